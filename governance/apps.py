@@ -1,0 +1,15 @@
+"""Wires the parts together at start: the log's keys, the queue and the system checks."""
+
+from django.apps import AppConfig
+
+
+class GovernanceConfig(AppConfig):
+    name = "governance"
+    label = "governance"
+
+    def ready(self) -> None:
+        from audit import ports  # noqa: PLC0415
+        from governance import celery, checks  # noqa: F401, PLC0415
+        from governance.vault.port import SubjectKeys  # noqa: PLC0415
+
+        ports.use(SubjectKeys())

@@ -1,0 +1,248 @@
+"""The only settings file: safe defaults for one machine, the environment over it.
+
+Every variable is described in docs/operations.md; tests/house/test_docs.py keeps that true.
+"""
+
+import secrets
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from governance import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# State of this installation: database, keys, log, ciphertext. Nothing else is written anywhere.
+REMIT_VAR = Path(env.text("REMIT_VAR", str(BASE_DIR / "var"))).resolve()
+REMIT_KEYS_DIR = Path(env.text("REMIT_KEYS_DIR", str(REMIT_VAR / "keys")))
+REMIT_VAULT_DIR = Path(env.text("REMIT_VAULT_DIR", str(REMIT_VAR / "vault")))
+REMIT_LOG_DIR = Path(env.text("REMIT_LOG_DIR", str(REMIT_VAR / "log")))
+REMIT_WITNESS_DIR = Path(env.text("REMIT_WITNESS_DIR", str(REMIT_VAR / "witness")))
+REMIT_BROKER_DIR = Path(env.text("REMIT_BROKER_DIR", str(REMIT_VAR / "broker")))
+
+
+def _own_secret_key() -> str:
+    """Return the key made on first start; it never stands in the source or the database."""
+    path = REMIT_VAR / "secret-key"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    value = secrets.token_urlsafe(64)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:  # Another process was first.
+        return path.read_text(encoding="ascii").strip()
+    path.write_text(value, encoding="ascii")
+    return value
+
+
+SECRET_KEY = env.secret("SECRET_KEY") or _own_secret_key()
+DEBUG = False
+
+# The demo is for loopback only: fictional people, the password "demo", one-click personas.
+REMIT_DEMO = env.flag("REMIT_DEMO")
+REMIT_ORGANISATION = env.text("REMIT_ORGANISATION", "Nordhafen")
+REMIT_PORT = env.number("PORT", 8000, least=1)
+REMIT_EXTERNAL_ORIGIN = env.text("REMIT_EXTERNAL_ORIGIN", f"http://127.0.0.1:{REMIT_PORT}")
+_HTTPS = REMIT_EXTERNAL_ORIGIN.startswith("https://")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = [REMIT_EXTERNAL_ORIGIN]
+
+# The log. Its origin is fixed when its keys are made.
+REMIT_LOG_ORIGIN = env.text("REMIT_LOG_ORIGIN", "remit.nordhafen.example/log")
+REMIT_LOG_DELAY_SECONDS = env.number("REMIT_LOG_DELAY_SECONDS", 30)
+REMIT_LOG_INTERVAL_MS = env.number("REMIT_LOG_INTERVAL_MS", 1000, least=50)
+REMIT_LOG_CHECKPOINT_STALE_SECONDS = env.number("REMIT_LOG_CHECKPOINT_STALE_SECONDS", 120)
+REMIT_LOG_OUTBOX_STALE_SECONDS = env.number("REMIT_LOG_OUTBOX_STALE_SECONDS", 60)
+REMIT_WITNESS_STALE_SECONDS = env.number("REMIT_WITNESS_STALE_SECONDS", 86400)
+REMIT_WITNESS_POLICY = env.text("REMIT_WITNESS_POLICY", str(REMIT_LOG_DIR / "policy"))
+
+# Capture.
+REMIT_POLICY_TTL_SECONDS = env.number("REMIT_POLICY_TTL_SECONDS", 900, least=60)
+REMIT_CLOCK_SKEW_SECONDS = env.number("REMIT_CLOCK_SKEW_SECONDS", 300)
+REMIT_MIN_CONTRIBUTORS = env.number("REMIT_MIN_CONTRIBUTORS", 20, least=2)
+REMIT_SWEEP_SECONDS = env.number("REMIT_SWEEP_SECONDS", 15, least=1)
+REMIT_JOB_LEASE_SECONDS = env.number("REMIT_JOB_LEASE_SECONDS", 60, least=1)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "audit",
+    "consent",
+    "governance.accounts",
+    "governance.policies",
+    "governance.jobs",
+    "governance.vault",
+    "governance.capture",
+    "governance.releases",
+    "governance.rights",
+    "governance.web",
+    "governance",
+]
+
+MIDDLEWARE = [
+    "governance.web.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "governance.web.middleware.headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "governance.web.middleware.problems",
+]
+
+ROOT_URLCONF = "governance.urls"
+WSGI_APPLICATION = "governance.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "governance.web.context.site",
+            ],
+            "builtins": ["django.templatetags.i18n", "governance.web.templatetags.words"],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader"],
+                )
+            ],
+        },
+    }
+]
+
+# Data and keys never share a database: a copy of one must not open the other.
+_DATABASE_URL = env.text("DATABASE_URL")
+_KEYSTORE_URL = env.text("REMIT_KEYSTORE_URL")
+DATABASES = {
+    "default": env.database(_DATABASE_URL)
+    if _DATABASE_URL
+    else env.sqlite(REMIT_VAR / "remit.sqlite3"),
+    "keys": env.database(_KEYSTORE_URL, journal="DELETE")
+    if _KEYSTORE_URL
+    else env.sqlite(REMIT_VAULT_DIR / "keys.sqlite3", journal="DELETE"),
+}
+DATABASE_ROUTERS = ["governance.vault.router.KeyStoreRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ATOMIC_REQUESTS = False
+
+REDIS_URL = env.text("REDIS_URL")
+
+# Ciphertext objects: a directory by default, S3-compatible storage in production.
+REMIT_STORAGE_URL = env.text("REMIT_STORAGE_URL", str(REMIT_VAR / "objects"))
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": REMIT_STORAGE_URL},
+    },
+    "captures": {
+        "BACKEND": "governance.vault.storage.DurableStorage",
+        "OPTIONS": {"location": REMIT_STORAGE_URL},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# People.
+AUTH_USER_MODEL = "accounts.Person"
+LOGIN_URL = "/sign-in/"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+REMIT_PASSWORD_LOGIN = env.flag("REMIT_PASSWORD_LOGIN", default=REMIT_DEMO)
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 28800
+SESSION_COOKIE_NAME = "__Host-sid" if _HTTPS else "remit-sid"
+SESSION_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-csrf" if _HTTPS else "remit-csrf"
+CSRF_COOKIE_SECURE = _HTTPS
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "governance.web.failures.csrf"
+
+# Browser.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
+SECURE_HSTS_PRELOAD = _HTTPS
+X_FRAME_OPTIONS = "DENY"
+
+# Nothing uploaded ever becomes a file by itself.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_200_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_200_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+APPEND_SLASH = False
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "governance" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_THOUSAND_SEPARATOR = True
+REMIT_DISPLAY_TIME_ZONE = env.text("REMIT_DISPLAY_TIME_ZONE", "Europe/Berlin")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = REMIT_VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "governance" / "web" / "static"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["governance.api.permissions.Nobody"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.api.authentication.PersonSession"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["governance.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "governance.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Remit",
+    "DESCRIPTION": "Consent, capture, access and proof for recorded computer work.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "governance.web.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": env.text("REMIT_LOG_LEVEL", "WARNING")},
+}

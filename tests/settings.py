@@ -1,0 +1,28 @@
+"""The service's own settings with a throw-away state directory and a fast password hasher."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "REMIT_VAR" not in os.environ:
+    _var = tempfile.mkdtemp(prefix="remit-test-")
+    _owner = os.getpid()
+
+    def _tidy() -> None:
+        if os.getpid() == _owner:
+            shutil.rmtree(_var, ignore_errors=True)
+
+    atexit.register(_tidy)
+    os.environ["REMIT_VAR"] = _var
+
+os.environ.setdefault("REMIT_LOG_DELAY_SECONDS", "0")
+os.environ.setdefault("REMIT_DEMO", "1")
+
+from governance.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+ALLOWED_HOSTS = ["*"]
