@@ -1,0 +1,109 @@
+"""The doors of the pages: they ask who is here, in which role, and whether that role may.
+
+Promises: no page without a named permission; the permission is a row of the access matrix, which
+denies what it does not name; a refused door is an audit entry; the role is one at a time and is
+checked against the table of assignments on each request, so a role taken away ends at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, Final, TypeAlias
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from audit import journal
+from audit.actions import Action, Verdict
+from audit.actors import Actor
+from governance.accounts import matrix, selectors
+from governance.accounts.roles import Role
+from governance.web import failures
+
+ROLE_IN_SESSION: Final = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A signed-in person in one of their roles."""
+
+    subject: str
+    name: str
+    language: str
+    role: Role
+    roles: tuple[Role, ...]
+    request_id: UUID | None
+
+    @property
+    def actor(self) -> Actor:
+        """The same person as the log names them."""
+        return Actor(self.subject, str(self.role))
+
+    def may(self, action: str) -> bool:
+        """Tell whether the active role may do this, so that pages offer no dead control."""
+        return matrix.allowed(self.role, action)
+
+
+def visitor_of(request: HttpRequest) -> Visitor | None:
+    """Return who is here, or None. The active role falls back to employee when it was revoked."""
+    user = request.user
+    if not user.is_authenticated or not user.is_active:
+        return None
+    roles = tuple(sorted(selectors.roles_of(subject=user.subject_key)))
+    chosen = request.session.get(ROLE_IN_SESSION, "")
+    role = Role(chosen) if chosen in roles else Role.EMPLOYEE
+    return Visitor(
+        subject=user.subject_key,
+        name=user.display_name,
+        language=user.language,
+        role=role,
+        roles=roles,
+        request_id=request.META.get("remit.request_id"),
+    )
+
+
+Page: TypeAlias = Callable[Concatenate[HttpRequest, Visitor, ...], HttpResponse]
+
+
+def page(action: str) -> Callable[[Page], Callable[..., HttpResponse]]:
+    """Open a view only to a signed-in person whose active role may do `action`."""
+
+    def decorate(view: Page) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
+            visitor = visitor_of(request)
+            if visitor is None:
+                return _to_sign_in(request)
+            if not visitor.may(action):
+                _write_down(visitor, action)
+                return failures.forbidden(request)
+            return view(request, visitor, *args, **kwargs)
+
+        door.action = action  # type: ignore[attr-defined]  # Read by tests/house/test_doors.py.
+        return door
+
+    return decorate
+
+
+def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view as open to anyone, so that an unmarked one is a mistake a test finds."""
+    view.action = "public"  # type: ignore[attr-defined]  # Read by tests/house/test_doors.py.
+    return view
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    target = request.get_full_path() if request.method == "GET" else "/"
+    return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': target})}")
+
+
+def _write_down(visitor: Visitor, action: str) -> None:
+    journal.append_now(
+        Action.ACCESS_DENIED,
+        actor=visitor.actor,
+        verdict=Verdict.DENY,
+        act=action,
+        private={"reason": "role"},
+        request_id=visitor.request_id,
+    )

@@ -1,0 +1,92 @@
+"""What every answer carries, and what a page says when the domain refuses.
+
+Promises: one id per request; no answer with something personal in it is kept by a cache; a
+domain error on a page becomes the page of its problem with the right status. Machines' problems
+are `governance.api.problems`; unknown errors stay unknown and end in Django's own 500.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from django.http import HttpRequest, HttpResponse
+
+from audit.ids import uuid7
+from governance.web import failures
+
+Answer: TypeAlias = Callable[[HttpRequest], HttpResponse]
+
+# Nothing here needs a sensor, a payment or an advertisement topic.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "encrypted-media",
+        "fullscreen",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "idle-detection",
+        "local-fonts",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "picture-in-picture",
+        "screen-wake-lock",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
+    )
+)
+
+
+def request_id(get_response: Answer) -> Answer:
+    """Give each request an id of our own; one sent by the client is never trusted."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        identity = uuid7()
+        request.META["remit.request_id"] = identity
+        response = get_response(request)
+        response.headers["Request-Id"] = str(identity)
+        return response
+
+    return answer
+
+
+def headers(get_response: Answer) -> Answer:
+    """Close what a browser leaves open; an answer that says nothing of caching is not kept."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return answer
+
+
+class _Problems:
+    """Django looks for `process_exception` on the object, so this one is a class."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a known domain error with its page; leave everything else alone."""
+        if request.path.startswith("/api/"):
+            return None
+        return failures.page_for(request, error)
+
+
+def problems(get_response: Answer) -> Answer:
+    """Turn domain errors on pages into the page that explains them."""
+    return _Problems(get_response)

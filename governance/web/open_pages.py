@@ -1,0 +1,83 @@
+"""Pages and files for anyone: the log's files, how to check them, what each problem means."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit import selectors
+from governance.web import failures
+from governance.web.doors import public
+
+# C2SP tlog-tiles: these names and nothing else leave the log directory.
+CHANGING: Final = frozenset({"checkpoint", "policy", "vkeys"})
+TILE: Final = re.compile(
+    r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])(?:/x[0-9]{3})*/[0-9]{3}(?:\.p/(?:[1-9][0-9]{0,2}))?"
+)
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+FRESH: Final = "no-cache"
+
+
+@public
+@require_GET
+def log_file(request: HttpRequest, name: str) -> FileResponse:
+    """Serve one file of the published log; whole tiles never change and may be kept."""
+    del request
+    if name not in CHANGING and not TILE.fullmatch(name):
+        raise Http404
+    path = Path(settings.REMIT_LOG_DIR) / name
+    try:
+        opened = path.open("rb")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise Http404 from error
+    kind = "text/plain; charset=utf-8" if name in CHANGING else "application/octet-stream"
+    response = FileResponse(opened, content_type=kind)
+    whole_tile = name not in CHANGING and ".p/" not in name
+    response.headers["Cache-Control"] = IMMUTABLE if whole_tile else FRESH
+    # The log is for everybody's tools, on every site.
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@public
+@require_GET
+def log_page(request: HttpRequest) -> HttpResponse:
+    """Say in words what the log is, how large it is, who signs it and how to check it."""
+    return render(
+        request,
+        "web/log.html",
+        {"log": selectors.log_state(), "origin": settings.REMIT_EXTERNAL_ORIGIN},
+    )
+
+
+@public
+@require_GET
+def verify(request: HttpRequest) -> HttpResponse:
+    """Check a proof file in the browser, and say what such a check cannot show."""
+    return render(
+        request,
+        "web/verify.html",
+        {"log": selectors.log_state(), "origin": settings.REMIT_EXTERNAL_ORIGIN},
+    )
+
+
+@public
+@require_GET
+def problem_list(request: HttpRequest) -> HttpResponse:
+    """List every problem type that a page or the API may answer with."""
+    return render(request, "problems/list.html", {"problems": failures.explained()})
+
+
+@public
+@require_GET
+def problem(request: HttpRequest, slug: str) -> HttpResponse:
+    """Explain one problem type; the address of this page is the type's URI."""
+    found = failures.explained().get(slug)
+    if found is None:
+        raise Http404
+    return render(request, "problems/type.html", {"problem": found})

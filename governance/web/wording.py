@@ -1,0 +1,151 @@
+"""The words for keys: roles, events, gate purposes and refusal reasons, in the reader's terms.
+
+A key without words is shown as it stands: nothing is hidden because a translation is missing.
+"""
+
+from typing import Final, TypeAlias
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words: TypeAlias = str | Promise
+
+ROLES: Final[dict[str, Words]] = {
+    "employee": _("employee"),
+    "privacy_officer": _("privacy officer"),
+    "policy_approver": _("policy approver"),
+    "auditor": _("auditor"),
+    "data_requester": _("data requester"),
+    "service_admin": _("service admin"),
+    "capture_agent": _("capture agent"),
+    "redactor": _("redaction job"),
+    "release-builder": _("release builder"),
+    "expiry": _("deletion job"),
+    "export": _("export job"),
+    "erasure": _("erasure job"),
+    "witness": _("witness"),
+    "sequencer": _("log sequencer"),
+}
+
+JOBS: Final[frozenset[str]] = frozenset(
+    {"redactor", "release-builder", "expiry", "export", "erasure", "sequencer", "capture_agent"}
+)
+
+EVENTS: Final[dict[str, Words]] = {
+    "log:genesis": _("Log begun"),
+    "log:heartbeat": _("Sign of life"),
+    "log:recovered": _("Log recovered"),
+    "log:searched": _("Log searched"),
+    "log:opened": _("Log entry opened"),
+    "consent:decided": _("Consent decision"),
+    "notice:published": _("Notice published"),
+    "purpose:registered": _("Purpose registered"),
+    "application:registered": _("Application registered"),
+    "policy:drafted": _("Policy drafted"),
+    "policy:submitted": _("Policy submitted"),
+    "policy:approved": _("Policy approved"),
+    "policy:rejected": _("Policy returned"),
+    "policy:activated": _("Policy activated"),
+    "policy:suspended": _("Policy suspended"),
+    "retention:scheduled": _("Keep limit set"),
+    "account:created": _("Account created"),
+    "role:assigned": _("Role assigned"),
+    "session:started": _("Signed in"),
+    "session:refused": _("Sign-in refused"),
+    "device:enrolled": _("Computer enrolled"),
+    "device:revoked": _("Computer removed"),
+    "capture:ingested": _("Capture received"),
+    "capture:redacted": _("Personal details removed"),
+    "capture:refused": _("Capture refused"),
+    "capture:deleted": _("Capture deleted"),
+    "capture:expired": _("Capture expired"),
+    "access:requested": _("Access asked for"),
+    "access:approved": _("Access request approved"),
+    "access:rejected": _("Access request rejected"),
+    "access:allowed": _("Records opened"),
+    "access:denied": _("Access refused"),
+    "access:closed": _("Access ended"),
+    "release:published": _("Release published"),
+    "release:recalled": _("Release recalled"),
+    "rights:requested": _("Request received"),
+    "rights:fulfilled": _("Request fulfilled"),
+    "erasure:requested": _("Erasure asked for"),
+    "erasure:completed": _("Erasure completed"),
+    "key:shredded": _("Keys destroyed"),
+    "key:rotated": _("Keys changed"),
+    "export:built": _("Copy of data made"),
+}
+
+PURPOSES: Final[dict[str, Words]] = {
+    "own-access": _("Your own view"),
+    "redaction": _("Removing personal details"),
+    "retention": _("Deleting what is due"),
+    "export": _("A copy for you"),
+    "release-build": _("Building a release"),
+    "train-computer-use-agents": _("Train software agents"),
+    "improve-redaction": _("Improve the removal of personal details"),
+    "performance-evaluation": _("Performance evaluation"),
+}
+
+REASONS: Final[dict[str, Words]] = {
+    "purpose-prohibited": _("This purpose is prohibited for everyone."),
+    "consent-missing": _("There was no consent for it."),
+    "role": _("The role may not do this."),
+    "role-not-allowed": _("The role may not do this."),
+    "expired": _("The time limit for keeping it had passed."),
+    "not-the-subject": _("The data belonged to somebody else."),
+    "no-approval": _("No approved request covered it."),
+}
+
+STATUSES: Final[dict[str, Words]] = {
+    "ConsentUnknown": _("no decision yet"),
+    "ConsentRequested": _("no decision yet"),
+    "ConsentRequestDeferred": _("no decision yet"),
+    "ConsentGiven": _("allowed"),
+    "RenewedConsentGiven": _("allowed"),
+    "ConsentRefused": _("not allowed"),
+    "ConsentWithdrawn": _("withdrawn"),
+    "ConsentRevoked": _("ended by the privacy office"),
+    "ConsentExpired": _("ended by its time limit"),
+    "ConsentInvalidated": _("no longer valid"),
+}
+
+STATES: Final[dict[str, Words]] = {
+    "draft": _("draft"),
+    "submitted": _("waits for approval"),
+    "approved": _("approved"),
+    "rejected": _("returned"),
+    "active": _("active"),
+    "suspended": _("suspended"),
+    "superseded": _("replaced"),
+    "requested": _("waits for the privacy officer"),
+    "officer_approved": _("waits for the policy approver"),
+    "building": _("being built"),
+    "published": _("published"),
+    "recalled": _("recalled"),
+    "refused": _("refused"),
+    "received": _("received"),
+    "open": _("in progress"),
+    "running": _("in progress"),
+    "done": _("done"),
+    "completed": _("completed"),
+    "failed": _("failed"),
+    "ready": _("ready"),
+}
+
+CATEGORY_ICONS: Final[dict[str, str]] = {
+    "pointer": "mouse-pointer",
+    "click": "mouse-pointer-click",
+    "menu-navigation": "square-menu",
+    "shortcut": "command",
+    "keystroke-timing": "timer",
+    "keystroke-text": "keyboard",
+    "window-metadata": "app-window",
+    "ui-structure": "list-tree",
+    "screenshot": "camera",
+}
+
+
+def words(table: dict[str, Words], key: object) -> Words:
+    """Return the words for a key, or the key itself."""
+    return table.get(str(key), str(key))
