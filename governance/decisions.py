@@ -231,7 +231,10 @@ def decide_intake(facts: IntakeFacts) -> Decision:
     if not facts.cells:
         return Deny(Reason.CATEGORY_DENIED)
     for cell, first, last in facts.cells:
-        for at in (first, last):
+        if (last - facts.now).total_seconds() > facts.clock_skew_seconds:
+            return Deny(Reason.CLOCK)
+        # Agent time is bounded by receipt time: a clock a little ahead counts as now.
+        for at in (min(first, facts.now), min(last, facts.now)):
             verdict = decide_cell(cell, at=at, now=facts.now)
             if isinstance(verdict, Deny):
                 return verdict

@@ -88,7 +88,7 @@ def _split(wire: bytes) -> tuple[bytes, bytes]:
     if len(wire) < struct.calcsize(">I"):
         raise BatchMalformedError("length")
     (length,) = struct.unpack_from(">I", wire)
-    if not 2 <= length <= MAX_HEADER_OCTETS or len(wire) <= 4 + length:
+    if length > MAX_HEADER_OCTETS or len(wire) <= 4 + length:
         raise BatchMalformedError("length")
     return wire[4 : 4 + length], wire[4 + length :]
 

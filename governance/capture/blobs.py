@@ -1,0 +1,53 @@
+"""Where a frame's ciphertext lies: beside its row when small, else as an object of its own.
+
+Both places are deletable, and neither holds anything that outlives its key in readable form.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from governance.capture.errors import RecordGoneError
+from governance.capture.models import Frame, FrameBlob
+from governance.vault import storage
+
+ROW: Final = "row"
+OBJECT: Final = "object"
+LARGEST_ROW_OCTETS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where ciphertext lies; the five columns of a frame row."""
+
+    store: str
+    object_key: str
+    offset: int
+    length: int
+
+
+def put(*, frame_id: UUID, ciphertext: bytes) -> Place:
+    """Store ciphertext durably; an object is written before the row that names it."""
+    if len(ciphertext) <= LARGEST_ROW_OCTETS:
+        FrameBlob.objects.create(key=frame_id, ciphertext=ciphertext)
+        return Place(ROW, str(frame_id), 0, len(ciphertext))
+    stored = storage.put(ciphertext)
+    return Place(OBJECT, stored.key, 0, stored.length)
+
+
+def get(frame: Frame) -> bytes:
+    """Return the ciphertext; raises RecordGoneError when it was deleted."""
+    if frame.store == OBJECT:
+        return storage.get(frame.object_key)
+    blob = FrameBlob.objects.filter(key=frame.object_key).first()
+    if blob is None:
+        raise RecordGoneError
+    return bytes(blob.ciphertext)
+
+
+def delete(frame: Frame) -> None:
+    """Remove the ciphertext; doing it twice is harmless."""
+    if frame.store == OBJECT:
+        storage.delete(frame.object_key)
+        return
+    FrameBlob.objects.filter(key=frame.object_key).delete()

@@ -1,0 +1,85 @@
+"""True facts about one person's cells: consent, policy and pauses, as spans in time.
+
+One place gathers them for intake, for the worker and for the release builder, so that the three
+can never disagree on what consent means.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import consent.selectors
+from governance.capture.models import ForgottenSpan
+from governance.decisions import CellFacts, Interval
+from governance.policies import selectors as policies
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCells:
+    """Everything a decision about one person's events needs, read at one moment.
+
+    `consent` maps (application, category) to the spans of each purpose; `events` to the consent
+    event of each purpose that holds now; `policies` maps an application to its active policy.
+    """
+
+    subject: str
+    epoch: int
+    consent: Mapping[tuple[str, str], Mapping[str, Sequence[Interval]]]
+    events: Mapping[tuple[str, str], Mapping[str, UUID]]
+    policies: Mapping[str, policies.ActivePolicy]
+    pauses: Sequence[Interval]
+
+    def facts(self, application: str, category: str) -> CellFacts:
+        """Return the spans that decide_cell() wants for one cell."""
+        active = self.policies.get(application)
+        purposes = (
+            {purpose for purpose, allowed in active.cells if allowed == category}
+            if active
+            else set()
+        )
+        spans = self.consent.get((application, category), {})
+        return CellFacts(
+            consent=[span for purpose in purposes for span in spans.get(purpose, ())],
+            policy=[Interval(active.activated_at, None)] if active and purposes else [],
+            pauses=self.pauses,
+        )
+
+
+def cells_of(*, subject: str, device_id: UUID | None, now: datetime) -> PersonCells:
+    """Gather the facts; call it with the subject's consent row locked (consent.selectors.lock).
+
+    Consent counts only under the scope it was given for: a wider policy has another scope digest
+    and finds no consent (R8).
+    """
+    active = policies.active_policies(at=now)
+    consented: dict[tuple[str, str], dict[str, list[Interval]]] = {}
+    events: dict[tuple[str, str], dict[str, UUID]] = {}
+    for given in consent.selectors.intervals(subject=subject):
+        policy = active.get(given.application)
+        if policy is None or policy.scope_digest_of(given.category, given.purpose) != (
+            given.scope_digest
+        ):
+            continue
+        cell = (given.application, given.category)
+        span = Interval(given.valid_from, given.valid_to)
+        consented.setdefault(cell, {}).setdefault(given.purpose, []).append(span)
+        if span.covers(now):
+            events.setdefault(cell, {})[given.purpose] = given.event_id
+    return PersonCells(
+        subject=subject,
+        epoch=consent.selectors.epoch(subject=subject),
+        consent=consented,
+        events=events,
+        policies=active,
+        pauses=_pauses(subject=subject, device_id=device_id),
+    )
+
+
+def _pauses(*, subject: str, device_id: UUID | None) -> list[Interval]:
+    pauses = [
+        Interval(pause.start, pause.end)
+        for pause in consent.selectors.pauses(subject=subject, device_id=device_id)
+    ]
+    forgotten = ForgottenSpan.objects.filter(subject=subject).values_list("start", "end")
+    return pauses + [Interval(start, end) for start, end in forgotten]

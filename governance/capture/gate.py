@@ -1,0 +1,401 @@
+"""The only door to captured data: no entry, no key.
+
+Promises: every read, allowed or refused, plaintext or listing, is an entry committed before the
+first byte leaves; nothing is unsealed without one; the same decision serves people, jobs and
+exports, and no argument goes round it. When the log is stalled or the entry cannot be written,
+nothing happens (`decisions.md` 19).
+Leaves to others: the rules themselves (governance.decisions), the keys (governance.vault).
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+import consent.selectors
+from audit import health, journal, ports
+from audit.actions import Action, Verdict
+from audit.actors import Actor
+from governance.accounts import selectors as accounts
+from governance.capture import blobs, content
+from governance.capture.approvals import approved_purposes
+from governance.capture.errors import AccessDeniedError, RecordGoneError
+from governance.capture.models import CaptureBatch, Frame, LiveFrame, SealedBatch
+from governance.decisions import (
+    Decision,
+    Deny,
+    InternalPurpose,
+    ReadFacts,
+    Reason,
+    RecordFacts,
+    decide_read,
+)
+from governance.policies import purposes
+from governance.policies import selectors as policies
+from governance.vault import reading
+from governance.vault.errors import KeyShreddedError
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """One stored frame without its content. `hour` is the clear, coarse time of its first event."""
+
+    id: UUID
+    batch_id: UUID
+    subject: str
+    application: str
+    category: str
+    hour: datetime
+    event_count: int
+    generation: int
+    policy_version: str
+    schedule_version: str
+    retain_until: datetime
+    redaction: dict[str, object]
+    consent_events: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """A frame and its redacted events, each a dict in the wire form of `events.md`."""
+
+    frame: FrameInfo
+    events: list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFilter:
+    """Which frames a listing asks for; `before` is the id the last page ended with."""
+
+    subject: str
+    application: str | None = None
+    category: str | None = None
+    day: date | None = None
+    before: UUID | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One read on its way through the gate."""
+
+    actor: Actor
+    purpose: str
+    act: str
+    request_id: UUID | None
+    private: dict[str, object] = field(default_factory=dict)
+
+
+@contextmanager
+def open_records(
+    *, actor: Actor, purpose: str, frames: Sequence[UUID], request_id: UUID | None = None
+) -> Iterator[list[OpenRecord]]:
+    """Yield the decrypted records, in the order asked for; their entries are committed first.
+
+    Raises AccessDeniedError (refused, and the refusal is an entry), RecordGoneError (none such),
+    LogUnavailableError. One entry per subject; one closing entry each when the block ends.
+    """
+    read = _Read(actor, purpose, "read", request_id)
+    found = _frames(frames)
+    entries = _admit(read, found)
+    outcome = "failed"
+    try:
+        yield [_unseal(frame, entry=entries[frame.subject]) for frame in found]
+        outcome = "completed"
+    finally:
+        _close(read, entries, outcome)
+
+
+@contextmanager
+def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[bytes]:
+    """Yield the plaintext of a sealed batch to the redactor; for purpose `redaction` alone.
+
+    Raises UnsealError when the seal does not open: such a batch is refused, not retried.
+    """
+    read = _Read(actor, InternalPurpose.REDACTION, "open", None, {"batch": str(batch_id)})
+    sealed = SealedBatch.objects.filter(batch_id=batch_id).first()
+    batch = CaptureBatch.objects.filter(id=batch_id).first()
+    if sealed is None or batch is None:
+        raise RecordGoneError
+    entry = _admit_subjects(read, {batch.subject: 1}, records=[])[batch.subject]
+    outcome = "failed"
+    wire = bytes(sealed.wire)
+    header_end = 4 + int.from_bytes(wire[:4], "big")
+    try:
+        yield reading.open_batch(
+            entry=entry, key_id=batch.key_id, header=wire[4:header_end], sealed=wire[header_end:]
+        )
+        outcome = "completed"
+    finally:
+        _close(read, {batch.subject: entry}, outcome)
+
+
+@contextmanager
+def open_object(  # noqa: PLR0913 - each names one fact of the read.
+    *,
+    actor: Actor,
+    purpose: str,
+    kind: str,
+    ref: str,
+    subject: str,
+    sealed: bytes,
+    is_live: bool,
+    retain_until: datetime,
+    consented: bool,
+    private: dict[str, object] | None = None,
+    request_id: UUID | None = None,
+) -> Iterator[bytes]:
+    """Yield a sealed release file or export of one subject, under the same decision as a record.
+
+    `consented` is whether that subject's consent for the purpose holds for everything in it.
+    """
+    read = _Read(actor, purpose, f"download-{kind}", request_id, dict(private or {}))
+    record = RecordFacts(subject, retain_until, is_live, consented)
+    entry = _admit_subjects(read, {subject: 1}, records=[record])[subject]
+    outcome = "failed"
+    try:
+        yield reading.unseal_object(entry=entry, kind=kind, ref=ref, sealed=sealed)
+        outcome = "completed"
+    finally:
+        _close(read, {subject: entry}, outcome)
+
+
+def list_frames(
+    *, actor: Actor, purpose: str, filters: FrameFilter, request_id: UUID | None = None
+) -> list[FrameInfo]:
+    """Return what is stored, newest first; the listing is an entry like any read."""
+    live = LiveFrame.objects.filter(subject=filters.subject, retain_until__gt=timezone.now())
+    if filters.application:
+        live = live.filter(application=filters.application)
+    if filters.category:
+        live = live.filter(category=filters.category)
+    if filters.day:
+        start = timezone.make_aware(
+            datetime.combine(filters.day, datetime.min.time()), timezone.get_current_timezone()
+        )
+        live = live.filter(first_hour__gte=start, first_hour__lt=start + timedelta(days=1))
+    if filters.before:
+        live = live.filter(frame_id__lt=filters.before)
+    ids = list(live.order_by("-frame_id").values_list("frame_id", flat=True)[: filters.limit])
+    found = _frames(ids) if ids else []
+    read = _Read(actor, purpose, "list", request_id)
+    _admit_subjects(
+        read, {filters.subject: len(found)}, records=_record_facts(read, found), frames=found
+    )
+    return [info(frame) for frame in found]
+
+
+def refuse(
+    *, actor: Actor, purpose: str, reason: Reason, subject: str | None = None, act: str = "request"
+) -> AccessDeniedError:
+    """Write the refusal of an access that never reached a record; return the error to raise."""
+    entry = journal.append_now(
+        Action.ACCESS_DENIED,
+        actor=actor,
+        subject=subject,
+        verdict=Verdict.DENY,
+        purpose=purpose,
+        act=act,
+        private={"reason": reason.value},
+    )
+    return AccessDeniedError(reason, entry)
+
+
+def info(frame: Frame) -> FrameInfo:
+    """Return a frame's row as a value."""
+    return FrameInfo(
+        id=frame.id,
+        batch_id=frame.batch_id,
+        subject=frame.subject,
+        application=frame.application,
+        category=frame.category,
+        hour=frame.first_hour,
+        event_count=frame.event_count,
+        generation=frame.generation,
+        policy_version=frame.policy_version,
+        schedule_version=frame.schedule_version,
+        retain_until=frame.retain_until,
+        redaction=dict(frame.redaction),
+        consent_events=dict(frame.consent_events),
+    )
+
+
+def _frames(ids: Sequence[UUID]) -> list[Frame]:
+    by_id = {frame.id: frame for frame in Frame.objects.filter(id__in=list(ids))}
+    if len(by_id) != len(set(ids)):
+        raise RecordGoneError
+    return [by_id[frame_id] for frame_id in ids]
+
+
+def _admit(read: _Read, frames: Sequence[Frame]) -> dict[str, UUID]:
+    counts = {
+        subject: len(list(group))
+        for subject, group in groupby(sorted(frame.subject for frame in frames))
+    }
+    return _admit_subjects(read, counts, records=None, frames=frames)
+
+
+def _admit_subjects(
+    read: _Read,
+    counts: dict[str, int],
+    *,
+    records: Sequence[RecordFacts] | None,
+    frames: Sequence[Frame] = (),
+) -> dict[str, UUID]:
+    """Decide under the consent locks; commit one entry per subject; return their ids.
+
+    `records` of None means: take the facts of `frames` after locking.
+    """
+    health.require_open()
+    with transaction.atomic(durable=True):
+        for subject in sorted(counts):
+            consent.selectors.lock(subject=subject, exclusive=False)
+        facts = records if records is not None else _record_facts(read, frames)
+        verdict = _decide(read, facts)
+        if not isinstance(verdict, Deny):
+            return {
+                subject: journal.append(
+                    Action.ACCESS_ALLOWED,
+                    actor=read.actor,
+                    subject=subject,
+                    verdict=Verdict.ALLOW,
+                    purpose=read.purpose,
+                    act=read.act,
+                    count=count,
+                    request_id=read.request_id,
+                    private=read.private | _summary(subject, frames),
+                ).uuid
+                for subject, count in counts.items()
+            }
+    # Outside the transaction: a refusal outlives whatever is rolled back around it.
+    raise _denied(read, counts, frames, verdict)
+
+
+def _denied(
+    read: _Read, counts: dict[str, int], frames: Sequence[Frame], verdict: Deny
+) -> AccessDeniedError:
+    entry = None
+    for subject in counts:
+        entry = journal.append_now(
+            Action.ACCESS_DENIED,
+            actor=read.actor,
+            subject=subject,
+            verdict=Verdict.DENY,
+            purpose=read.purpose,
+            act=read.act,
+            count=0,
+            request_id=read.request_id,
+            private=read.private | _summary(subject, frames) | {"reason": verdict.reason.value},
+        )
+    return AccessDeniedError(verdict.reason, entry)
+
+
+def _decide(read: _Read, records: Sequence[RecordFacts]) -> Decision:
+    is_internal = read.purpose in set(InternalPurpose)
+    registered = None if is_internal else policies.purpose(read.purpose)
+    person = read.actor.key if read.actor.is_person else None
+    return decide_read(
+        ReadFacts(
+            reader=read.actor.key,
+            role=read.actor.role,
+            purpose=read.purpose,
+            now=timezone.now(),
+            records=records,
+            prohibited=not is_internal and purposes.is_prohibited(read.purpose),
+            registered=registered is not None,
+            approved_purposes=approved_purposes(person) if person else (),
+            manages={
+                record.subject
+                for record in records
+                if person and accounts.manages(manager=person, subject=record.subject)
+            },
+        )
+    )
+
+
+def _record_facts(read: _Read, frames: Sequence[Frame]) -> list[RecordFacts]:
+    live = set(
+        LiveFrame.objects.filter(frame_id__in=[frame.id for frame in frames]).values_list(
+            "frame_id", flat=True
+        )
+    )
+    now = timezone.now()
+    valid = {
+        cell: _is_consented(cell, purpose=read.purpose, now=now)
+        for cell in {(frame.subject, frame.application, frame.category) for frame in frames}
+    }
+    return [
+        RecordFacts(
+            subject=frame.subject,
+            retain_until=frame.retain_until,
+            is_live=frame.id in live,
+            # Consent for this purpose must have stood when it was stored, and stand now.
+            consent_valid=read.purpose in frame.consent_events
+            and valid[(frame.subject, frame.application, frame.category)],
+        )
+        for frame in frames
+    ]
+
+
+def _is_consented(cell: tuple[str, str, str], *, purpose: str, now: datetime) -> bool:
+    subject, application, category = cell
+    return consent.selectors.valid_at(
+        subject=subject, purpose=purpose, application=application, category=category, at=now
+    )
+
+
+def _summary(subject: str, frames: Sequence[Frame]) -> dict[str, object]:
+    """Return what the person may read of it: cells in words, the records only as a keyed digest."""
+    own = [frame for frame in frames if frame.subject == subject]
+    if not own:
+        return {}
+    ids = hashlib.sha256(b"".join(sorted(frame.id.bytes for frame in own))).digest()
+    return {
+        "cells": sorted({f"{frame.application}/{frame.category}" for frame in own}),
+        "records": base64.b64encode(ports.current().tag(owner=subject, nonce=ids)).decode(),
+    }
+
+
+def _unseal(frame: Frame, *, entry: UUID) -> OpenRecord:
+    try:
+        plaintext = reading.unseal_frame(
+            entry=entry,
+            frame=reading.FrameRef(
+                frame_id=frame.id,
+                subject=frame.subject,
+                application=frame.application,
+                category=frame.category,
+                generation=frame.generation,
+                policy_version=frame.policy_version,
+            ),
+            ciphertext=blobs.get(frame),
+        )
+    except KeyShreddedError as error:
+        raise RecordGoneError from error
+    return OpenRecord(info(frame), content.unpack(plaintext))
+
+
+def _close(read: _Read, entries: dict[str, UUID], outcome: str) -> None:
+    for subject, entry in _each(entries):
+        journal.append_now(
+            Action.ACCESS_CLOSED,
+            actor=read.actor,
+            subject=subject,
+            purpose=read.purpose,
+            act=read.act,
+            request_id=read.request_id,
+            private={"outcome": outcome, "grant": str(entry)},
+        )
+
+
+def _each(entries: dict[str, UUID]) -> Iterable[tuple[str, UUID]]:
+    return sorted(entries.items())
