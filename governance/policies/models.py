@@ -220,21 +220,27 @@ class RetentionRule(models.Model):
 
 
 class CellScope(models.Model):
-    """A scope that was in force for a cell, so that a later, narrower one keeps its consents."""
+    """How far a cell reached from `at` on. A consent holds for the digest it was given under.
+
+    A change that only narrows keeps the digest; one that widens, however slightly, gets a fresh
+    one, and so finds no consent. An empty scope closes the cell.
+    """
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="scopes")
     purpose = models.CharField(max_length=64)
     category = models.CharField(max_length=32)
+    number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     scope = models.BinaryField()
+    at = models.DateTimeField()
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         db_table = "policies_cell_scope"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["application", "purpose", "category", "digest"],
-                name="policies_scope_once",
+                fields=["application", "purpose", "category", "number"],
+                name="policies_scope_number",
             )
         ]
 

@@ -139,8 +139,10 @@ class Migration(migrations.Migration):
                 ),
                 ("purpose", models.CharField(max_length=64)),
                 ("category", models.CharField(max_length=32)),
+                ("number", models.PositiveIntegerField()),
                 ("digest", models.CharField(max_length=64)),
                 ("scope", models.BinaryField()),
+                ("at", models.DateTimeField()),
                 (
                     "application",
                     models.ForeignKey(
@@ -344,7 +346,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="cellscope",
             constraint=models.UniqueConstraint(
-                fields=("application", "purpose", "category", "digest"), name="policies_scope_once"
+                fields=("application", "purpose", "category", "number"),
+                name="policies_scope_number",
             ),
         ),
         migrations.AddConstraint(

@@ -1,0 +1,45 @@
+"""What can go wrong with people, roles and devices."""
+
+
+class AccountsError(Exception):
+    """Anything this app refuses."""
+
+
+class MatrixError(AccountsError):
+    """The access matrix names something that does not exist; the service does not start with it."""
+
+
+class UnknownPersonError(AccountsError):
+    """Nobody has this subject key."""
+
+
+class UsernameTakenError(AccountsError):
+    """Somebody has this user name already."""
+
+
+class RoleConflictError(AccountsError):
+    """A person holds one office at most: two would put two of four eyes in one head."""
+
+
+class RoleNotHeldError(AccountsError):
+    """The person does not hold the role."""
+
+
+class EnrolmentCodeError(AccountsError):
+    """The code is unknown, used or too old. Which of them it is, is not told."""
+
+
+class DeviceKeyError(AccountsError):
+    """The public key is no Ed25519 key, or another device has it."""
+
+
+class UnknownDeviceError(AccountsError):
+    """There is no such device, or it is not yours."""
+
+
+class TooManyAttemptsError(AccountsError):
+    """Too many failed tries; `retry_after` says after how many seconds to come back."""
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__("Too many attempts. Try again later.")
+        self.retry_after = retry_after
