@@ -1,0 +1,193 @@
+"""What our log promises beyond a correct tree: canonical leaves, unique ids, honest times.
+
+No transparency tool knows these rules; they catch what a faithful tree over false entries hides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from calendar import timegm
+from dataclasses import dataclass, field
+from time import strptime
+
+from audit.verifier.encoding import (
+    Json,
+    base64url_bytes,
+    base64url_text,
+    parse_canonical,
+)
+from audit.verifier.errors import NotVerifiedError
+
+# The closed registry. A name outside it was written by something that is not this service.
+EVENTS = frozenset(
+    (
+        *("log:genesis", "log:heartbeat", "log:recovered", "log:searched", "log:opened"),
+        *("consent:decided", "notice:published", "purpose:registered", "application:registered"),
+        *("policy:drafted", "policy:submitted", "policy:approved", "policy:rejected"),
+        *("policy:activated", "policy:suspended", "retention:scheduled"),
+        *("account:created", "role:assigned", "session:started", "session:refused"),
+        *("device:enrolled", "device:revoked"),
+        *("capture:ingested", "capture:redacted", "capture:refused", "capture:deleted"),
+        *("capture:expired", "access:requested", "access:approved", "access:rejected"),
+        *("access:allowed", "access:denied", "access:closed"),
+        *("release:published", "release:recalled", "rights:requested", "rights:fulfilled"),
+        *("erasure:requested", "erasure:completed", "key:shredded", "key:rotated"),
+        "export:built",
+    )
+)
+# Acts that must tell nothing: whole hours, no decision, nothing else in clear.
+SHY = frozenset(("consent:decided", "capture:ingested"))
+
+_ALWAYS = frozenset(("v", "id", "t", "ev", "dec", "_sd_alg", "_sd", "tag"))
+_SPOKEN = frozenset(("pur", "role", "act", "n", "pol"))
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_DIGEST_TEXT = 43  # A SHA-256 hash in base64url.
+_LONGEST_LEAF = 65535
+_MOST_DISCLOSURES = 1024
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An entry as the public sees it."""
+
+    id: bytes
+    time: float
+    event: str
+    fields: dict[str, Json]
+
+    @property
+    def uuid(self) -> str:
+        """The entry's id as people write it."""
+        return str(self.fields["id"])
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """A personal detail that was opened, with the salt that binds it to one leaf."""
+
+    name: str
+    value: Json
+
+
+def seconds(text: str) -> float:
+    """Read the one form a time has in the log; seconds since 1970."""
+    if not _TIME.fullmatch(text):
+        raise NotVerifiedError("the time of an entry is not in the log's form")
+    try:
+        whole = timegm(strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+    except ValueError:
+        raise NotVerifiedError("the time of an entry does not exist") from None
+    return whole + int(text[20:23]) / 1000
+
+
+def parse_leaf(data: bytes) -> Leaf:
+    """Read a leaf: canonical, only the names of the profile, a known event, digests in order."""
+    if len(data) > _LONGEST_LEAF:
+        raise NotVerifiedError("an entry is too long")
+    fields = parse_canonical(data, "an entry")
+    if not isinstance(fields, dict) or not _ALWAYS <= fields.keys() <= _ALWAYS | _SPOKEN:
+        raise NotVerifiedError("an entry lacks a field of the log's profile or has one more")
+    event, time = fields["ev"], fields["t"]
+    if fields["v"] != 1 or fields["_sd_alg"] != "sha-256":
+        raise NotVerifiedError("an entry is of an unknown version")
+    if not isinstance(event, str) or event not in EVENTS:
+        raise NotVerifiedError(f"the event {str(event)[:64]!r} is not in the log's registry")
+    if fields["dec"] not in ("allow", "deny", "n/a"):
+        raise NotVerifiedError("an entry states no decision of the log's profile")
+    if not isinstance(time, str):
+        raise NotVerifiedError("the time of an entry is not in the log's form")
+    _check_digests(fields["_sd"])
+    if event in SHY:
+        _check_shy(fields)
+    return Leaf(id=_entry_id(fields["id"]), time=seconds(time), event=event, fields=fields)
+
+
+def _entry_id(text: Json) -> bytes:
+    try:
+        read = uuid.UUID(text)
+    except (ValueError, TypeError, AttributeError):
+        raise NotVerifiedError("the id of an entry is not a UUID") from None
+    if str(read) != text:
+        raise NotVerifiedError("the id of an entry is not written as UUIDs are")
+    return read.bytes
+
+
+def _check_digests(digests: Json) -> None:
+    whole = isinstance(digests, list) and all(
+        isinstance(digest, str) and len(digest) == _DIGEST_TEXT for digest in digests
+    )
+    if not whole:
+        raise NotVerifiedError("the digests of an entry are malformed")
+    if any(digests[at] >= digests[at + 1] for at in range(len(digests) - 1)):
+        raise NotVerifiedError("the digests of an entry are not sorted or not unique")
+
+
+def _check_shy(fields: dict[str, Json]) -> None:
+    if fields.keys() != _ALWAYS or fields["dec"] != "n/a":
+        raise NotVerifiedError(f"an entry of {fields['ev']} says more in clear than it may")
+    if fields["t"][13:] != ":00:00.000Z":
+        raise NotVerifiedError(f"an entry of {fields['ev']} tells its time too exactly")
+
+
+def open_disclosure(leaf: Leaf, text: str) -> Disclosure:
+    """Read a disclosure and check that this leaf commits to it (RFC 9901 §4.2)."""
+    if not isinstance(text, str) or not text.isascii():
+        raise NotVerifiedError("a disclosure is not text in base64url")
+    digest = base64url_text(hashlib.sha256(text.encode("ascii")).digest())
+    if digest not in leaf.fields["_sd"]:
+        raise NotVerifiedError("a disclosure does not belong to the entry")
+    parts = parse_canonical(base64url_bytes(text, "a disclosure"), "a disclosure")
+    if not isinstance(parts, list) or len(parts) != 3:  # noqa: PLR2004 - salt, name, value.
+        raise NotVerifiedError("a disclosure is not salt, name and value")
+    salt, name, value = parts
+    if not isinstance(salt, str) or len(base64url_bytes(salt, "a salt")) < 16:  # noqa: PLR2004
+        raise NotVerifiedError("a disclosure has a salt that could be guessed")
+    if not isinstance(name, str) or name in leaf.fields:
+        raise NotVerifiedError("a disclosure has no name of its own")
+    return Disclosure(name=name, value=value)
+
+
+def open_disclosures(leaf: Leaf, texts: Json) -> dict[str, Json]:
+    """Read all disclosures that come with a leaf; none twice."""
+    if not isinstance(texts, list) or len(texts) > _MOST_DISCLOSURES:
+        raise NotVerifiedError("the disclosures are not a list or too many")
+    opened = [open_disclosure(leaf, text) for text in texts]
+    named = {disclosure.name: disclosure.value for disclosure in opened}
+    if len(named) != len(opened):
+        raise NotVerifiedError("two disclosures have the same name")
+    return named
+
+
+@dataclass
+class Rules:
+    """Checks that need the whole log: entries in order, none twice, none back-dated.
+
+    `no_earlier_than` and `no_later_than` come from witnesses' clocks. Entries may be sequenced late
+    (a stalled sequencer catches up; consents wait on purpose), by at most `longest_delay` seconds.
+    """
+
+    longest_delay: float
+    no_later_than: float
+    no_earlier_than: float = 0.0
+    latest: float = 0.0
+    seen: set[bytes] = field(default_factory=set)
+
+    def check(self, index: int, data: bytes) -> Leaf:
+        """Check the next entry; the message of NotVerifiedError names its index."""
+        try:
+            leaf = parse_leaf(data)
+        except NotVerifiedError as error:
+            raise NotVerifiedError(f"entry {index}: {error}") from None
+        if (index == 0) != (leaf.event == "log:genesis"):
+            raise NotVerifiedError(f"entry {index}: the log's first entry and only it is genesis")
+        if leaf.id in self.seen:
+            raise NotVerifiedError(f"entry {index}: the id {leaf.uuid} stands in the log twice")
+        self.seen.add(leaf.id)
+        if leaf.time < max(self.latest, self.no_earlier_than) - self.longest_delay:
+            raise NotVerifiedError(f"entry {index}: it is back-dated")
+        if leaf.time > self.no_later_than:
+            raise NotVerifiedError(f"entry {index}: its time is after the witnesses' signatures")
+        self.latest = max(self.latest, leaf.time)
+        return leaf
