@@ -1,0 +1,80 @@
+"""Celery, used as a doorbell only: no results, no remote control, nothing that must not be lost.
+
+Whoever can write to the broker can at worst make a worker look at the job table (the settings
+are those of the processing contract; tests/governance/jobs/test_celery.py holds them still).
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from django.conf import settings
+
+from governance.vault import files
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
+
+_TIMEOUT_SECONDS = 1.0
+
+
+def _filesystem() -> dict[str, Any]:
+    """Return options of the broker that needs no server: a directory of small files."""
+    base = Path(settings.REMIT_BROKER_DIR)
+    folders = {name: base / name for name in ("messages", "control", "processed")}
+    for folder in folders.values():
+        files.make_directory(folder)
+    return {
+        "data_folder_in": str(folders["messages"]),
+        "data_folder_out": str(folders["messages"]),
+        "control_folder": str(folders["control"]),
+        "processed_folder": str(folders["processed"]),
+        "store_processed": False,
+        "polling_interval": 0.1,
+    }
+
+
+def _redis() -> dict[str, Any]:
+    return {
+        "socket_connect_timeout": _TIMEOUT_SECONDS,
+        "socket_timeout": _TIMEOUT_SECONDS,
+        "max_retries": 0,
+    }
+
+
+app = Celery("remit", set_as_current=True)
+app.conf.update(
+    broker_url=settings.REDIS_URL or "filesystem://",
+    broker_transport_options=_redis() if settings.REDIS_URL else _filesystem(),
+    broker_connection_timeout=_TIMEOUT_SECONDS,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    accept_content=["json"],
+    task_serializer="json",
+    result_backend=None,
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    task_acks_late=False,
+    task_reject_on_worker_lost=False,
+    task_publish_retry=False,
+    task_default_queue="default",
+    task_create_missing_queues=True,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=200,
+    worker_max_memory_per_child=400_000,
+    worker_hijack_root_logger=False,
+    enable_utc=True,
+    timezone="UTC",
+    beat_schedule_filename=str(Path(settings.REMIT_BROKER_DIR) / "beat-schedule"),
+    beat_schedule={
+        "sweep": {
+            "task": "governance.jobs.tasks.sweep_jobs",
+            "schedule": float(settings.REMIT_SWEEP_SECONDS),
+            # A sweep that nobody took before the next one is due is dropped, so they never pile up.
+            "options": {"expires": float(settings.REMIT_SWEEP_SECONDS)},
+        },
+    },
+)
+app.autodiscover_tasks()

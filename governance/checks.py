@@ -1,0 +1,113 @@
+"""System checks that refuse an unsafe installation before it serves anyone.
+
+They run at every start (`serve` and every command), so an operator cannot go round them by
+starting the web server without looking; what only matters on the open network is a deploy check.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name.
+
+_OTHERS = 0o077
+_SECRET_LENGTH = 50
+_LEAST_CONTRIBUTORS = 20
+
+
+def is_loopback(origin: str) -> bool:
+    """Say whether an address can be reached from this machine only."""
+    host = urlsplit(origin).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@register(Tags.security)
+def origin(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse plain HTTP, the demo and its passwords anywhere but on this machine."""
+    address = settings.REMIT_EXTERNAL_ORIGIN
+    if is_loopback(address):
+        return []
+    found: list[CheckMessage] = []
+    if not address.startswith("https://"):
+        hint = "Set REMIT_EXTERNAL_ORIGIN to the https:// address people use."
+        found.append(Error("Remit is reached over plain HTTP.", hint=hint, id="remit.E001"))
+    if settings.REMIT_DEMO:
+        hint = "Unset REMIT_DEMO; everyone's password is in the manual."
+        found.append(Error("The demo is open to other machines.", hint=hint, id="remit.E002"))
+    if settings.REMIT_PASSWORD_LOGIN:
+        hint = "Sign people in with single sign-on or passkeys; unset REMIT_PASSWORD_LOGIN."
+        found.append(Warning("People sign in with passwords.", hint=hint, id="remit.W003"))
+    return found
+
+
+@register(Tags.security)
+def secrets_kept(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse a weak secret, debug pages, and key directories that others may enter."""
+    found: list[CheckMessage] = []
+    if len(settings.SECRET_KEY) < _SECRET_LENGTH:
+        hint = f"Use at least {_SECRET_LENGTH} random characters in SECRET_KEY or SECRET_KEY_FILE."
+        found.append(Error("SECRET_KEY is short.", hint=hint, id="remit.E004"))
+    if settings.DEBUG:
+        found.append(Error("DEBUG shows secrets to strangers.", id="remit.E005"))
+    for name in ("REMIT_KEYS_DIR", "REMIT_VAULT_DIR"):
+        directory = Path(getattr(settings, name))
+        if directory.is_dir() and directory.stat().st_mode & _OTHERS:
+            hint = f"Run: chmod 0700 {directory}"
+            found.append(Error(f"{name} is open to others.", hint=hint, id="remit.E006"))
+    return found
+
+
+@register(Tags.security)
+def keys_apart(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse keys in the data's database or directory: one copy would hold both."""
+    found: list[CheckMessage] = []
+    data, keys = settings.DATABASES["default"], settings.DATABASES["keys"]
+    place = ("ENGINE", "HOST", "PORT", "NAME")
+    if [data.get(part) for part in place] == [keys.get(part) for part in place]:
+        hint = "Give REMIT_KEYSTORE_URL a database of its own."
+        found.append(Error("Keys and data share a database.", hint=hint, id="remit.E007"))
+    objects = settings.REMIT_STORAGE_URL
+    for name in ("REMIT_KEYS_DIR", "REMIT_VAULT_DIR"):
+        if Path(getattr(settings, name)).is_relative_to(objects):
+            hint = f"Put {name} outside REMIT_STORAGE_URL."
+            found.append(Error("Keys lie among the ciphertext.", hint=hint, id="remit.E008"))
+    return found
+
+
+@register(Tags.security)
+def sqlite_durable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse a SQLite file that may lose an acknowledged commit or keep a destroyed key."""
+    found: list[CheckMessage] = []
+    for alias, database in settings.DATABASES.items():
+        if "sqlite" not in str(database["ENGINE"]):
+            continue
+        options: dict[str, Any] = database.get("OPTIONS", {})
+        pragmas = str(options.get("init_command", ""))
+        wanted = ["synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"]
+        missing = [pragma for pragma in wanted if pragma not in pragmas]
+        if options.get("transaction_mode") != "IMMEDIATE":
+            missing.append("transaction_mode IMMEDIATE")
+        if alias == "keys" and "journal_mode=DELETE" not in pragmas:
+            missing.append("journal_mode=DELETE")
+        if missing:
+            what = f'The database "{alias}" is not durable: {", ".join(missing)}.'
+            found.append(Error(what, id="remit.E009"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def releases_large_enough(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Warn about releases so small that single people show through."""
+    if settings.REMIT_MIN_CONTRIBUTORS >= _LEAST_CONTRIBUTORS:
+        return []
+    hint = f"Leave REMIT_MIN_CONTRIBUTORS at {_LEAST_CONTRIBUTORS} or above."
+    return [Warning("Releases may be very small.", hint=hint, id="remit.W010")]

@@ -1,0 +1,213 @@
+"""Work that is never lost and never done twice: leases, fences, attempts, quarantine.
+
+Promise: a job added in a transaction exists exactly when that transaction committed; it reaches
+"done" or "quarantined" although brokers lose messages and workers die at any instruction. Its
+effect happens once when the handler writes it in one transaction with `finish`. Handlers must
+bear being started again. Time is the database's.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from types import TracebackType
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from audit.ids import uuid7
+from governance.jobs import doorbell
+from governance.jobs.clock import database_now
+from governance.jobs.errors import FenceLostError, UnknownKindError
+from governance.jobs.models import Job, JobState
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS: Final = 5
+_RETRY_SECONDS: Final = (1, 5, 15, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A worker's right to write for one job; it ends when another worker takes the job."""
+
+    job: UUID
+    number: int
+
+    def assert_held(self) -> None:
+        """Hold the job's row until the transaction ends, or raise FenceLostError."""
+        if not _mine(self).select_for_update().exists():
+            raise FenceLostError("Another worker holds this job.")
+
+    def renew(self) -> None:
+        """Lease the job anew in the middle of long work, or raise FenceLostError."""
+        until = database_now() + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
+        if not _mine(self).update(leased_until=until):
+            raise FenceLostError("Another worker holds this job.")
+
+
+Work = Callable[[str, Fence], None]
+Farewell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    work: Work
+    quarantined: Farewell | None
+
+
+_handlers: dict[str, _Handler] = {}
+
+
+def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work], Work]:
+    """Register the function that does one kind of work.
+
+    It is called with the job's ref and fence, outside any transaction. `quarantined(ref)` runs
+    in the transaction that gives a job up, so that what waits for it can be told.
+    """
+
+    def register(work: Work) -> Work:
+        _handlers[kind] = _Handler(work=work, quarantined=quarantined)
+        return work
+
+    return register
+
+
+def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None = None) -> Job:
+    """Add work in the caller's transaction and ring for it after the commit.
+
+    Adding the same (kind, ref) again returns the job there is, done or not: a need that may
+    come back takes a ref of its own.
+    """
+    defaults = {"id": uuid7(), "queue": queue, "run_at": run_at or database_now()}
+    job, created = Job.objects.get_or_create(kind=kind, ref=ref, defaults=defaults)
+    if created:
+        transaction.on_commit(partial(doorbell.ring, job.id, queue), robust=True)
+    return job
+
+
+def finish(fence: Fence) -> None:
+    """Mark the job done inside the transaction that writes its effect, or raise FenceLostError."""
+    if not _mine(fence).update(state=JobState.DONE, leased_until=None, last_error_class=""):
+        raise FenceLostError("Another worker holds this job.")
+
+
+def _mine(fence: Fence) -> QuerySet[Job]:
+    return Job.objects.filter(pk=fence.job, fence=fence.number, state=JobState.LEASED)
+
+
+def _due(now: datetime) -> Q:
+    return Q(state=JobState.READY, run_at__lte=now) | Q(
+        state=JobState.LEASED, leased_until__lte=now
+    )
+
+
+def run(job_id: UUID) -> bool:
+    """Do one job when it is due and free; return whether this call tried it.
+
+    The attempt is counted and committed before the work begins, so a job that kills its worker
+    is given up after five deaths like one that fails politely.
+    """
+    leased = _lease(job_id)
+    if leased is None:
+        return False
+    kind, ref, fence = leased
+    with _Attempt(fence):
+        found = _handlers.get(kind)
+        if found is None:
+            raise UnknownKindError("Nobody here does this kind of work.")
+        found.work(ref, fence)
+        # A handler that called `finish` already is done; this serves those with no effect rows.
+        _mine(fence).update(state=JobState.DONE, leased_until=None, last_error_class="")
+    return True
+
+
+def _lease(job_id: UUID) -> tuple[str, str, Fence] | None:
+    with transaction.atomic(durable=True):
+        now = database_now()
+        free = Job.objects.select_for_update(skip_locked=True)
+        job = free.filter(_due(now), pk=job_id).first()
+        if job is None:
+            return None
+        if job.attempts >= MAX_ATTEMPTS:
+            _quarantine(job)
+            return None
+        job.state = JobState.LEASED
+        job.fence += 1
+        job.attempts += 1
+        job.leased_until = now + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
+        job.save(update_fields=["state", "fence", "attempts", "leased_until"])
+        return job.kind, job.ref, Fence(job=job.id, number=job.fence)
+
+
+class _Attempt:
+    """The edge of one piece of work: whatever it raises is written down, and the worker lives."""
+
+    def __init__(self, fence: Fence) -> None:
+        self.fence = fence
+
+    def __enter__(self) -> None:
+        """Begin the attempt."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Swallow a failed attempt after noting its class; let exits and interrupts pass."""
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        # The class only: a message may quote what must not stand in any log.
+        logger.warning("job.failed", extra={"job": str(self.fence.job), "error": kind.__name__})
+        _failed(self.fence, kind.__name__)
+        return True
+
+
+def _failed(fence: Fence, error_class: str) -> None:
+    with transaction.atomic():
+        job = _mine(fence).select_for_update().first()
+        if job is None:
+            return
+        job.last_error_class = error_class
+        if job.attempts >= MAX_ATTEMPTS:
+            _quarantine(job)
+            return
+        pause = _RETRY_SECONDS[min(job.attempts, len(_RETRY_SECONDS)) - 1]
+        job.state = JobState.READY
+        job.leased_until = None
+        job.run_at = database_now() + timedelta(seconds=pause)
+        job.save(update_fields=["state", "leased_until", "run_at", "last_error_class"])
+
+
+def _quarantine(job: Job) -> None:
+    job.state = JobState.QUARANTINED
+    job.leased_until = None
+    job.save(update_fields=["state", "leased_until", "last_error_class"])
+    logger.error("job.quarantined", extra={"job": str(job.id), "kind": job.kind})
+    found = _handlers.get(job.kind)
+    if found is not None and found.quarantined is not None:
+        found.quarantined(job.ref)
+
+
+def run_due(*, limit: int = 1000, seconds: float = 60.0) -> int:
+    """Do what is due, oldest first, until nothing is left or a bound is met; return how many."""
+    tried, stop_at = 0, monotonic() + seconds
+    while tried < limit and monotonic() < stop_at:
+        due = Job.objects.filter(_due(database_now())).order_by("run_at")
+        ids = list(due.values_list("pk", flat=True)[: min(8, limit - tried)])
+        ran = sum(run(job_id) for job_id in ids if monotonic() < stop_at)
+        if ran == 0:
+            break
+        tried += ran
+    return tried
+
+
+def sweep(*, limit: int = 200, seconds: float = 10.0) -> int:
+    """Do what no doorbell was heard for, and what dead workers left; return how many."""
+    return run_due(limit=limit, seconds=seconds)

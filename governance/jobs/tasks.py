@@ -1,0 +1,37 @@
+"""The queue's side of the job table. A message carries one opaque id and no authority."""
+
+import contextlib
+from time import monotonic
+from uuid import UUID
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from governance.jobs import services
+
+_SILENCE_SECONDS = 5.0
+_silent_until = 0.0
+
+
+@shared_task
+def run_job(job_id: str) -> None:
+    """Do one job; an id that is no id, or of no job, does nothing."""
+    with contextlib.suppress(ValueError):
+        services.run(UUID(job_id))
+
+
+@shared_task
+def sweep_jobs() -> None:
+    """Do what was left lying."""
+    services.sweep()
+
+
+def ring(job_id: UUID, queue: str) -> None:
+    """Send the id to a worker. A broker that is away costs one second, then five of silence."""
+    global _silent_until  # noqa: PLW0603 - One circuit breaker a process.
+    if monotonic() < _silent_until:
+        return
+    try:
+        run_job.apply_async(args=[str(job_id)], queue=queue, retry=False, ignore_result=True)
+    except (OperationalError, OSError):
+        _silent_until = monotonic() + _SILENCE_SECONDS

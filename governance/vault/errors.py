@@ -1,0 +1,21 @@
+"""What can go wrong in the vault. None of these says whose key it was."""
+
+
+class VaultError(Exception):
+    """Something about keys or ciphertext is not as it must be."""
+
+
+class NoGrantError(VaultError):
+    """No committed, recent audit entry allows this key to be used."""
+
+
+class KeyShreddedError(VaultError):
+    """The key was destroyed; nobody can read or write under it any more."""
+
+
+class UnsealError(VaultError):
+    """The ciphertext does not belong to this key, this place or this policy."""
+
+
+class KeyFileError(VaultError):
+    """A key file is missing, damaged or readable by others."""

@@ -1,0 +1,99 @@
+"""Finds and makes the keys of people, cells and objects.
+
+Promise: a key is random, made once per place, and never made for a place the erasure ledger
+knows. There is no cache: a key destroyed by one process is gone for all of them at once.
+"""
+
+from dataclasses import dataclass
+from secrets import token_bytes
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.ids import uuid7
+from governance.vault import epochs, ledger
+from governance.vault.errors import KeyShreddedError
+from governance.vault.models import KeyKind, StoredKey
+from governance.vault.router import KEY_STORE
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key belongs. `owner` is empty for an object that is nobody's alone."""
+
+    kind: KeyKind
+    owner: str
+    scope: str = ""
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key in hand. It must not outlive the call that asked for it."""
+
+    id: UUID
+    secret: bytes
+
+
+def cell_scope(*, application: str, category: str) -> str:
+    """Return the scope of a cell; the parts are keys without a slash, so it is unambiguous."""
+    return _join(application, category)
+
+
+def object_scope(*, kind: str, ref: str) -> str:
+    """Return the scope of an object."""
+    return _join(kind, ref)
+
+
+def _join(first: str, second: str) -> str:
+    if not first or not second or "/" in first:
+        raise ValueError("A scope has two parts, and no slash in the first.")
+    return f"{first}/{second}"
+
+
+def find(place: Place) -> Key | None:
+    """Return the key of a place, or None when there is none."""
+    row = StoredKey.objects.filter(
+        kind=place.kind, owner=place.owner, scope=place.scope, generation=place.generation
+    ).first()
+    return None if row is None else Key(id=row.id, secret=epochs.unwrap(row))
+
+
+def find_object(*, kind: str, ref: str) -> Key | None:
+    """Return the key of an object, whoever it belongs to, or None when there is none."""
+    scope = object_scope(kind=kind, ref=ref)
+    row = StoredKey.objects.filter(kind=KeyKind.OBJECT, scope=scope).first()
+    return None if row is None else Key(id=row.id, secret=epochs.unwrap(row))
+
+
+def obtain(place: Place) -> Key:
+    """Return the key of a place, making it when missing; KeyShreddedError for the destroyed."""
+    return find(place) or _make(place)
+
+
+def _make(place: Place) -> Key:
+    with transaction.atomic(using=KEY_STORE):
+        epoch = epochs.current()
+        if is_buried(place):
+            raise KeyShreddedError("These keys were destroyed and are never made again.")
+        row = StoredKey(
+            id=uuid7(),
+            kind=place.kind,
+            owner=place.owner,
+            scope=place.scope,
+            generation=place.generation,
+        )
+        epochs.wrap(row, token_bytes(epochs.KEY_BYTES), epoch=epoch)
+        # Two processes may meet here: the first row stands and both read it back.
+        StoredKey.objects.bulk_create([row], ignore_conflicts=True)
+    key = find(place)
+    if key is None:
+        raise KeyShreddedError("This key was destroyed while it was being made.")
+    return key
+
+
+def is_buried(place: Place) -> bool:
+    """Say whether the erasure ledger knows the owner or the object of a place."""
+    if place.owner and ledger.find("subject", place.owner) is not None:
+        return True
+    return place.kind is KeyKind.OBJECT and ledger.find("object", place.scope) is not None

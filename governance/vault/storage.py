@@ -1,0 +1,86 @@
+"""Ciphertext objects: content-addressed, durable before anyone is told that they exist.
+
+Promise: `put` returns only when the bytes and their name are on disk. What is stored is
+ciphertext under random nonces, so a digest as name tells nothing about the plaintext. This
+module never sees a key.
+"""
+
+import contextlib
+import hashlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, storages
+
+from governance.vault import files
+from governance.vault.errors import UnsealError
+
+STORE = "captures"
+_PRIVATE_FILE = 0o600
+_PRIVATE_DIRECTORY = 0o700
+
+
+class DurableStorage(FileSystemStorage):
+    """Files that are complete, fsynced with their directory, and closed to other users."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - Django's own options.
+        options.setdefault("file_permissions_mode", _PRIVATE_FILE)
+        options.setdefault("directory_permissions_mode", _PRIVATE_DIRECTORY)
+        super().__init__(**options)
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:  # noqa: ARG002
+        """Keep the name: it is the digest of the content, so a second file would be the same."""
+        return name
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        content.seek(0)
+        files.write_once(Path(self.path(name)), content.read())
+        return name
+
+    def delete(self, name: str) -> None:
+        """Remove a file and make its absence durable."""
+        path = Path(self.path(name))
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            files.sync_directory(path.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """Where a ciphertext lies and how to know it again."""
+
+    store: str
+    key: str
+    length: int
+    digest: bytes
+
+
+def put(content: bytes) -> ObjectRef:
+    """Store a ciphertext under its SHA-256; storing the same bytes twice stores them once."""
+    digest = hashlib.sha256(content).digest()
+    name = digest.hex()
+    key = f"{name[:2]}/{name[2:4]}/{name}"
+    storage = storages[STORE]
+    if not storage.exists(key):
+        storage.save(key, ContentFile(content))
+    return ObjectRef(store=STORE, key=key, length=len(content), digest=digest)
+
+
+def get(ref: ObjectRef) -> bytes:
+    """Return a stored ciphertext; UnsealError when it is gone or not what was stored."""
+    try:
+        with storages[ref.store].open(ref.key) as file:
+            content: bytes = file.read(ref.length + 1)
+    except FileNotFoundError as error:
+        raise UnsealError("The stored object is gone.") from error
+    if not secrets.compare_digest(hashlib.sha256(content).digest(), ref.digest):
+        raise UnsealError("The stored object is not what was stored.")
+    return content
+
+
+def delete(ref: ObjectRef) -> None:
+    """Remove a stored ciphertext; removing it twice is no error."""
+    storages[ref.store].delete(ref.key)
