@@ -45,3 +45,11 @@ def pack(lines: Iterable[bytes]) -> bytes:
 def unpack(stored: bytes) -> list[dict[str, object]]:
     """Return the events that pack() stored. Ours were checked on the way in, so plain JSON does."""
     return [json.loads(line) for line in decompress(stored).splitlines() if line]
+
+
+def lines(events: Iterable[dict[str, object]]) -> list[bytes]:
+    """Return stored events as lines again: sorted names, no blanks."""
+    return [
+        json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        for event in events
+    ]

@@ -1,0 +1,129 @@
+"""The signed policy one device gets: only what its person agreed to inside active policies.
+
+Promises: a policy is never valid longer than REMIT_POLICY_TTL_SECONDS, a lease is renewed under a
+new ETag at least every five minutes, and any change of consent, pause or policy makes a new one.
+Leaves to others: the document's bytes and signature (policies.document).
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+import consent.selectors
+from governance.capture import cells, sealed_batch
+from governance.capture.models import IssuedPolicy
+from governance.decisions import Allow, decide_cell
+from governance.policies import document
+from governance.policies import selectors as policies
+from governance.vault import seal_keys
+
+RENEW_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPolicy:
+    """The bytes to answer with, their strong ETag, and the end of the lease."""
+
+    envelope: bytes
+    etag: str
+    expires_at: datetime
+    policy_epoch: int
+    consent_epoch: int
+
+
+def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> SignedPolicy:
+    """Return the policy in force for a device, signing a new one when anything changed."""
+    moment = now or timezone.now()
+    with transaction.atomic():
+        consent_epoch = consent.selectors.lock(subject=subject, exclusive=False)
+        policy_epoch = policies.generation()
+        issued = (
+            IssuedPolicy.objects.filter(
+                device_id=device_id, policy_epoch=policy_epoch, consent_epoch=consent_epoch
+            )
+            .order_by("-issued_at")
+            .first()
+        )
+        fresh = moment - timedelta(seconds=RENEW_SECONDS)
+        if issued is None or not fresh < issued.issued_at <= moment:
+            issued = _issue(device_id, subject, moment, (policy_epoch, consent_epoch))
+    return SignedPolicy(
+        envelope=bytes(issued.envelope),
+        etag=issued.etag,
+        expires_at=issued.expires_at,
+        policy_epoch=issued.policy_epoch,
+        consent_epoch=issued.consent_epoch,
+    )
+
+
+def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> IssuedPolicy:
+    person = cells.cells_of(subject=subject, device_id=device_id, now=now)
+    facts = document.AgentFacts(
+        device_id=device_id,
+        issued_at=now,
+        expires_at=_end_of_lease(person, now),
+        policy_epoch=epochs[0],
+        consent_epoch=epochs[1],
+        paused_until=_paused_until(person, now),
+        applications=_allowed(person, now),
+        seal_keys=[
+            document.SealKeyFact(key.key_id, key.alg, key.public) for key in seal_keys.current()
+        ],
+        max_batch_events=sealed_batch.MAX_EVENTS,
+    )
+    signed = document.sign(document.build_agent_policy(facts))
+    return IssuedPolicy.objects.create(
+        digest=hashlib.sha256(signed.payload).hexdigest(),
+        device_id=device_id,
+        policy_epoch=epochs[0],
+        consent_epoch=epochs[1],
+        issued_at=now,
+        expires_at=facts.expires_at,
+        etag=signed.etag,
+        envelope=signed.envelope,
+    )
+
+
+def _allowed(
+    person: cells.PersonCells, now: datetime
+) -> list[tuple[policies.ActivePolicy, list[str]]]:
+    """Return each application with the categories that may be captured at this moment."""
+    allowed = []
+    for key, policy in sorted(person.policies.items()):
+        categories = sorted(
+            {category for _, category in policy.cells if _holds(person, key, category, now)}
+        )
+        if categories:
+            allowed.append((policy, categories))
+    return allowed
+
+
+def _holds(person: cells.PersonCells, application: str, category: str, now: datetime) -> bool:
+    # A pause halts capture but is no change of consent: the document says both.
+    facts = person.facts(application, category)
+    without_pause = type(facts)(consent=facts.consent, policy=facts.policy, pauses=())
+    return isinstance(decide_cell(without_pause, at=now, now=now), Allow)
+
+
+def _paused_until(person: cells.PersonCells, now: datetime) -> datetime | str | None:
+    ends = [pause.end for pause in person.pauses if pause.covers(now)]
+    if not ends:
+        return None
+    return "indefinite" if None in ends else max(end for end in ends if end)
+
+
+def _end_of_lease(person: cells.PersonCells, now: datetime) -> datetime:
+    """End with the lease, or earlier when a consent ends first (R9)."""
+    ends = [
+        span.end
+        for spans in person.consent.values()
+        for purpose_spans in spans.values()
+        for span in purpose_spans
+        if span.end and span.covers(now)
+    ]
+    return min([now + timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS), *ends])

@@ -1,0 +1,311 @@
+"""Ends of captured data: one capture, the last minutes, a cell, a person.
+
+Promises: what is deleted stops being readable in the same transaction; its ciphertext goes with
+it; the key it was sealed under is destroyed, survivors of that key having been sealed anew under
+the next generation (`decisions.md` 4, 22). Each is safe to repeat.
+Leaves to others: destroying a whole cell's or person's keys on withdrawal and erasure (rights).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+import consent.selectors
+from audit import journal
+from audit.actions import Action
+from audit.actors import Actor
+from audit.ids import uuid7
+from governance.capture import blobs, content, gate
+from governance.capture.models import (
+    DispositionRecord,
+    ForgottenSpan,
+    Frame,
+    FrameState,
+    LiveFrame,
+    SealedBatch,
+)
+from governance.capture.runs import enliven, hour, moment
+from governance.decisions import InternalPurpose
+from governance.vault import sealing, shredding
+
+ERASER = Actor.system("erasure")
+
+Cell = tuple[str, str, str]
+Events = list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a deletion did; `entry` is its log entry."""
+
+    frames: int
+    entry: object
+
+
+def delete_frames(
+    *, subject: str, frames: Sequence[UUID], actor: Actor, reason: str = "subject"
+) -> Deleted:
+    """Delete these captures of one person and destroy the keys they were sealed under.
+
+    Frames that are not this person's, or not live, are left out; deleting twice is harmless.
+    """
+    chosen = set(
+        LiveFrame.objects.filter(subject=subject, frame_id__in=list(frames)).values_list(
+            "frame_id", flat=True
+        )
+    )
+    done = _end(
+        subject=subject,
+        frames=chosen,
+        actor=actor,
+        state=FrameState.State.DELETED,
+        clock=reason,
+    )
+    _renew_keys(subject=subject, cells=_cells(chosen))
+    return done
+
+
+def forget(*, subject: str, since: datetime, actor: Actor, now: datetime | None = None) -> Deleted:
+    """Forget everything from `since` until now: queued, stored, and what still arrives later.
+
+    Exact times are inside the ciphertext only, so frames of the hours concerned are opened, cut
+    and sealed anew (as system:erasure, through the gate, each an entry).
+    """
+    until = now or timezone.now()
+    with transaction.atomic(durable=True):
+        consent.selectors.lock(subject=subject, exclusive=True)
+        entry = journal.append(
+            Action.CAPTURE_DELETED,
+            actor=actor,
+            subject=subject,
+            act="forget",
+            private={"since": since.isoformat(), "until": until.isoformat()},
+        )
+        ForgottenSpan.objects.create(
+            id=uuid7(), subject=subject, start=since, end=until, entry=entry
+        )
+    touched = list(
+        LiveFrame.objects.filter(subject=subject, last_hour__gte=hour(since)).values_list(
+            "frame_id", flat=True
+        )
+    )
+    start, end = (int(at.timestamp() * 1_000_000_000) for at in (since, until))
+
+    def kept(events: Events) -> Events:
+        return [event for event in events if not start <= int(str(event["t_ns"])) < end]
+
+    changed = _renew_keys(subject=subject, cells=_cells(touched), keep=kept, only=set(touched))
+    return Deleted(frames=changed, entry=entry)
+
+
+def purge_cell(*, subject: str, application: str, category: str, actor: Actor) -> Deleted:
+    """Remove the ciphertext of one cell whose key is destroyed or about to be."""
+    frames = LiveFrame.objects.filter(subject=subject, application=application, category=category)
+    return _purge(subject, frames.values_list("frame_id", flat=True), actor, "consent-end")
+
+
+def purge_subject(*, subject: str, actor: Actor) -> Deleted:
+    """Remove all ciphertext of a person, sealed batches included."""
+    SealedBatch.objects.filter(subject=subject).delete()
+    frames = LiveFrame.objects.filter(subject=subject)
+    return _purge(subject, frames.values_list("frame_id", flat=True), actor, "erasure")
+
+
+def remaining(*, subject: str) -> int:
+    """Return how many stored objects of a person are left; zero verifies an erasure."""
+    return (
+        LiveFrame.objects.filter(subject=subject).count()
+        + SealedBatch.objects.filter(subject=subject).count()
+    )
+
+
+def _purge(subject: str, frames: Iterable[UUID], actor: Actor, clock: str) -> Deleted:
+    return _end(
+        subject=subject,
+        frames=set(frames),
+        actor=actor,
+        state=FrameState.State.ERASED,
+        clock=clock,
+    )
+
+
+def _end(
+    *, subject: str, frames: set[UUID], actor: Actor, state: FrameState.State, clock: str
+) -> Deleted:
+    """Make frames unreadable and remove their ciphertext, in one transaction with the entry."""
+    action = Action.CAPTURE_EXPIRED if state == FrameState.State.EXPIRED else Action.CAPTURE_DELETED
+    with transaction.atomic(durable=True):
+        consent.selectors.lock(subject=subject, exclusive=True)
+        live = list(Frame.objects.filter(id__in=frames, subject=subject))
+        entry = journal.append(
+            action,
+            actor=actor,
+            subject=subject,
+            act=state.value,
+            count=len(live),
+            private={
+                "cells": sorted({f"{frame.application}/{frame.category}" for frame in live}),
+                "clock": clock,
+            },
+        )
+        for frame in live:
+            _end_one(frame, state=state, entry=entry, actor=actor, clock=clock)
+    return Deleted(frames=len(live), entry=entry)
+
+
+def _end_one(
+    frame: Frame, *, state: FrameState.State, entry: object, actor: Actor, clock: str
+) -> None:
+    if not LiveFrame.objects.filter(frame_id=frame.id).delete()[0]:
+        return
+    now = timezone.now()
+    FrameState.objects.create(
+        id=uuid7(), frame_id=frame.id, subject=frame.subject, state=state, at=now, entry=entry
+    )
+    DispositionRecord.objects.create(
+        id=uuid7(),
+        frame_id=frame.id,
+        object_digest=frame.ciphertext_digest,
+        application=frame.application,
+        category=frame.category,
+        schedule_version=frame.schedule_version,
+        clock=clock,
+        method="object deleted, key destroyed",
+        disposed_at=now,
+        disposed_by=actor.key if actor.is_system else "subject",
+        entry=entry,
+    )
+    # A row's ciphertext goes with the transaction; an object's after it, so that a rollback
+    # never leaves a readable frame without its bytes.
+    if frame.store == blobs.ROW:
+        blobs.delete(frame)
+    else:
+        transaction.on_commit(lambda: blobs.delete(frame))
+
+
+def expire_frames(*, subject: str, frames: set[UUID], actor: Actor) -> Deleted:
+    """End frames whose time is over; destroys the keys of generations that are now empty."""
+    cells = _cells(frames)
+    done = _end(
+        subject=subject,
+        frames=frames,
+        actor=actor,
+        state=FrameState.State.EXPIRED,
+        clock="category",
+    )
+    for cell, generations in cells.items():
+        for generation in generations:
+            if not _survivors(cell, {generation}):
+                shredding.destroy_generation(
+                    subject=cell[0], application=cell[1], category=cell[2], generation=generation
+                )
+    return done
+
+
+def _cells(frames: Iterable[UUID]) -> dict[Cell, set[int]]:
+    found: dict[Cell, set[int]] = {}
+    for frame in Frame.objects.filter(id__in=list(frames)):
+        cell = (frame.subject, frame.application, frame.category)
+        found.setdefault(cell, set()).add(frame.generation)
+    return found
+
+
+def _survivors(cell: Cell, generations: set[int]) -> list[UUID]:
+    subject, application, category = cell
+    return list(
+        LiveFrame.objects.filter(
+            subject=subject,
+            application=application,
+            category=category,
+            generation__in=generations,
+        )
+        .order_by("frame_id")
+        .values_list("frame_id", flat=True)
+    )
+
+
+def _renew_keys(
+    *,
+    subject: str,
+    cells: dict[Cell, set[int]],
+    keep: Callable[[Events], Events] | None = None,
+    only: set[UUID] | None = None,
+) -> int:
+    """Seal what survives in these generations under the next one, then destroy the old keys.
+
+    `keep` cuts the events of the frames in `only`; a frame left empty is deleted. Returns how many
+    frames lost something. A crash between the steps leaves both keys: the next run goes on.
+    """
+    changed = 0
+    for cell, generations in cells.items():
+        subject, application, category = cell
+        survivors = _survivors(cell, generations)
+        shredding.advance_generation(subject=subject, application=application, category=category)
+        for frame_id in survivors:
+            cut = keep if only is None or frame_id in only else None
+            changed += _reseal(frame_id, keep=cut)
+        for generation in generations:
+            shredding.destroy_generation(
+                subject=subject, application=application, category=category, generation=generation
+            )
+    return changed
+
+
+def _reseal(frame_id: UUID, *, keep: Callable[[Events], Events] | None) -> int:
+    """Replace one frame by its survivors under the current generation; 1 when events were cut."""
+    with gate.open_records(
+        actor=ERASER, purpose=InternalPurpose.RETENTION, frames=[frame_id]
+    ) as records:
+        events = records[0].events
+    left = keep(events) if keep else events
+    old = Frame.objects.get(id=frame_id)
+    with transaction.atomic(durable=True):
+        consent.selectors.lock(subject=old.subject, exclusive=True)
+        entry = journal.append(
+            Action.CAPTURE_DELETED,
+            actor=ERASER,
+            subject=old.subject,
+            act="reseal",
+            private={"cells": [f"{old.application}/{old.category}"], "left": len(left)},
+        )
+        if left:
+            _copy(old, left, entry)
+        _end_one(
+            old,
+            state=FrameState.State.SUPERSEDED if left else FrameState.State.DELETED,
+            entry=entry,
+            actor=ERASER,
+            clock="partial-deletion",
+        )
+    return int(len(left) != len(events))
+
+
+def _copy(old: Frame, events: Events, entry: object) -> None:
+    """Store a frame's surviving events as a new frame that keeps all its other facts."""
+    frame_id = uuid7()
+    frame = sealing.seal_frame(
+        subject=old.subject,
+        application=old.application,
+        category=old.category,
+        frame_id=frame_id,
+        policy_version=old.policy_version,
+        plaintext=content.pack(content.lines(events)),
+    )
+    place = blobs.put(frame_id=frame_id, ciphertext=frame.ciphertext)
+    times = [int(str(event["t_ns"])) for event in events]
+    new = Frame.objects.get(id=old.id)
+    new.id = frame_id
+    new.generation = frame.generation
+    new.first_hour = hour(moment(min(times)))
+    new.last_hour = hour(moment(max(times)))
+    new.event_count = len(events)
+    new.store, new.object_key = place.store, place.object_key
+    new.offset, new.length = place.offset, place.length
+    new.ciphertext_digest = frame.digest.hex()
+    new.entry = entry
+    new.save(force_insert=True)
+    enliven(frame_id=frame_id, entry=entry)

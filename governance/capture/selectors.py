@@ -1,0 +1,74 @@
+"""Questions about stored work that name no one to anyone."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+import consent.selectors
+from governance.capture.gate import FrameInfo, info
+from governance.capture.models import BatchOutcome, CaptureBatch, Frame, LiveFrame
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """What an agent may know of a batch it sent: counts, never content."""
+
+    batch_id: UUID
+    state: str
+    accepted: int
+    refused: dict[str, int]
+    redacted: dict[str, int]
+
+
+def candidates(
+    *, purpose: str, applications: Collection[str], categories: Collection[str]
+) -> list[FrameInfo]:
+    """Return the frames that may be released now for a purpose, oldest first.
+
+    Redacted by construction, unexpired, and with consent for this purpose both when stored and
+    now. For the release builder only; the gate decides again when it opens them.
+    """
+    now = timezone.now()
+    live = LiveFrame.objects.filter(
+        application__in=list(applications), category__in=list(categories), retain_until__gt=now
+    ).order_by("frame_id")
+    frames = Frame.objects.in_bulk(live.values_list("frame_id", flat=True))
+    valid: dict[tuple[str, str, str], bool] = {}
+    found = []
+    for frame in frames.values():
+        if purpose not in frame.consent_events:
+            continue
+        cell = (frame.subject, frame.application, frame.category)
+        if cell not in valid:
+            valid[cell] = consent.selectors.valid_at(
+                subject=cell[0], purpose=purpose, application=cell[1], category=cell[2], at=now
+            )
+        if valid[cell]:
+            found.append(info(frame))
+    return sorted(found, key=lambda one: one.id)
+
+
+def batch_status(*, batch_id: UUID, device_id: UUID) -> BatchStatus | None:
+    """Return how a device's own batch stands; None when it is not this device's."""
+    if not CaptureBatch.objects.filter(id=batch_id, device_id=device_id).exists():
+        return None
+    outcome = BatchOutcome.objects.filter(batch_id=batch_id).first()
+    if outcome is None:
+        return BatchStatus(batch_id, "queued", 0, {}, {})
+    return BatchStatus(
+        batch_id, outcome.state, outcome.accepted, dict(outcome.refused), dict(outcome.redacted)
+    )
+
+
+def removed_counts(*, subject: str, batches: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return what redaction removed from each of one person's own batches, by type."""
+    outcomes = BatchOutcome.objects.filter(subject=subject, batch_id__in=list(batches))
+    return {outcome.batch_id: dict(outcome.redacted) for outcome in outcomes}
+
+
+def queued(*, subject: str) -> int:
+    """Return how many of one person's own batches wait for redaction."""
+    ended = BatchOutcome.objects.filter(subject=subject).values("batch_id")
+    return CaptureBatch.objects.filter(subject=subject).exclude(id__in=ended).count()

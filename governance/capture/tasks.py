@@ -1,0 +1,14 @@
+"""The queue's way in: jobs of this app, and the hourly tidying up."""
+
+from celery import shared_task
+
+from governance.capture import expiry, runs
+from governance.jobs import services as jobs
+
+jobs.handler("capture:redact")(runs.redact_batch)
+
+
+@shared_task(ignore_result=True)
+def expire_captures() -> None:
+    """Dispose of what is due."""
+    expiry.expire_due()
