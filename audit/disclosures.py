@@ -1,0 +1,85 @@
+"""The personal half of an entry: salted disclosures, sealed per owner, deletable.
+
+Promises: erasing a person's keys, or the rows, leaves every leaf, index and proof as it was, and
+the digests unopenable. The sealed size says only which step of padding it is, so that "yes" and
+"no" weigh the same.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from audit import leaf, ports
+from audit.errors import LeafError
+from audit.models import Disclosure, Entry
+
+_CONTEXT: Final = b"remit audit disclosure v1\x00"
+_PADDING_STEP: Final = 1024
+_SHY_PADDING_STEP: Final = 4096
+
+
+def store(entry: Entry, *, slot: str, owner: str, disclosures: Sequence[str], shy: bool) -> None:
+    """Seal the disclosures under the owner's key."""
+    step = _SHY_PADDING_STEP if shy else _PADDING_STEP
+    plain = json.dumps(disclosures, separators=(",", ":")).encode("ascii")
+    plain += b" " * (-len(plain) % step)
+    keys = ports.keys()
+    Disclosure.objects.create(
+        entry=entry,
+        slot=slot,
+        owner=keys.seal(
+            owner=ports.ORGANISATION,
+            context=_context(entry, f"owner of {slot}"),
+            plaintext=owner.encode("utf-8"),
+        ),
+        sealed=keys.seal(owner=owner, context=_context(entry, slot), plaintext=plain),
+    )
+
+
+def opened(entry: Entry) -> list[str]:
+    """Return every disclosure of the entry that can still be opened, in the order they were made.
+
+    Each is checked against the digests in the leaf: a forged one is an error, not an answer.
+    """
+    committed = leaf.parse(bytes(entry.leaf)).get("_sd")
+    found: list[str] = []
+    for row in sorted(entry.disclosures.all(), key=lambda row: row.slot):
+        found += _open(entry, row)
+    for disclosure in found:
+        if not isinstance(committed, list) or leaf.digest(disclosure) not in committed:
+            raise LeafError(f"A disclosure of entry {entry.uuid} is not the committed one.")
+    return found
+
+
+def details(entry: Entry) -> dict[str, leaf.Json]:
+    """Return name and value of every disclosure that can still be opened."""
+    return dict(leaf.reveal(disclosure) for disclosure in opened(entry))
+
+
+def make(values: Mapping[str, leaf.Json]) -> list[str]:
+    """Return one salted disclosure a value."""
+    return [leaf.disclose(name, value) for name, value in values.items()]
+
+
+def _open(entry: Entry, row: Disclosure) -> list[str]:
+    keys = ports.keys()
+    owner = keys.open(
+        owner=ports.ORGANISATION,
+        context=_context(entry, f"owner of {row.slot}"),
+        sealed=bytes(row.owner),
+    )
+    if owner is None:
+        return []
+    plain = keys.open(
+        owner=owner.decode("utf-8"), context=_context(entry, row.slot), sealed=bytes(row.sealed)
+    )
+    if plain is None:
+        return []
+    parts = json.loads(plain)
+    if not (isinstance(parts, list) and all(isinstance(part, str) for part in parts)):
+        raise LeafError(f"The disclosures of entry {entry.uuid} cannot be read.")
+    return parts
+
+
+def _context(entry: Entry, slot: str) -> bytes:
+    return _CONTEXT + entry.uuid.bytes + slot.encode("ascii")

@@ -1,0 +1,48 @@
+"""The one thing the log needs from above: keys that belong to people and can be destroyed.
+
+`governance.vault.port.SubjectKeys` implements the port and is wired at start, so that the log
+encrypts what is personal without knowing where keys live.
+"""
+
+from typing import Protocol
+
+from audit.errors import NoKeyPortError
+
+ORGANISATION = "organisation"
+
+
+class KeyPort(Protocol):
+    """Keys per owner: a person's subject key, a device, or `ORGANISATION`."""
+
+    def seal(self, *, owner: str, context: bytes, plaintext: bytes) -> bytes:
+        """Encrypt and authenticate; makes the owner's key when missing.
+
+        For an owner who was erased it seals under a key that nobody keeps.
+        """
+
+    def open(self, *, owner: str, context: bytes, sealed: bytes) -> bytes | None:
+        """Return the plaintext, or None once the owner's key is destroyed."""
+
+    def tag(self, *, owner: str, nonce: bytes) -> bytes:
+        """Return HMAC-SHA-256(tag key, nonce)[:16]."""
+
+    def token(self, *, owner: str) -> str:
+        """Return the hex HMAC under the tag key that names the owner in deletable indexes."""
+
+    def tag_key(self, *, owner: str) -> bytes:
+        """Return the key of `tag`, which the person may take home to find their own entries."""
+
+
+_wired: list[KeyPort] = []
+
+
+def use(port: KeyPort) -> None:
+    """Wire the port; the last one wired serves."""
+    _wired[:] = [port]
+
+
+def keys() -> KeyPort:
+    """Return the wired port. Raises NoKeyPortError."""
+    if not _wired:
+        raise NoKeyPortError("No key port is wired.")
+    return _wired[0]
