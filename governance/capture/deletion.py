@@ -245,9 +245,9 @@ def _renew_keys(
         subject, application, category = cell
         survivors = _survivors(cell, generations)
         shredding.advance_generation(subject=subject, application=application, category=category)
-        for frame_id in survivors:
-            cut = keep if only is None or frame_id in only else None
-            changed += _reseal(frame_id, keep=cut)
+        for start in range(0, len(survivors), gate.PAGE):
+            page = survivors[start : start + gate.PAGE]
+            changed += _reseal(page, keep=keep, only=only)
         for generation in generations:
             shredding.destroy_generation(
                 subject=subject, application=application, category=category, generation=generation
@@ -255,13 +255,26 @@ def _renew_keys(
     return changed
 
 
-def _reseal(frame_id: UUID, *, keep: Callable[[Events], Events] | None) -> int:
-    """Replace one frame by its survivors under the current generation; 1 when events were cut."""
+def _reseal(
+    frames: Sequence[UUID],
+    *,
+    keep: Callable[[Events], Events] | None,
+    only: set[UUID] | None,
+) -> int:
+    """Replace frames by their survivors under the current generation; return how many were cut."""
+    changed = 0
     with gate.open_records(
-        actor=ERASER, purpose=InternalPurpose.RETENTION, frames=[frame_id]
+        actor=ERASER, purpose=InternalPurpose.RETENTION, frames=frames
     ) as records:
-        events = records[0].events
-    left = keep(events) if keep else events
+        for record in records:
+            is_cut = keep is not None and (only is None or record.frame.id in only)
+            left = keep(record.events) if keep and is_cut else record.events
+            _replace(record.frame.id, left)
+            changed += len(left) != len(record.events)
+    return changed
+
+
+def _replace(frame_id: UUID, left: Events) -> None:
     old = Frame.objects.get(id=frame_id)
     with transaction.atomic(durable=True):
         consent.selectors.lock(subject=old.subject, exclusive=True)
@@ -281,7 +294,6 @@ def _reseal(frame_id: UUID, *, keep: Callable[[Events], Events] | None) -> int:
             actor=ERASER,
             clock="partial-deletion",
         )
-    return int(len(left) != len(events))
 
 
 def _copy(old: Frame, events: Events, entry: object) -> None:
