@@ -92,7 +92,7 @@ def verified(note: Note, *, keys: Sequence[Key], tree: Tree | None = None) -> li
     Raises when a known key's signature fails. `tree` is what ML-DSA-44 lines are made over.
     """
     known = {(key.name, key.key_id): key for key in keys}
-    found = {}
+    found: dict[Key, Verified] = {}
     for signature in note.signatures:
         key = known.get((signature.name, signature.key_id))
         if key is None:

@@ -131,7 +131,7 @@ def _check_shy(fields: dict[str, Json]) -> None:
         raise NotVerifiedError(f"an entry of {fields['ev']} tells its time too exactly")
 
 
-def open_disclosure(leaf: Leaf, text: str) -> Disclosure:
+def open_disclosure(leaf: Leaf, text: Json) -> Disclosure:
     """Read a disclosure and check that this leaf commits to it (RFC 9901 §4.2)."""
     if not isinstance(text, str) or not text.isascii():
         raise NotVerifiedError("a disclosure is not text in base64url")
@@ -144,7 +144,7 @@ def open_disclosure(leaf: Leaf, text: str) -> Disclosure:
     salt, name, value = parts
     if not isinstance(salt, str) or len(base64url_bytes(salt, "a salt")) < 16:  # noqa: PLR2004
         raise NotVerifiedError("a disclosure has a salt that could be guessed")
-    if not isinstance(name, str) or name in leaf.fields:
+    if not isinstance(name, str) or not name or name in leaf.fields:
         raise NotVerifiedError("a disclosure has no name of its own")
     return Disclosure(name=name, value=value)
 

@@ -1,0 +1,208 @@
+"""The commands: each returns the lines that are true, or raises NotVerifiedError."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.verifier.checkpoint import Checkpoint, Trust, accept
+from audit.verifier.errors import NotVerifiedError
+from audit.verifier.keys import Key, parse_vkeys
+from audit.verifier.merkle import check_consistency
+from audit.verifier.mine import LONGEST_DISCLOSURES, Mine, parse_disclosures, parse_key
+from audit.verifier.mirror import TileTree, open_source, read_checkpoint
+from audit.verifier.monitor import CLOCK_SKEW_SECONDS, Monitor
+from audit.verifier.policy import Policy, parse_policy
+from audit.verifier.receipt import LONGEST_RECEIPT, check_receipt
+from audit.verifier.rules import Rules
+from audit.verifier.scan import Frontier, Progress, Scan
+from audit.verifier.tlogproof import FIRST_LINE, LONGEST_PROOF, Proved, check_proof
+
+if TYPE_CHECKING:
+    import argparse
+
+    from audit.verifier.mirror import Source
+    from audit.verifier.scan import Visitor
+
+_LONGEST_KEYS = 1024 * 1024
+
+
+def read_file(name: str, limit: int) -> bytes:
+    """Return a file of the reader's, bounded."""
+    try:
+        with Path(name).open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise NotVerifiedError(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > limit:
+        raise NotVerifiedError(f"{name} is longer than it may be")
+    return data
+
+
+def trust_from(arguments: argparse.Namespace) -> Trust:
+    """Return the keys and the policy named on the command line."""
+    keys: list[Key] = []
+    for name in arguments.vkey or ():
+        text = read_file(name, _LONGEST_KEYS).decode("utf-8", "replace")
+        keys.extend(parse_vkeys(text))
+    policy: Policy | None = None
+    if arguments.policy:
+        policy = parse_policy(read_file(arguments.policy, _LONGEST_KEYS))
+    return Trust(keys=tuple(dict.fromkeys(keys)), policy=policy)
+
+
+def proof(arguments: argparse.Namespace) -> list[str]:
+    """Check one saved proof."""
+    proved = check_proof(read_file(arguments.file, LONGEST_PROOF), trust_from(arguments))
+    return [*_entry_lines(proved), *_head_lines(proved.checkpoint)]
+
+
+def receipt(arguments: argparse.Namespace) -> list[str]:
+    """Check one consent receipt: its signature and the place of the decision in the log."""
+    checked = check_receipt(read_file(arguments.file, LONGEST_RECEIPT), trust_from(arguments))
+    return [
+        f"Receipt {checked.identifier} is signed.",
+        *_entry_lines(checked.proved),
+        *_head_lines(checked.proved.checkpoint),
+    ]
+
+
+def scan(arguments: argparse.Namespace) -> list[str]:
+    """Recompute a whole log."""
+    source = open_source(arguments.log)
+    checkpoint = accept(read_checkpoint(source), trust_from(arguments))
+    run_scan(source, checkpoint, longest_delay=arguments.longest_delay)
+    return [
+        f"All {checkpoint.size} entries lead to the signed root and keep the log's rules.",
+        *_head_lines(checkpoint),
+    ]
+
+
+def run_scan(
+    source: Source,
+    checkpoint: Checkpoint,
+    *,
+    longest_delay: float,
+    visit: Visitor | None = None,
+) -> None:
+    """Scan from the first entry; raise unless all holds."""
+    latest = checkpoint.witnessed_at or time.time()
+    Scan(
+        source=source,
+        checkpoint=checkpoint,
+        rules=Rules(longest_delay=longest_delay, no_later_than=latest + CLOCK_SKEW_SECONDS),
+        frontier=Frontier(),
+        visit=visit,
+        progress=_progress(),
+    ).run()
+
+
+def consistency(arguments: argparse.Namespace) -> list[str]:
+    """Check that the log still begins with what a saved head (or proof) signed."""
+    trust = trust_from(arguments)
+    data = read_file(arguments.saved, LONGEST_PROOF)
+    if data.startswith(FIRST_LINE.encode("ascii")):
+        data = data.partition(b"\n\n")[2]
+    saved = accept(data, trust)
+    source = open_source(arguments.log)
+    current = accept(read_checkpoint(source), trust)
+    if saved.origin != current.origin:
+        raise NotVerifiedError(f"the saved head is of another log, {saved.origin}")
+    if saved.size > current.size:
+        raise NotVerifiedError(f"the log shrank from {saved.size} to {current.size} entries")
+    path = TileTree(source, current.size).consistency_path(saved.size)
+    check_consistency(
+        old_size=saved.size,
+        old_root=saved.root,
+        new_size=current.size,
+        new_root=current.root,
+        path=path,
+    )
+    return [
+        f"The log of {current.size} entries begins with the {saved.size} that were saved.",
+        *_head_lines(current),
+    ]
+
+
+def mine(arguments: argparse.Namespace) -> list[str]:
+    """Find one's own entries, and the gaps between them."""
+    key = parse_key(read_file(arguments.key, 4096))
+    disclosures: dict[str, str] = {}
+    if arguments.disclosures:
+        disclosures = parse_disclosures(read_file(arguments.disclosures, LONGEST_DISCLOSURES))
+    collected = Mine(key=key, disclosures=disclosures)
+    source = open_source(arguments.log)
+    checkpoint = accept(read_checkpoint(source), trust_from(arguments))
+    run_scan(source, checkpoint, longest_delay=arguments.longest_delay, visit=collected.visit)
+    collected.check()
+    lines = [
+        f"  {index}  {leaf.fields['t']}  {leaf.event}  {leaf.fields['dec']}"
+        for index, leaf in collected.found
+    ]
+    opened = len(collected.sequence)
+    gaps = f"; {opened} opened, no gap between them" if disclosures else ""
+    return [
+        f"{len(collected.found)} of {checkpoint.size} entries are about you{gaps}.",
+        *lines,
+        *_head_lines(checkpoint),
+    ]
+
+
+def monitor(arguments: argparse.Namespace) -> list[str]:
+    """Watch a log until it breaks a promise, or for one round."""
+    watch = Monitor(
+        source=open_source(arguments.log),
+        trust=trust_from(arguments),
+        state=Path(arguments.state),
+        longest_delay=arguments.longest_delay,
+        oldest_signature=arguments.oldest_signature,
+        progress=_progress(),
+    )
+    while not arguments.once:
+        checkpoint = watch.round()
+        say(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {checkpoint.size} entries hold")
+        time.sleep(arguments.interval)
+    checkpoint = watch.round()
+    return [f"All {checkpoint.size} entries hold.", *_head_lines(checkpoint)]
+
+
+def say(line: str) -> None:
+    """Print one line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _entry_lines(proved: Proved) -> list[str]:
+    fields = proved.leaf.fields
+    clear = [f"{name}={fields[name]}" for name in ("pur", "role", "act", "n") if name in fields]
+    opened = [f"  {name}: {value}" for name, value in sorted(proved.details.items())]
+    return [
+        f"Entry {proved.leaf.uuid} is number {proved.index} of the log.",
+        "  " + "  ".join([str(fields["t"]), proved.leaf.event, str(fields["dec"]), *clear]),
+        *opened,
+    ]
+
+
+def _head_lines(checkpoint: Checkpoint) -> list[str]:
+    lines = [f"Head of {checkpoint.origin}: {checkpoint.size} entries."]
+    kinds = {0x01: "Ed25519", 0x04: "Ed25519 cosignature", 0x06: "ML-DSA-44"}
+    lines.extend(f"  signed: {by.key.name} ({kinds[by.key.type]})" for by in checkpoint.signers)
+    for by in checkpoint.witnesses:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(by.time, 2**33)))
+        lines.append(f"  witnessed: {by.key.name} ({kinds[by.key.type]}) at {moment}")
+    return lines
+
+
+def _progress() -> Progress | None:
+    """Count on a terminal; say nothing into a pipe."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, size: int) -> None:
+        end = "\n" if done == size else ""
+        sys.stderr.write(f"\r{done:,} of {size:,} entries checked{end}")
+        sys.stderr.flush()
+
+    return show
