@@ -90,6 +90,7 @@ class ConsentEvent(models.Model):
     organisation = models.CharField(max_length=_KEY, default="default")
     subject = models.CharField(max_length=_KEY)
     record = models.ForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="events")
+    number = models.PositiveIntegerField()
     status = _status_field()
     occurred_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True)
@@ -111,6 +112,8 @@ class ConsentEvent(models.Model):
             models.Index(fields=["decision_id"], name="consent_event_decision"),
         ]
         constraints: ClassVar = [
+            # One order per record, also for what happens within a millisecond.
+            models.UniqueConstraint(fields=["record", "number"], name="consent_event_once"),
             # A yes has an end, and nothing else has one.
             models.CheckConstraint(
                 name="consent_event_yes_ends",
@@ -176,6 +179,7 @@ class CapturePause(models.Model):
     id = models.UUIDField(primary_key=True)
     organisation = models.CharField(max_length=_KEY, default="default")
     subject = models.CharField(max_length=_KEY)
+    number = models.PositiveIntegerField()
     device_id = models.UUIDField(null=True)
     is_paused = models.BooleanField()
     occurred_at = models.DateTimeField()
@@ -184,7 +188,9 @@ class CapturePause(models.Model):
 
     class Meta:
         db_table = "consent_pause"
-        indexes: ClassVar = [models.Index(fields=["subject", "id"], name="consent_pause_subject")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "number"], name="consent_pause_once")
+        ]
 
 
 class ConsentReceipt(models.Model):

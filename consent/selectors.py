@@ -1,0 +1,303 @@
+"""Questions about consent. Each answer holds for a stated moment; the default is now.
+
+Whoever relies on an answer while something happens (intake, the gate, a release) first takes
+`lock`, shared, in the same transaction; a decision takes it alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from consent.errors import UnlockedError
+from consent.intervals import (
+    Change,
+    PauseChange,
+    PauseInterval,
+    effective,
+    pause_intervals,
+    spans,
+)
+from consent.models import (
+    CapturePause,
+    ConsentEvent,
+    ConsentReceipt,
+    ConsentState,
+    NoticeVersion,
+    SubjectEpoch,
+)
+from consent.status import VALID, ConsentStatus
+
+
+class Cell(NamedTuple):
+    """What one answer is about."""
+
+    purpose: str
+    application: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellState:
+    """Where a cell stands at the moment asked about."""
+
+    status: ConsentStatus
+    valid_from: datetime | None
+    valid_until: datetime | None
+    scope_digest: str
+    event_id: UUID
+    decided_at: datetime
+    notice_version: str
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether anything may happen under it."""
+        return self.status in VALID
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentInterval:
+    """A half-open time [valid_from, valid_to) in which one cell was consented to."""
+
+    purpose: str
+    application: str
+    category: str
+    valid_from: datetime
+    valid_to: datetime | None
+    event_id: UUID
+    scope_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """One line of a person's own history."""
+
+    event_id: UUID
+    cell: Cell
+    status: ConsentStatus
+    occurred_at: datetime
+    valid_until: datetime | None
+    notice_version: str
+    decision_id: UUID
+    entry: UUID
+
+
+def lock(*, subject: str, exclusive: bool) -> int:
+    """Hold the person's consent still until the transaction ends; return its epoch.
+
+    Shared: nobody decides meanwhile. Exclusive: nobody relies on it either. SQLite has no row
+    locks; there the IMMEDIATE transaction already keeps every other writer out.
+    """
+    connection = transaction.get_connection()
+    if not connection.in_atomic_block:
+        raise UnlockedError("A consent lock needs a transaction.")
+    strength = " FOR UPDATE" if exclusive else " FOR SHARE"
+    statement = f"SELECT epoch FROM {SubjectEpoch._meta.db_table} WHERE subject = %s"  # noqa: S608, SLF001 - our own table's name.
+    if connection.vendor == "postgresql":
+        statement += strength
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [subject])
+        row = cursor.fetchone()
+        if row is None:
+            # Two first-comers may meet here; the second one waits and finds the first one's row.
+            SubjectEpoch.objects.bulk_create([SubjectEpoch(subject=subject)], ignore_conflicts=True)
+            cursor.execute(statement, [subject])
+            row = cursor.fetchone()
+    return int(row[0])
+
+
+def epoch(*, subject: str) -> int:
+    """Return how many times the person's choices or pauses changed."""
+    found = SubjectEpoch.objects.filter(subject=subject).values_list("epoch", flat=True).first()
+    return found or 0
+
+
+def states(*, subject: str, at: datetime | None = None) -> dict[Cell, CellState]:
+    """Return the person's latest answer for every cell ever answered, as it counts at `at`.
+
+    A cell that is absent was never asked about: ConsentUnknown, which means no.
+    """
+    moment = at or timezone.now()
+    rows = ConsentState.objects.filter(subject=subject).select_related("event__notice_version")
+    return {
+        Cell(row.purpose, row.application, row.category): _cell_state(row, moment) for row in rows
+    }
+
+
+def _cell_state(row: ConsentState, moment: datetime) -> CellState:
+    return CellState(
+        status=effective(ConsentStatus(row.status), row.valid_until, moment),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        scope_digest=row.scope_digest,
+        event_id=row.event_id,
+        decided_at=row.event.occurred_at,
+        notice_version=row.event.notice_version.reference,
+    )
+
+
+def valid_cells(*, subject: str, at: datetime | None = None) -> dict[Cell, CellState]:
+    """Return only the cells under which something may happen now."""
+    return {cell: state for cell, state in states(subject=subject, at=at).items() if state.is_valid}
+
+
+def intervals(*, subject: str) -> list[ConsentInterval]:
+    """Return every time in which a cell of the person was consented to, computed from events."""
+    rows = (
+        ConsentEvent.objects.filter(subject=subject)
+        .select_related("record")
+        .order_by(
+            "record__purpose",
+            "record__application",
+            "record__category",
+            "record__number",
+            "number",
+        )
+    )
+    return [
+        ConsentInterval(*cell, span.start, span.end, span.event_id, span.scope_digest)
+        for cell, events in groupby(rows, key=_cell_of)
+        for span in spans(map(_change, events))
+    ]
+
+
+def _cell_of(event: ConsentEvent) -> Cell:
+    return Cell(event.record.purpose, event.record.application, event.record.category)
+
+
+def _change(event: ConsentEvent) -> Change:
+    return Change(
+        event_id=event.id,
+        record_id=event.record_id,
+        status=ConsentStatus(event.status),
+        occurred_at=event.occurred_at,
+        valid_until=event.valid_until,
+        scope_digest=event.scope_digest,
+    )
+
+
+def valid_at(
+    *, subject: str, purpose: str, application: str, category: str, at: datetime | None = None
+) -> bool:
+    """Return whether the cell was consented to at that moment."""
+    moment = at or timezone.now()
+    rows = (
+        ConsentEvent.objects.filter(
+            subject=subject,
+            record__purpose=purpose,
+            record__application=application,
+            record__category=category,
+        )
+        .select_related("record")
+        .order_by("record__number", "number")
+    )
+    return any(span.start <= moment < span.end for span in spans(map(_change, rows)))
+
+
+def consenting(
+    *, purpose: str, application: str, category: str, at: datetime | None = None
+) -> dict[str, CellState]:
+    """Return, by subject, everybody whose consent for the cell holds. For enforcement only.
+
+    The answer may shape what is released; it is never shown, counted or compared.
+    """
+    moment = at or timezone.now()
+    rows = ConsentState.objects.filter(
+        purpose=purpose,
+        application=application,
+        category=category,
+        status__in=[status.value for status in VALID],
+        valid_until__gt=moment,
+    ).select_related("event__notice_version")
+    return {row.subject: _cell_state(row, moment) for row in rows}
+
+
+def pauses(*, subject: str, device_id: UUID | None = None) -> list[PauseInterval]:
+    """Return the times in which the person had paused, oldest first.
+
+    With a device: its own pauses and those of all devices; without: every pause there was.
+    """
+    rows = CapturePause.objects.filter(subject=subject).order_by("number")
+    streams: dict[UUID | None, list[PauseChange]] = {}
+    for row in rows:
+        streams.setdefault(row.device_id, []).append(
+            PauseChange(row.device_id, row.is_paused, row.occurred_at, row.until)
+        )
+    wanted: Iterable[UUID | None] = streams if device_id is None else (None, device_id)
+    found = [pause for stream in wanted for pause in pause_intervals(streams.get(stream, []))]
+    return sorted(found, key=lambda pause: pause.start)
+
+
+def history(*, subject: str) -> list[PastEvent]:
+    """Return all the person ever decided, newest first."""
+    rows = (
+        ConsentEvent.objects.filter(subject=subject)
+        .select_related("record", "notice_version", "entry")
+        .order_by("-occurred_at", "-number")
+    )
+    return [
+        PastEvent(
+            event_id=row.id,
+            cell=_cell_of(row),
+            status=ConsentStatus(row.status),
+            occurred_at=row.occurred_at,
+            valid_until=row.valid_until,
+            notice_version=row.notice_version.reference,
+            decision_id=row.decision_id,
+            entry=row.entry.uuid,
+        )
+        for row in rows
+    ]
+
+
+def current_notice(*, purpose: str, language: str) -> NoticeVersion | None:
+    """Return the notice in force for a purpose in a language, or None when there is none.
+
+    A language in which the newest number was not published has no notice: an older text may
+    promise something else.
+    """
+    newest = NoticeVersion.objects.filter(notice_id=purpose).order_by("-number").first()
+    if newest is None:
+        return None
+    return NoticeVersion.objects.filter(
+        notice_id=purpose, number=newest.number, language=language
+    ).first()
+
+
+def notice_languages(*, purpose: str) -> list[str]:
+    """Return the languages in which the notice in force can be read."""
+    newest = NoticeVersion.objects.filter(notice_id=purpose).order_by("-number").first()
+    if newest is None:
+        return []
+    same = NoticeVersion.objects.filter(notice_id=purpose, number=newest.number)
+    return sorted(same.values_list("language", flat=True))
+
+
+def notice_versions(*, purpose: str | None = None) -> list[NoticeVersion]:
+    """Return published notices, newest first."""
+    rows = NoticeVersion.objects.order_by("-published_at", "notice_id", "language")
+    return list(rows if purpose is None else rows.filter(notice_id=purpose))
+
+
+def notice_version(*, reference: str, language: str) -> NoticeVersion | None:
+    """Return the archived text that a reference (`purpose@number`) names."""
+    purpose, _, number = reference.rpartition("@")
+    if not (purpose and number.isascii() and number.isdecimal() and len(number) < 9):  # noqa: PLR2004 - fits an integer column.
+        return None
+    return NoticeVersion.objects.filter(
+        notice_id=purpose, number=int(number), language=language
+    ).first()
+
+
+def receipts(*, subject: str) -> list[ConsentReceipt]:
+    """Return the person's receipts, newest first; they are kept for good (R11)."""
+    return list(
+        ConsentReceipt.objects.filter(subject=subject)
+        .select_related("entry")
+        .order_by("-created_at", "-id")
+    )
