@@ -69,5 +69,5 @@ def allowed(role: str | None, action: str) -> bool:
 
 
 def is_listed(action: str) -> bool:
-    """Return whether the matrix has a row of this name, so that a door can refuse a typing error."""
+    """Return whether the matrix has this row, so that a misspelt door fails its test."""
     return action in table()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from governance.policies.errors import PurposeProhibitedError
+
 
 @dataclass(frozen=True, slots=True)
 class Prohibition:
@@ -23,6 +25,10 @@ class Prohibition:
     words: Promise
     rule: str
     fragments: tuple[str, ...] = ()
+
+    def refusal(self) -> PurposeProhibitedError:
+        """Return the error to raise when somebody asks for this use."""
+        return PurposeProhibitedError(prohibition=self.key, words=str(self.words))
 
 
 PROHIBITED: tuple[Prohibition, ...] = (
@@ -120,6 +126,12 @@ PERMITTED_BROADER: tuple[str, ...] = (
     "ProductDevelopment",
     "ResearchAndDevelopment",
     "ServiceOptimisation",
+)
+
+
+# Purposes of the service itself; `governance.decisions` gives them to jobs, never to people.
+RESERVED: frozenset[str] = frozenset(
+    {"own-access", "redaction", "retention", "export", "release-build"}
 )
 
 

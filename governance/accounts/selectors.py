@@ -1,0 +1,94 @@
+"""Questions about people, roles and devices. None of them changes anything."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from governance.accounts.models import Device, Person, RoleAssignment
+from governance.accounts.roles import PERSON_ROLES, Role
+
+
+def person_by_subject(subject: str) -> Person | None:
+    """Return the person behind a subject key, or None once the tie is cut."""
+    return Person.objects.filter(subject_key=subject).first()
+
+
+def person_by_username(username: str) -> Person | None:
+    """Return the person who signs in under this name, or None."""
+    return Person.objects.filter(username=username).first()
+
+
+def names_of(subjects: Iterable[str]) -> dict[str, str]:
+    """Return the display names of the people that are known; for pages that may show them."""
+    return dict(
+        Person.objects.filter(subject_key__in=set(subjects)).values_list(
+            "subject_key", "display_name"
+        )
+    )
+
+
+def roles_of(*, subject: str) -> list[Role]:
+    """Return the roles somebody holds now, in the order of `PERSON_ROLES`; none when inactive."""
+    held = set(
+        RoleAssignment.objects.filter(
+            person__subject_key=subject, person__is_active=True, ended_at=None
+        ).values_list("role", flat=True)
+    )
+    return [role for role in PERSON_ROLES if role.value in held]
+
+
+def holds(*, subject: str, role: Role) -> bool:
+    """Return whether somebody active holds the role now."""
+    return role in roles_of(subject=subject)
+
+
+def device(device_id: UUID) -> Device | None:
+    """Return a device, revoked or not, or None."""
+    return Device.objects.filter(pk=device_id).first()
+
+
+def devices_of(subject: str) -> list[Device]:
+    """Return somebody's devices, newest first, the revoked ones among them."""
+    return list(Device.objects.filter(subject=subject).order_by("-id"))
+
+
+def active_subjects() -> list[str]:
+    """Return the subject keys of everybody who works here, in no telling order."""
+    return list(
+        Person.objects.filter(is_active=True)
+        .order_by("subject_key")
+        .values_list("subject_key", flat=True)
+    )
+
+
+def manages(*, manager_subject: str, subject: str) -> bool:
+    """Return whether `manager_subject` stands anywhere above `subject` in the organisation."""
+    return manager_subject in chain_above(subject=subject)
+
+
+def chain_above(*, subject: str) -> list[str]:
+    """Return the subject keys of all managers above somebody, the nearest first."""
+    chain: list[str] = []
+    above = Person.objects.filter(subject_key=subject).values_list(
+        "manager__subject_key", flat=True
+    )
+    while (nearest := above.first()) is not None and nearest not in chain:
+        chain.append(nearest)
+        above = Person.objects.filter(subject_key=nearest).values_list(
+            "manager__subject_key", flat=True
+        )
+    return chain
+
+
+def all_reports(*, manager_subject: str) -> set[str]:
+    """Return the subject keys of everybody below somebody, at any depth."""
+    below: set[str] = set()
+    layer = {manager_subject}
+    while layer:
+        found = set(
+            Person.objects.filter(manager__subject_key__in=layer).values_list(
+                "subject_key", flat=True
+            )
+        )
+        layer = found - below - {manager_subject}
+        below |= layer
+    return below

@@ -1,0 +1,155 @@
+"""What must hold before a policy may act, and which scope each of its cells has from then on.
+
+Everything here runs inside the activating transaction (standards.md R37), behind the lock that
+`services.bump_policy_epoch` takes, so that two changes never judge each other's past.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+import consent.selectors
+from governance.policies import content as policy_content
+from governance.policies import scopes
+from governance.policies.categories import Category
+from governance.policies.content import Content
+from governance.policies.errors import (
+    ApprovalMissingError,
+    NoticeMissingError,
+    RetentionMissingError,
+)
+from governance.policies.models import (
+    Approval,
+    CapturePolicyVersion,
+    CellScope,
+    PolicyTransition,
+    RetentionRule,
+    RetentionSchedule,
+)
+from governance.policies.purposes import prohibition
+from governance.policies.states import APPROVAL_DAYS
+from governance.policies.transitions import in_force
+
+if TYPE_CHECKING:
+    from audit.models import Entry
+
+
+def check(version: CapturePolicyVersion, *, now: datetime) -> None:
+    """Evaluate every guard; the first that does not hold is raised as its own error."""
+    content = policy_content.from_bytes(bytes(version.content))
+    _check_approval(version, now=now)
+    _check_purposes(content)
+    _check_retention(content)
+    _check_notices(content)
+
+
+def _check_approval(version: CapturePolicyVersion, *, now: datetime) -> None:
+    fresh = Approval.objects.filter(
+        version=version,
+        content_digest=version.content_digest,
+        is_approved=True,
+        at__gt=now - timedelta(days=APPROVAL_DAYS),
+    )
+    if not fresh.exclude(approver=version.author).exists():
+        raise ApprovalMissingError("No fresh approval by a second person stands.")
+
+
+def _check_purposes(content: Content) -> None:
+    # Registered long ago, prohibited since: the list of today decides.
+    for purpose in content.purposes:
+        if found := prohibition(key=purpose, broader=""):
+            raise found.refusal()
+
+
+def _check_retention(content: Content) -> None:
+    days = retention_days(content.application)
+    if missing := [c.value for c in content.categories if c not in days]:
+        raise RetentionMissingError(categories=missing)
+
+
+def _check_notices(content: Content) -> None:
+    language = settings.LANGUAGE_CODE
+    missing = [
+        purpose
+        for purpose in content.purposes
+        if consent.selectors.current_notice(purpose=purpose, language=language) is None
+    ]
+    if missing:
+        raise NoticeMissingError(purposes=missing)
+
+
+def retention_days(application: str) -> dict[Category, int]:
+    """Return the days of each category under the newest schedule of an application."""
+    newest = RetentionSchedule.objects.filter(application_id=application).order_by("-number")[:1]
+    rules = RetentionRule.objects.filter(schedule__in=list(newest))
+    return {Category(category): days for category, days in rules.values_list("category", "days")}
+
+
+def version_in_force(application: str) -> CapturePolicyVersion | None:
+    """Return the active version of an application, or None."""
+    steps = (
+        PolicyTransition.objects.filter(version__policy_id=application)
+        .select_related("version")
+        .order_by("id")
+    )
+    holding = in_force(steps)
+    return holding.version if holding else None
+
+
+def write_scopes(
+    application: str, *, content: Content | None, now: datetime, entry: "Entry"
+) -> None:
+    """Give every cell of the application its scope from now on; None closes all of them.
+
+    A cell whose reach does not grow keeps its digest and so its consents.
+    """
+    days = retention_days(application)
+    wanted = {
+        (purpose, category.value): scopes.scope_of(
+            content, purpose=purpose, category=category, days=days[category]
+        )
+        for purpose in (content.purposes if content else ())
+        for category in (content.categories if content else ())
+    }
+    latest = latest_scopes(application)
+    for cell in sorted(wanted.keys() | latest.keys()):
+        _write_scope(
+            application,
+            cell=cell,
+            scope=wanted.get(cell, scopes.closed()),
+            before=latest.get(cell),
+            stamp=(now, entry),
+        )
+
+
+def latest_scopes(application: str) -> dict[tuple[str, str], CellScope]:
+    """Return the newest scope row of each (purpose, category) of an application."""
+    rows = CellScope.objects.filter(application_id=application).order_by("number")
+    return {(row.purpose, row.category): row for row in rows}
+
+
+def _write_scope(
+    application: str,
+    *,
+    cell: tuple[str, str],
+    scope: bytes,
+    before: CellScope | None,
+    stamp: "tuple[datetime, Entry]",
+) -> None:
+    if before is not None and bytes(before.scope) == scope:
+        return
+    number = before.number + 1 if before else 1
+    keeps = before is not None and scopes.is_within(new=scope, old=bytes(before.scope))
+    CellScope.objects.create(
+        application_id=application,
+        purpose=cell[0],
+        category=cell[1],
+        number=number,
+        digest=before.digest
+        if before is not None and keeps
+        else scopes.digest(scope=scope, number=number),
+        scope=scope,
+        at=stamp[0],
+        entry=stamp[1],
+    )

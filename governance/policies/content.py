@@ -1,0 +1,163 @@
+"""What a capture policy says: a closed schema, and one byte form for each content.
+
+Promise: what `parse` returns is complete, names only what exists in the schema, and matches no
+application by accident (no bare `*`). The digest of `canonical` is what an approver signs for.
+Leaves to others: whether purposes and applications are registered (`services`).
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from audit.leaf import canonical as canonical_json
+from governance.policies.categories import OFFERED, Category
+from governance.policies.errors import PolicyContentError
+
+Key = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$", max_length=64)]
+Pattern = Annotated[str, Meta(min_length=2, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Label = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+RuleValue = bool | int | Annotated[str, Meta(max_length=80)]
+
+WEB_MATCHERS: Final = frozenset({"origin"})
+DESKTOP_MATCHERS: Final = frozenset({"window-title", "process"})
+MOST_ITEMS: Final = 200
+
+
+class Matcher(Struct, forbid_unknown_fields=True, frozen=True):
+    """How an agent recognises the application; a `*` stands for any run of characters."""
+
+    kind: Literal["window-title", "origin", "process"]
+    pattern: Pattern
+    id: Id
+
+
+class NamedPattern(Struct, forbid_unknown_fields=True, frozen=True):
+    """A title or URL pattern; only its id is ever stored, never the text it matched."""
+
+    id: Id
+    pattern: Pattern
+
+
+class Field(Struct, forbid_unknown_fields=True, frozen=True):
+    """A field or region of the application, by selector."""
+
+    id: Id
+    selector: Pattern
+
+
+class Content(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One capture policy version. `fields` may be typed into on record; `masks` never are."""
+
+    application: Key
+    kind: Literal["web", "desktop"]
+    purposes: Annotated[list[Key], Meta(min_length=1, max_length=20)]
+    categories: Annotated[list[Category], Meta(min_length=1, max_length=len(Category))]
+    matchers: Annotated[list[Matcher], Meta(min_length=1, max_length=MOST_ITEMS)]
+    titles: Annotated[list[NamedPattern], Meta(max_length=MOST_ITEMS)] = []
+    urls: Annotated[list[NamedPattern], Meta(max_length=MOST_ITEMS)] = []
+    fields: Annotated[list[Field], Meta(max_length=MOST_ITEMS)] = []
+    masks: Annotated[list[Field], Meta(max_length=MOST_ITEMS)] = []
+    labels: Annotated[list[Label], Meta(max_length=2000)] = []
+    rules: dict[Category, dict[Key, RuleValue]] = {}
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values, categories in the order of the house, the rest as given."""
+        plain: dict[str, object] = msgspec.to_builtins(self)
+        order = [category.value for category in Category]
+        plain["categories"] = sorted((c.value for c in self.categories), key=order.index)
+        return plain
+
+    def canonical(self) -> bytes:
+        """Return the one byte form (RFC 8785) of this content."""
+        return canonical_json(self.as_json())  # type: ignore[arg-type]  # msgspec yields only JSON.
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical bytes in hex."""
+        return sha256(self.canonical()).hexdigest()
+
+
+def parse(value: object) -> Content:
+    """Return the content that a JSON value holds; PolicyContentError for anything else."""
+    try:
+        content = msgspec.convert(value, Content, strict=True)
+    except msgspec.ValidationError as error:
+        detail, _, path = str(error).partition(" - at `$")
+        raise PolicyContentError(detail + ".", pointer=_pointer(path.rstrip("`"))) from error
+    _check_categories(content)
+    _check_matchers(content)
+    for name in ("matchers", "titles", "urls", "fields", "masks"):
+        _check_distinct([item.id for item in getattr(content, name)], name)
+    for name in ("purposes", "categories", "labels"):
+        _check_distinct(getattr(content, name), name)
+    return content
+
+
+def from_bytes(stored: bytes) -> Content:
+    """Return the content of a stored version."""
+    return msgspec.json.decode(stored, type=Content)
+
+
+def _pointer(path: str) -> str:
+    return path.replace("[", "/").replace("]", "").replace(".", "/")
+
+
+def _check_categories(content: Content) -> None:
+    for index, category in enumerate(content.categories):
+        if category not in OFFERED:
+            raise PolicyContentError(
+                f"The category {category} is not offered.", pointer=f"/categories/{index}"
+            )
+    if strangers := set(content.rules) - set(content.categories):
+        raise PolicyContentError(
+            f"Rules for {min(strangers)}, which the policy does not capture.",
+            pointer="/rules",
+        )
+
+
+def _check_matchers(content: Content) -> None:
+    possible = WEB_MATCHERS if content.kind == "web" else DESKTOP_MATCHERS
+    for index, matcher in enumerate(content.matchers):
+        pointer = f"/matchers/{index}"
+        if matcher.kind not in possible:
+            raise PolicyContentError(
+                f"A {content.kind} application is not recognised by its {matcher.kind}.",
+                pointer=f"{pointer}/kind",
+            )
+        if matcher.kind == "origin" and not _is_origin(matcher.pattern):
+            raise PolicyContentError(
+                "An origin is a scheme and a whole host, and has no wildcard.",
+                pointer=f"{pointer}/pattern",
+            )
+        if len(matcher.pattern.replace("*", "").strip()) < 3:  # noqa: PLR2004 - "*a*" matches all.
+            raise PolicyContentError(
+                "The pattern would match nearly everything.", pointer=f"{pointer}/pattern"
+            )
+
+
+def _is_origin(pattern: str) -> bool:
+    scheme, separator, host = pattern.partition("://")
+    return (
+        scheme in {"http", "https"}
+        and bool(separator)
+        and bool(host)
+        and not set(host) & set("/*?#@ \\")
+    )
+
+
+def _check_distinct(values: Sequence[str], name: str) -> None:
+    if len(set(values)) != len(values):
+        raise PolicyContentError(f"The {name} repeat one.", pointer=f"/{name}")
+
+
+def digest_of(words: Mapping[str, str]) -> str:
+    """Return the SHA-256 in hex of the canonical form of some named words."""
+    return sha256(canonical_json(words)).hexdigest()
+
+
+def plain(stored: bytes) -> Mapping[str, object]:
+    """Return a stored content as JSON values, for documents and answers."""
+    return from_bytes(stored).as_json()

@@ -1,0 +1,86 @@
+"""What can go wrong with purposes, policies and retention."""
+
+
+class PoliciesError(Exception):
+    """Anything this app refuses."""
+
+
+class PurposeProhibitedError(PoliciesError):
+    """Nobody may use captured work for this; `prohibition` is the key of the rule that says so."""
+
+    def __init__(self, *, prohibition: str, words: str) -> None:
+        super().__init__(f"Captured work may not be used for {words}.")
+        self.prohibition = prohibition
+
+
+class PurposeTermError(PoliciesError):
+    """The broader term is not one a purpose may narrow."""
+
+
+class AlreadyRegisteredError(PoliciesError):
+    """A purpose or an application of this key stands already."""
+
+
+class UnknownPurposeError(PoliciesError):
+    """No such purpose is registered."""
+
+
+class UnknownApplicationError(PoliciesError):
+    """No such application is registered."""
+
+
+class UnknownPolicyVersionError(PoliciesError):
+    """There is no such version of the policy."""
+
+
+class PolicyContentError(PoliciesError):
+    """The policy's content is not well formed; `pointer` says where (RFC 6901)."""
+
+    def __init__(self, detail: str, *, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+class FourEyesError(PoliciesError):
+    """The author of a policy does not approve it."""
+
+
+class InvalidStateError(PoliciesError):
+    """The version is not in a state from which this step leads."""
+
+    def __init__(self, *, current: str, wanted: str) -> None:
+        super().__init__(f"A version that is {current} cannot become {wanted}.")
+        self.current = current
+        self.wanted = wanted
+
+
+class ApprovalMissingError(PoliciesError):
+    """No approval of exactly these bytes stands, or it is too old."""
+
+
+class ContentChangedError(PoliciesError):
+    """The digest that was read is not the digest of the version; read it again."""
+
+
+class RetentionMissingError(PoliciesError):
+    """A category of the policy has no retention period."""
+
+    def __init__(self, *, categories: list[str]) -> None:
+        super().__init__("No retention period is set for " + ", ".join(categories) + ".")
+        self.categories = categories
+
+
+class NoticeMissingError(PoliciesError):
+    """A purpose of the policy has no published notice, so nobody could have been told."""
+
+    def __init__(self, *, purposes: list[str]) -> None:
+        super().__init__("No notice is published for " + ", ".join(purposes) + ".")
+        self.purposes = purposes
+
+
+class RetentionPeriodError(PoliciesError):
+    """A retention period is not a whole number of days within the category's limit."""
+
+
+class PolicyDocumentError(PoliciesError):
+    """The facts for an agent policy contradict each other; nothing is signed."""

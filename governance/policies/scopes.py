@@ -1,0 +1,78 @@
+"""How far one cell reaches, and whether a change widens it. Pure.
+
+Promise: a consent given for one scope never covers a wider one (standards.md §3.2: any new matcher,
+pattern, field, label, rule or longer retention is wider). Doubt counts as wider.
+"""
+
+import json
+from hashlib import sha256
+from typing import cast
+
+from audit.leaf import Json, canonical
+from governance.policies.categories import Category
+from governance.policies.content import Content
+
+# More of these is wider; masks are the other way round.
+_WIDENING = ("matchers", "titles", "urls", "fields", "labels")
+_CLOSED = canonical({})
+
+
+def scope_of(content: Content, *, purpose: str, category: Category, days: int) -> bytes:
+    """Return the canonical scope of one cell of a policy, retention included."""
+    plain = cast("dict[str, Json]", content.as_json())
+    scope: dict[str, Json] = {name: plain[name] for name in (*_WIDENING, "masks")}
+    rules = cast("dict[str, Json]", plain["rules"])
+    scope |= {
+        "application": content.application,
+        "kind": content.kind,
+        "purpose": purpose,
+        "category": category.value,
+        "rules": rules.get(category.value, {}),
+        "days": days,
+    }
+    return canonical(scope)
+
+
+def closed() -> bytes:
+    """Return the scope of a cell that captures nothing; everything is wider than it."""
+    return _CLOSED
+
+
+def is_within(*, new: bytes, old: bytes) -> bool:
+    """Return whether `new` reaches no further than `old` in any respect."""
+    if new == old:
+        return True
+    wide, narrow = json.loads(old), json.loads(new)
+    if not wide or not narrow:
+        return not narrow
+    same = ("application", "kind", "purpose", "category", "rules")
+    return (
+        all(wide[name] == narrow[name] for name in same)
+        and narrow["days"] <= wide["days"]
+        and all(_all_in(narrow[name], wide[name]) for name in _WIDENING)
+        and _all_in(wide["masks"], narrow["masks"])
+    )
+
+
+def _all_in(some: list[object], others: list[object]) -> bool:
+    return all(item in others for item in some)
+
+
+def digest(*, scope: bytes, number: int) -> str:
+    """Return the name of a scope. The number keeps a scope that returns from reviving consents."""
+    return sha256(canonical({"number": number, "scope": sha256(scope).hexdigest()})).hexdigest()
+
+
+def whole_digest(content: Content) -> str:
+    """Return the digest over everything a version may reach, for agreements that name it.
+
+    The order of a list does not matter: two versions that reach equally far have one digest.
+    """
+    plain = cast("dict[str, Json]", content.as_json())
+    return sha256(canonical({name: _unordered(part) for name, part in plain.items()})).hexdigest()
+
+
+def _unordered(part: Json) -> Json:
+    if isinstance(part, list):
+        return sorted(sha256(canonical(item)).hexdigest() for item in part)
+    return part
