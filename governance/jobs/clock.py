@@ -11,7 +11,7 @@ def database_now() -> datetime:
     postgresql = connection.vendor == "postgresql"
     question = "clock_timestamp()" if postgresql else "strftime('%Y-%m-%d %H:%M:%f', 'now')"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {question}")  # noqa: S608 - one of two constants.
+        cursor.execute(f"SELECT {question}")
         value = cursor.fetchone()[0]
     moment = parse_datetime(value) if isinstance(value, str) else value
     if not isinstance(moment, datetime):

@@ -1,5 +1,7 @@
 """The job table: what is to be done, committed together with the change that asked for it."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -31,7 +33,7 @@ class Job(models.Model):
 
     class Meta:
         db_table = "jobs_job"
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "ref"], name="jobs_job_once"),
             models.CheckConstraint(condition=Q(state__in=JobState.values), name="jobs_job_state"),
             models.CheckConstraint(
@@ -41,6 +43,6 @@ class Job(models.Model):
             ),
             models.CheckConstraint(condition=Q(fence__gte=F("attempts")), name="jobs_job_fence"),
         ]
-        indexes = [
+        indexes: ClassVar = [
             models.Index(fields=["state", "run_at"], name="jobs_job_due"),
         ]

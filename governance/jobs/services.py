@@ -18,12 +18,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from audit.ids import uuid7
 from governance.jobs import doorbell
 from governance.jobs.clock import database_now
-from governance.jobs.errors import FenceLostError, UnknownKindError
+from governance.jobs.errors import FenceLostError, PostponeError, UnknownKindError
 from governance.jobs.models import Job, JobState
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Fence:
 
     def assert_held(self) -> None:
         """Hold the job's row until the transaction ends, or raise FenceLostError."""
-        if not _mine(self).select_for_update().exists():
+        if _mine(self).select_for_update().first() is None:
             raise FenceLostError("Another worker holds this job.")
 
     def renew(self) -> None:
@@ -163,10 +163,20 @@ class _Attempt:
         """Swallow a failed attempt after noting its class; let exits and interrupts pass."""
         if kind is None or not issubclass(kind, Exception):
             return False
+        if isinstance(error, PostponeError):
+            _postpone(self.fence, error.seconds)
+            return True
         # The class only: a message may quote what must not stand in any log.
         logger.warning("job.failed", extra={"job": str(self.fence.job), "error": kind.__name__})
         _failed(self.fence, kind.__name__)
         return True
+
+
+def _postpone(fence: Fence, seconds: float) -> None:
+    run_at = database_now() + timedelta(seconds=seconds)
+    _mine(fence).update(
+        state=JobState.READY, leased_until=None, run_at=run_at, attempts=F("attempts") - 1
+    )
 
 
 def _failed(fence: Fence, error_class: str) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from audit.ids import uuid7
 from governance.vault import epochs, ledger
 from governance.vault.errors import KeyShreddedError
-from governance.vault.models import KeyKind, StoredKey
+from governance.vault.models import CellGeneration, KeyKind, StoredKey
 from governance.vault.router import KEY_STORE
 
 
@@ -76,6 +76,8 @@ def _make(place: Place) -> Key:
         epoch = epochs.current()
         if is_buried(place):
             raise KeyShreddedError("These keys were destroyed and are never made again.")
+        if place.kind is KeyKind.CELL and not _is_current(place):
+            raise KeyShreddedError("This generation was closed; the cell goes on with a later one.")
         row = StoredKey(
             id=uuid7(),
             kind=place.kind,
@@ -90,6 +92,12 @@ def _make(place: Place) -> Key:
     if key is None:
         raise KeyShreddedError("This key was destroyed while it was being made.")
     return key
+
+
+def _is_current(place: Place) -> bool:
+    """Say whether a cell seals to this generation now; an older one is never made again."""
+    cell = CellGeneration.objects.filter(subject=place.owner, scope=place.scope)
+    return cell.filter(number=place.generation).exists()
 
 
 def is_buried(place: Place) -> bool:

@@ -1,5 +1,7 @@
 """The tables of the key store. They live in the database "keys" and in no backup of the data."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -38,7 +40,7 @@ class StoredKey(models.Model):
 
     class Meta:
         db_table = "vault_storedkey"
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["kind", "owner", "scope", "generation"], name="vault_key_place"
             ),
@@ -47,7 +49,7 @@ class StoredKey(models.Model):
             ),
             models.CheckConstraint(condition=Q(kind__in=KeyKind.values), name="vault_key_kind"),
         ]
-        indexes = [
+        indexes: ClassVar = [
             models.Index(fields=["owner"], name="vault_key_owner"),
             models.Index(fields=["epoch"], name="vault_key_epoch"),
         ]
@@ -63,7 +65,7 @@ class CellGeneration(models.Model):
 
     class Meta:
         db_table = "vault_cellgeneration"
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(fields=["subject", "scope"], name="vault_generation_cell"),
         ]
 
@@ -89,7 +91,7 @@ class KeyRelease(models.Model):
 
     class Meta:
         db_table = "vault_keyrelease"
-        constraints = [
+        constraints: ClassVar = [
             models.UniqueConstraint(fields=["entry", "key"], name="vault_release_once"),
         ]
 
@@ -106,7 +108,7 @@ class SealKey(models.Model):
 
     class Meta:
         db_table = "vault_sealkey"
-        constraints = [
+        constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(destroyed_at__isnull=True) | Q(retired_at__isnull=False),
                 name="vault_sealkey_retired_before_destroyed",

@@ -94,6 +94,11 @@ def destroy(*, key_id: str, now: datetime | None = None) -> None:
     rows.update(destroyed_at=now or timezone.now())
 
 
+def is_open(key_id: str) -> bool:
+    """Say whether what is sealed to this key can still be opened."""
+    return StoredSealKey.objects.filter(key_id=key_id, destroyed_at=None).exists()
+
+
 def retired() -> list[str]:
     """Return the ids of keys that are offered to no one and not destroyed yet, oldest first."""
     rows = StoredSealKey.objects.filter(retired_at__isnull=False, destroyed_at=None)

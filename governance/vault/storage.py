@@ -7,7 +7,6 @@ module never sees a key.
 
 import contextlib
 import hashlib
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,18 +68,18 @@ def put(content: bytes) -> ObjectRef:
     return ObjectRef(store=STORE, key=key, length=len(content), digest=digest)
 
 
-def get(ref: ObjectRef) -> bytes:
-    """Return a stored ciphertext; UnsealError when it is gone or not what was stored."""
+def get(key: str) -> bytes:
+    """Return a stored ciphertext; UnsealError when it is gone or not what its name promises."""
     try:
-        with storages[ref.store].open(ref.key) as file:
-            content: bytes = file.read(ref.length + 1)
+        with storages[STORE].open(key) as file:
+            content: bytes = file.read()
     except FileNotFoundError as error:
         raise UnsealError("The stored object is gone.") from error
-    if not secrets.compare_digest(hashlib.sha256(content).digest(), ref.digest):
+    if hashlib.sha256(content).hexdigest() != key.rsplit("/", 1)[-1]:
         raise UnsealError("The stored object is not what was stored.")
     return content
 
 
-def delete(ref: ObjectRef) -> None:
+def delete(key: str) -> None:
     """Remove a stored ciphertext; removing it twice is no error."""
-    storages[ref.store].delete(ref.key)
+    storages[STORE].delete(key)

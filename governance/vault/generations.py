@@ -1,0 +1,51 @@
+"""Which generation of a cell's key seals now: raised each month and at every partial deletion.
+
+The number only grows, so a destroyed generation is never sealed to again. Numbers say nothing
+about what was captured: they are raised by the calendar and by deletions alone.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from governance.vault import epochs, ledger
+from governance.vault.errors import KeyShreddedError
+from governance.vault.models import CellGeneration
+from governance.vault.router import KEY_STORE
+
+
+def current(*, subject: str, scope: str, now: datetime | None = None) -> int:
+    """Return the generation to seal to, opening the month's when it has begun."""
+    month = _month(now)
+    row = CellGeneration.objects.filter(subject=subject, scope=scope).first()
+    if row is not None and row.month >= month:
+        return row.number
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current()
+        if ledger.find("subject", subject) is not None:
+            raise KeyShreddedError("This person's keys were destroyed for good.")
+        _cell(subject, scope, month)
+        # Whoever comes second finds the month opened already.
+        older = CellGeneration.objects.filter(subject=subject, scope=scope, month__lt=month)
+        older.update(number=F("number") + 1, month=month)
+        return CellGeneration.objects.get(subject=subject, scope=scope).number
+
+
+def raised(*, subject: str, scope: str) -> tuple[int, int]:
+    """Raise a cell's generation and return (old, new). The caller holds the epoch alone."""
+    row = _cell(subject, scope, _month(None))
+    CellGeneration.objects.filter(pk=row.pk).update(number=F("number") + 1)
+    return row.number, row.number + 1
+
+
+def _cell(subject: str, scope: str, month: date) -> CellGeneration:
+    row, _ = CellGeneration.objects.get_or_create(
+        subject=subject, scope=scope, defaults={"month": month}
+    )
+    return row
+
+
+def _month(now: datetime | None) -> date:
+    return (now or timezone.now()).date().replace(day=1)

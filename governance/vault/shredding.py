@@ -1,0 +1,104 @@
+"""Destroys keys, which is how Remit deletes: at once, everywhere, whatever copies there are.
+
+Promise: when a call returns, the keys are out of the live key store (SQLite overwrites the
+pages, `secure_delete`) and no later call makes them again. Older copies of the key store open
+until the epoch is rotated (`epochs.rotate`), which destroys what they were wrapped with. Every
+function may be repeated. Writing the entry that a person can check is the caller's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from governance.vault import epochs, generations, keyring, ledger
+from governance.vault.models import CellGeneration, KeyKind, StoredKey
+from governance.vault.router import KEY_STORE
+
+
+@dataclass(frozen=True, slots=True)
+class ShredReport:
+    """How many keys a person had, and when they were destroyed."""
+
+    keys: int
+    at: datetime
+
+
+def destroy_cell(*, subject: str, application: str, category: str) -> list[str]:
+    """Destroy every key of a cell; return their ids. The next seal opens a fresh generation."""
+    scope = keyring.cell_scope(application=application, category=category)
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current(alone=True)
+        destroyed = _delete(StoredKey.objects.filter(kind=KeyKind.CELL, owner=subject, scope=scope))
+        if destroyed:
+            generations.raised(subject=subject, scope=scope)
+    return destroyed
+
+
+def advance_generation(*, subject: str, application: str, category: str) -> tuple[int, int]:
+    """Raise a cell's generation for the survivors of a partial deletion; return (old, new)."""
+    scope = keyring.cell_scope(application=application, category=category)
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current(alone=True)
+        return generations.raised(subject=subject, scope=scope)
+
+
+def destroy_generation(*, subject: str, application: str, category: str, generation: int) -> None:
+    """Destroy one generation's key; the cell goes on with a later one."""
+    scope = keyring.cell_scope(application=application, category=category)
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current(alone=True)
+        own = StoredKey.objects.filter(kind=KeyKind.CELL, owner=subject, scope=scope)
+        _delete(own.filter(generation=generation))
+        cell = CellGeneration.objects.filter(subject=subject, scope=scope, number=generation)
+        if cell.exists():
+            generations.raised(subject=subject, scope=scope)
+
+
+def destroy_subject(*, subject: str, now: datetime | None = None) -> ShredReport:
+    """Destroy every key of a person (cells, objects, disclosures, tags), for good."""
+    at = now or timezone.now()
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current(alone=True)
+        destroyed = _delete(StoredKey.objects.filter(owner=subject))
+        CellGeneration.objects.filter(subject=subject).delete()
+        line = ledger.bury("subject", subject, keys=len(destroyed), at=at)
+    return ShredReport(keys=line.keys, at=line.destroyed_at)
+
+
+def destroy_object(*, kind: str, ref: str, now: datetime | None = None) -> None:
+    """Destroy an object's key, for good."""
+    scope = keyring.object_scope(kind=kind, ref=ref)
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current(alone=True)
+        destroyed = _delete(StoredKey.objects.filter(kind=KeyKind.OBJECT, scope=scope))
+        ledger.bury("object", scope, keys=len(destroyed), at=now or timezone.now())
+
+
+def is_destroyed(*, subject: str) -> bool:
+    """Say whether a person's keys were destroyed for good."""
+    return ledger.find("subject", subject) is not None
+
+
+def bury_again(*, subjects: Iterable[str]) -> list[str]:
+    """After a restore: destroy what the ledger says was destroyed; return whom that met.
+
+    The ledger names no one, so the caller offers every subject the restored data knows.
+    """
+    returned = [
+        subject
+        for subject in subjects
+        if is_destroyed(subject=subject) and StoredKey.objects.filter(owner=subject).exists()
+    ]
+    for subject in returned:
+        destroy_subject(subject=subject)
+    return returned
+
+
+def _delete(keys: QuerySet[StoredKey]) -> list[str]:
+    ids = [str(key_id) for key_id in keys.values_list("pk", flat=True)]
+    keys.delete()
+    return ids
