@@ -34,7 +34,7 @@ class DurableStorage(FileSystemStorage):
         """Keep the name: it is the digest of the content, so a second file would be the same."""
         return name
 
-    def _save(self, name: str, content: File[bytes]) -> str:
+    def _save(self, name: str, content: "File[bytes]") -> str:
         content.seek(0)
         files.write_once(Path(self.path(name)), content.read())
         return name
