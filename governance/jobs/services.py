@@ -52,30 +52,28 @@ class Fence:
 
 
 Work = Callable[[str, Fence], None]
-Farewell = Callable[[str], None]
+
+_works: dict[str, Work] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Handler:
-    work: Work
-    quarantined: Farewell | None
+def handler(kind: str, *, quarantined: Work | None = None) -> Callable[[Work], Work]:
+    """Register the function that does one kind of work: it gets the job's ref and fence.
 
-
-_handlers: dict[str, _Handler] = {}
-
-
-def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work], Work]:
-    """Register the function that does one kind of work.
-
-    It is called with the job's ref and fence, outside any transaction. `quarantined(ref)` runs
-    in the transaction that gives a job up, so that what waits for it can be told.
+    It runs outside any transaction. `quarantined` is work of its own: it is added in the
+    transaction that gives a job up, so that what waits for it is told even after a crash.
     """
 
     def register(work: Work) -> Work:
-        _handlers[kind] = _Handler(work=work, quarantined=quarantined)
+        _works[kind] = work
+        if quarantined is not None:
+            _works[_given_up(kind)] = quarantined
         return work
 
     return register
+
+
+def _given_up(kind: str) -> str:
+    return f"quarantined:{kind}"
 
 
 def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None = None) -> Job:
@@ -118,10 +116,10 @@ def run(job_id: UUID) -> bool:
         return False
     kind, ref, fence = leased
     with _Attempt(fence):
-        found = _handlers.get(kind)
-        if found is None:
+        work = _works.get(kind)
+        if work is None:
             raise UnknownKindError("Nobody here does this kind of work.")
-        found.work(ref, fence)
+        work(ref, fence)
         # A handler that called `finish` already is done; this serves those with no effect rows.
         _mine(fence).update(state=JobState.DONE, leased_until=None, last_error_class="")
     return True
@@ -200,9 +198,8 @@ def _quarantine(job: Job) -> None:
     job.leased_until = None
     job.save(update_fields=["state", "leased_until", "last_error_class"])
     logger.error("job.quarantined", extra={"job": str(job.id), "kind": job.kind})
-    found = _handlers.get(job.kind)
-    if found is not None and found.quarantined is not None:
-        found.quarantined(job.ref)
+    if _given_up(job.kind) in _works:
+        add(kind=_given_up(job.kind), ref=job.ref, queue=job.queue)
 
 
 def run_due(*, limit: int = 1000, seconds: float = 60.0) -> int:

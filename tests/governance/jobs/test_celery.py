@@ -1,0 +1,94 @@
+"""The queue is a doorbell: whoever holds the broker holds nothing."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from governance.celery import app
+from governance.jobs import services, tasks
+
+
+def test_the_settings_are_those_of_the_processing_contract() -> None:
+    expected = {
+        "task_acks_late": False,
+        "task_reject_on_worker_lost": False,
+        "task_ignore_result": True,
+        "accept_content": ["json"],
+        "worker_prefetch_multiplier": 1,
+        "task_publish_retry": False,
+        "worker_max_tasks_per_child": 200,
+        "worker_enable_remote_control": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_timeout": 1.0,
+        "result_backend": None,
+    }
+    assert {name: app.conf[name] for name in expected} == expected
+    assert app.conf.worker_max_memory_per_child > 0
+
+
+def test_a_sweep_nobody_took_does_not_pile_up() -> None:
+    sweep = app.conf.beat_schedule["sweep"]
+    assert sweep["schedule"] == settings.REMIT_SWEEP_SECONDS
+    assert sweep["options"]["expires"] <= sweep["schedule"]
+    assert sweep["task"] in app.tasks
+
+
+def test_a_message_carries_one_opaque_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(app.conf.broker_transport_options["data_folder_out"])
+    before = set(folder.iterdir())
+    job_id = uuid4()
+    tasks.ring(job_id, "default")
+    (message,) = set(folder.iterdir()) - before
+    text = message.read_text(encoding="utf-8")
+    message.unlink()
+    assert folder.stat().st_mode & 0o077 == 0
+    assert "run_job" in text
+    assert _body(text)[0] == [str(job_id)]
+    assert _body(text)[1] == {}
+
+
+def _body(text: str) -> list[object]:
+    import base64
+    import json
+
+    body = json.loads(base64.b64decode(json.loads(text)["body"]))
+    assert isinstance(body, list)
+    return body
+
+
+def test_a_broker_that_is_away_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+
+    def fail(**options: object) -> None:
+        calls.append(options)
+        raise OperationalError
+
+    monkeypatch.setattr(tasks, "_silent_until", 0.0)
+    monkeypatch.setattr(tasks.run_job, "apply_async", fail)
+    tasks.ring(uuid4(), "default")
+    tasks.ring(uuid4(), "default")
+    assert len(calls) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("forged", ["", "no id", "1; DROP TABLE jobs_job", str(uuid4())])
+def test_a_forged_message_does_nothing(forged: str) -> None:
+    tasks.run_job(forged)
+
+
+@pytest.mark.django_db
+def test_the_tasks_do_what_the_services_do() -> None:
+    done: list[str] = []
+    services.handler("test:task")(lambda ref, fence: done.append(ref))
+    try:
+        first = services.add(kind="test:task", ref="1")
+        tasks.run_job(str(first.id))
+        services.add(kind="test:task", ref="2")
+        tasks.sweep_jobs()
+    finally:
+        services._works.pop("test:task")
+    assert done == ["1", "2"]
+    assert isinstance(first.id, UUID)
