@@ -105,6 +105,30 @@ def _open_and_judge(batch: CaptureBatch, sealed: SealedBatch) -> _Judged:
     return _Judged(_group(redacted.events), dict(refused), redacted.counts, redacted.provenance)
 
 
+def quarantine(ref: str) -> None:
+    """Say that a batch was given up after five attempts; nothing of it was stored.
+
+    Its sealed original ends with the 72 hours of every original (R54), unread.
+    """
+    batch = CaptureBatch.objects.get(id=UUID(ref))
+    entry = journal.append(
+        Action.CAPTURE_REFUSED,
+        actor=REDACTOR,
+        subject=batch.subject,
+        private={"batch": ref, "reason": "quarantined"},
+    )
+    BatchOutcome.objects.create(
+        batch_id=batch.id,
+        subject=batch.subject,
+        state=BatchOutcome.State.QUARANTINED,
+        accepted=0,
+        refused={"quarantined": 1},
+        redacted={},
+        provenance={},
+        entry=entry,
+    )
+
+
 class _Judge:
     """Says of each event whether it stays, and counts why not."""
 

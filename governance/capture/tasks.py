@@ -5,7 +5,7 @@ from celery import shared_task
 from governance.capture import expiry, runs
 from governance.jobs import services as jobs
 
-jobs.handler("capture:redact")(runs.redact_batch)
+jobs.handler("capture:redact", quarantined=runs.quarantine)(runs.redact_batch)
 
 
 @shared_task(ignore_result=True)

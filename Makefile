@@ -1,0 +1,60 @@
+# The commands of this repository. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.PHONY: help run test soak bench check schema verifier lock clean
+
+help: ## Say what each command does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@echo "Making $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit("Remit needs Python 3.11 or newer; set PYTHON=.") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock clients/pyproject.toml | $(BIN)/python
+	@echo "Installing what requirements.lock pins"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e clients
+	@touch $@
+
+$(VENV)/.testable: requirements-test.lock clients/pyproject.toml | $(BIN)/python
+	@echo "Installing what requirements-test.lock pins"
+	@$(PIP) --require-hashes -r requirements-test.lock
+	@$(PIP) --no-deps --no-build-isolation -e clients
+	@touch $@ $(VENV)/.installed
+
+run: $(VENV)/.installed ## Start the demo: the whole promise on this machine, at http://127.0.0.1:8000/
+	@REMIT_DEMO=$${REMIT_DEMO-1} exec $(BIN)/python manage.py serve
+
+test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
+	@$(BIN)/python -m tests.run
+
+soak: $(VENV)/.testable ## Run the full counts that the tests sample
+	@$(BIN)/python -m tests.run --soak
+
+bench: $(VENV)/.testable ## Measure side by side; print tables, write bench/results/
+	@$(BIN)/python -m bench
+
+check: $(VENV)/.testable ## Lint, types, floors, migrations, schema, deploy check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m tests.checks
+
+schema: $(VENV)/.testable ## Write docs/openapi.yaml
+	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+verifier: $(BIN)/python ## Write dist/remit-verify.pyz
+	@$(BIN)/python -m audit.verifier.build
+
+lock: ## Pin every dependency anew, with hashes (needs uv)
+	@uv pip compile --quiet pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-test.lock
+
+clean: ## Remove what was made, the demo's data included
+	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
