@@ -10,7 +10,6 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
-from audit.ids import uuid7
 from governance.accounts.roles import PERSON_ROLES, Role
 
 LANGUAGES = ("en", "de", "fr")
@@ -97,7 +96,7 @@ class RoleAssignment(models.Model):
 class Device(models.Model):
     """An enrolled capture agent: a public key that speaks for one person's computer."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(primary_key=True, editable=False)
     subject = models.CharField(max_length=36, db_index=True)
     label = models.CharField(max_length=80)
     platform = models.CharField(max_length=40)
@@ -106,6 +105,9 @@ class Device(models.Model):
     revoked_at = models.DateTimeField(null=True)
     # Rounded down to the hour, so that the row says "alive", not "at her desk at 8:03".
     last_seen = models.DateTimeField(null=True)
+    # The epochs the device said it obeys; its person sees whether a withdrawal has arrived there.
+    policy_epoch = models.PositiveBigIntegerField(null=True)
+    consent_epoch = models.PositiveBigIntegerField(null=True)
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
     revoked_entry = models.ForeignKey(
         "audit.Entry", on_delete=models.PROTECT, null=True, related_name="+"

@@ -60,9 +60,14 @@ def active_subjects() -> list[str]:
     )
 
 
-def manages(*, manager_subject: str, subject: str) -> bool:
-    """Return whether `manager_subject` stands anywhere above `subject` in the organisation."""
-    return manager_subject in chain_above(subject=subject)
+def manages(*, manager: str, subject: str) -> bool:
+    """Return whether `manager` stands anywhere above `subject` in the organisation."""
+    return manager in chain_above(subject=subject)
+
+
+def directory_names() -> list[str]:
+    """Return the names of everybody, those who left too, so that redaction knows them in texts."""
+    return sorted(Person.objects.values_list("display_name", flat=True).distinct())
 
 
 def chain_above(*, subject: str) -> list[str]:
@@ -79,16 +84,16 @@ def chain_above(*, subject: str) -> list[str]:
     return chain
 
 
-def all_reports(*, manager_subject: str) -> set[str]:
+def all_reports(*, manager: str) -> set[str]:
     """Return the subject keys of everybody below somebody, at any depth."""
     below: set[str] = set()
-    layer = {manager_subject}
+    layer = {manager}
     while layer:
         found = set(
             Person.objects.filter(manager__subject_key__in=layer).values_list(
                 "subject_key", flat=True
             )
         )
-        layer = found - below - {manager_subject}
+        layer = found - below - {manager}
         below |= layer
     return below

@@ -10,6 +10,7 @@ from django.utils import timezone
 from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
+from audit.ids import uuid7
 from governance.accounts import enrolment
 from governance.accounts.errors import (
     DeviceKeyError,
@@ -156,7 +157,12 @@ def enrol_device(
     if Device.objects.filter(public_key=public_key).exists():
         raise DeviceKeyError("Another device has this key.")
     device = Device(
-        subject=subject, label=label, platform=platform, public_key=public_key, enrolled_at=now
+        id=uuid7(now),
+        subject=subject,
+        label=label,
+        platform=platform,
+        public_key=public_key,
+        enrolled_at=now,
     )
     device.entry = journal.append(
         Action.DEVICE_ENROLLED,
@@ -193,7 +199,13 @@ def revoke_device(
     return device
 
 
-def note_seen(*, device_id: UUID, now: datetime | None = None) -> None:
-    """Remember that a device reported in this hour; the minute would tell working time."""
+def record_heartbeat(
+    *, device_id: UUID, policy_epoch: int, consent_epoch: int, now: datetime | None = None
+) -> None:
+    """Remember that a device reported in this hour and which epochs it obeys.
+
+    The minute would tell working time, so it is not kept.
+    """
     hour = (now or timezone.now()).replace(minute=0, second=0, microsecond=0)
-    Device.objects.filter(pk=device_id).exclude(last_seen=hour).update(last_seen=hour)
+    seen = {"last_seen": hour, "policy_epoch": policy_epoch, "consent_epoch": consent_epoch}
+    Device.objects.filter(pk=device_id).exclude(**seen).update(**seen)

@@ -1,4 +1,3 @@
-import audit.ids
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -74,9 +73,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=audit.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(editable=False, primary_key=True, serialize=False),
                 ),
                 ("subject", models.CharField(db_index=True, max_length=36)),
                 ("label", models.CharField(max_length=80)),
@@ -85,6 +82,8 @@ class Migration(migrations.Migration):
                 ("enrolled_at", models.DateTimeField()),
                 ("revoked_at", models.DateTimeField(null=True)),
                 ("last_seen", models.DateTimeField(null=True)),
+                ("policy_epoch", models.PositiveBigIntegerField(null=True)),
+                ("consent_epoch", models.PositiveBigIntegerField(null=True)),
                 (
                     "entry",
                     models.ForeignKey(
