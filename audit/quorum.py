@@ -1,0 +1,76 @@
+"""The C2SP tlog-policy file: which keys are the log's, which witnesses watch it, how many must agree.
+
+The file is published with the log. It is written when the keys are made and when a witness is
+registered; an operator may edit it, and the sequencer reads it anew for each checkpoint.
+"""
+
+from pathlib import Path
+
+from django.conf import settings
+
+from audit import checkpoint, files
+from audit.errors import NoteError
+from audit.verifier.errors import NotVerifiedError
+from audit.verifier.keys import Key
+from audit.verifier.policy import NONE, Policy, parse_policy
+
+_GROUP = "witnesses"
+
+
+def path() -> Path:
+    """Return where the policy stands."""
+    return Path(settings.REMIT_WITNESS_POLICY)
+
+
+def read(where: Path | None = None) -> Policy:
+    """Return the policy. Raises NoteError when it is missing or not of the format."""
+    try:
+        return parse_policy((where or path()).read_bytes())
+    except FileNotFoundError as error:
+        raise NoteError("There is no witness policy yet; see manage.py log_keygen.") from error
+    except NotVerifiedError as error:
+        raise NoteError(f"The witness policy: {error}.") from error
+
+
+def ensure() -> Policy:
+    """Return the policy, written without witnesses when there is none; publish the log's keys."""
+    keys = checkpoint.log_keys()
+    if not path().exists():
+        _write(keys.vkeys[0], {}, {})
+    published = Path(settings.REMIT_LOG_DIR) / "vkeys"
+    if not published.exists():
+        files.make_directory(published.parent)
+        files.replace(published, "".join(f"{key}\n" for key in keys.vkeys).encode())
+    return read()
+
+
+def register(key: Key, *, url: str) -> Policy:
+    """Add a witness, or move it to another address; any one witness makes the quorum.
+
+    Raises NoteError when another key already bears the name.
+    """
+    policy = ensure()
+    if policy.witnesses.get(key.name, key) != key:
+        raise NoteError(f"Another key is registered as {key.name}.")
+    if policy.urls.get(key.name) != url:
+        _write(
+            checkpoint.log_keys().vkeys[0],
+            policy.witnesses | {key.name: key},
+            policy.urls | {key.name: url},
+        )
+    return read()
+
+
+def _write(log_vkey: str, witnesses: dict[str, Key], urls: dict[str, str]) -> None:
+    # Ed25519 alone: it is what public witnesses and other verifiers know. The ML-DSA-44 key stands
+    # in `vkeys`.
+    lines = [f"log {log_vkey}"]
+    # The reference parser refuses a witness line without an address.
+    lines += [
+        f"witness {name} {checkpoint.vkey(key)} {urls[name]}" for name, key in witnesses.items()
+    ]
+    if witnesses:
+        lines.append(f"group {_GROUP} any {' '.join(witnesses)}")
+    lines.append(f"quorum {_GROUP if witnesses else NONE}")
+    files.make_directory(path().parent)
+    files.replace(path(), "".join(f"{line}\n" for line in lines).encode())
