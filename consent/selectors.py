@@ -4,7 +4,6 @@ Whoever relies on an answer while something happens (intake, the gate, a release
 `lock`, shared, in the same transaction; a decision takes it alone.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -228,7 +227,7 @@ def pauses(*, subject: str, device_id: UUID | None = None) -> list[PauseInterval
         streams.setdefault(row.device_id, []).append(
             PauseChange(row.device_id, row.is_paused, row.occurred_at, row.until)
         )
-    wanted: Iterable[UUID | None] = streams if device_id is None else (None, device_id)
+    wanted = list(streams) if device_id is None else [None, device_id]
     found = [pause for stream in wanted for pause in pause_intervals(streams.get(stream, []))]
     return sorted(found, key=lambda pause: pause.start)
 
