@@ -52,24 +52,32 @@ class Fence:
 
 
 Work = Callable[[str, Fence], None]
+Farewell = Callable[[str], None]
 
 _works: dict[str, Work] = {}
 
 
-def handler(kind: str, *, quarantined: Work | None = None) -> Callable[[Work], Work]:
+def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work], Work]:
     """Register the function that does one kind of work: it gets the job's ref and fence.
 
-    It runs outside any transaction. `quarantined` is work of its own: it is added in the
-    transaction that gives a job up, so that what waits for it is told even after a crash.
+    It runs outside any transaction. `quarantined(ref)` is called when a job was given up, so that
+    what waits for it is told: once, in a transaction, as work of its own that no crash loses.
     """
 
     def register(work: Work) -> Work:
         _works[kind] = work
         if quarantined is not None:
-            _works[_given_up(kind)] = quarantined
+            _works[_given_up(kind)] = partial(_part, quarantined)
         return work
 
     return register
+
+
+def _part(farewell: Farewell, ref: str, fence: Fence) -> None:
+    with transaction.atomic():
+        fence.assert_held()
+        farewell(ref)
+        finish(fence)
 
 
 def _given_up(kind: str) -> str:

@@ -34,7 +34,8 @@ class Worker:
 def worker() -> Iterator[Worker]:
     worker = Worker()
 
-    def give_up(ref: str, fence: Fence) -> None:
+    def give_up(ref: str) -> None:
+        assert transaction.get_connection().in_atomic_block
         worker.given_up.append(ref)
 
     services.handler("test:work", quarantined=give_up)(worker.work)
