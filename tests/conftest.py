@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
+from tests.infrastructure.fixtures import install, postgres, redis  # noqa: F401
+
 ALIASES = ["default", "keys"]
 
 

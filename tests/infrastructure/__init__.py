@@ -1,0 +1,1 @@
+"""Real servers, real processes and the search for leaks: what tests of the whole need."""

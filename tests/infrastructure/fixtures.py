@@ -1,0 +1,38 @@
+"""Fixtures over the servers; `tests/conftest.py` gives them to every test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure import processes
+from tests.infrastructure.postgres import Postgres, running_postgres
+from tests.infrastructure.redis import Redis, running_redis
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL of this test process, with databases for data and keys."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A real Redis of this test process, empty at its start."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Iterator[Callable[..., processes.Installation]]:
+    """Make installations of the service in real processes; all are stopped after the test."""
+    made: list[processes.Installation] = []
+
+    def make(**settings: str) -> processes.Installation:
+        made.append(processes.Installation(tmp_path / f"{len(made)}" / "var", settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()

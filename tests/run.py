@@ -1,0 +1,132 @@
+"""What `make test` runs: the suite on SQLite, then on PostgreSQL and Redis; one line for each.
+
+    python -m tests.run [--soak] [--only sqlite|postgres] [arguments for pytest]
+
+The exit status is 0 only when every pass succeeded.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.infrastructure.postgres import running_postgres
+from tests.infrastructure.redis import running_redis
+from tests.infrastructure.servers import ServerError
+
+ROOT = Path(__file__).resolve().parent.parent
+_COUNTS = re.compile(r"\d+ (?:passed|failed|errors?|skipped|xfailed|deselected)[^\n]*")
+_WORKERS = 2
+_NOTHING_COLLECTED = 5
+_SERVER_VARIABLES = ("DATABASE_URL", "REMIT_KEYSTORE_URL", "REDIS_URL")
+
+
+def say(text: str) -> None:
+    """Print one line at once, so that it stands in order with what pytest prints."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def browser_note() -> str:
+    """Install Debian's chromium where we may; return what the summary must say about it."""
+    if os.environ.get("REMIT_SKIP_BROWSER") == "1":
+        return "browser tests skipped by choice (REMIT_SKIP_BROWSER=1)"
+    if shutil.which("chromium"):
+        return ""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("Installing Debian's chromium for the browser tests")
+        for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+            subprocess.run(
+                ["apt-get", "-qq", *command],
+                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+                stdout=subprocess.DEVNULL,
+                check=False,
+            )
+        if shutil.which("chromium"):
+            return ""
+        return "chromium could not be installed: browser tests FAIL"
+    if os.environ.get("CI") == "true":
+        return "there is no chromium: browser tests FAIL"
+    return "there is no chromium on this machine: browser tests skipped"
+
+
+def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tuple[bool, str]:
+    """Run the suite once; return whether it succeeded and its summary line."""
+    say(f"== {name}")
+    started = time.monotonic()
+    counts = "no result"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        if found := _COUNTS.search(line):
+            counts = found.group().strip(" =")
+    status = process.wait()
+    verdict = "ok" if status == 0 else f"FAILED ({status})"
+    if status == _NOTHING_COLLECTED:
+        counts = "no tests were collected"
+    return status == 0, f"{name}: {verdict}, {counts} [{time.monotonic() - started:.0f} s]"
+
+
+@contextlib.contextmanager
+def environment_of(database: str) -> Iterator[dict[str, str]]:
+    """Give the variables of a pass, with servers behind them while the block lasts."""
+    clean = {name: text for name, text in os.environ.items() if name not in _SERVER_VARIABLES}
+    clean.pop("DJANGO_SETTINGS_MODULE", None)
+    if database == "sqlite":
+        yield clean
+        return
+    with running_postgres() as postgres, running_redis() as redis:
+        yield clean | {
+            "DATABASE_URL": postgres.default,
+            "REMIT_KEYSTORE_URL": postgres.keys,
+            "REDIS_URL": redis.url,
+        }
+
+
+def main() -> int:
+    """Run the passes and print their summary."""
+    parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
+    parser.add_argument("--soak", action="store_true", help="the full counts")
+    parser.add_argument("--only", choices=("sqlite", "postgres"), help="one database")
+    chosen, extra = parser.parse_known_args()
+    note = browser_note()
+    options = ["-q", "-n", str(_WORKERS), "--dist", "worksteal"]
+    if chosen.soak:
+        # Long runs measure and race; each gets the machine for itself and hours of time.
+        os.environ["REMIT_SOAK"] = "1"
+        options = ["-q", "-m", "soak", "--timeout", "14400"]
+    else:
+        options += ["-m", "not soak"]
+    results = []
+    for database in [chosen.only] if chosen.only else ["sqlite", "postgres"]:
+        try:
+            with environment_of(database) as environment:
+                results.append(run_pass(database, environment, options + extra))
+        except ServerError as error:
+            results.append((False, f"{database}: FAILED, a server did not start: {error}"))
+    say("== summary")
+    for _, line in results:
+        say(line)
+    if note:
+        say(f"note: {note}")
+    return 0 if all(succeeded for succeeded, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
