@@ -7,6 +7,7 @@ column: it is computed from the events themselves.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from uuid import UUID
 
 from consent.status import VALID, ConsentStatus
@@ -65,8 +66,7 @@ def spans(changes: Iterable[Change]) -> Iterator[Span]:
     """
     ordered = list(changes)
     void = {c.record_id for c in ordered if c.status is ConsentStatus.INVALIDATED}
-    followers: list[Change | None] = [*ordered[1:], None]
-    for change, follower in zip(ordered, followers, strict=True):
+    for change, follower in zip_longest(ordered, ordered[1:]):
         if change.status not in VALID or change.valid_until is None or change.record_id in void:
             continue
         end = change.valid_until
@@ -79,8 +79,7 @@ def spans(changes: Iterable[Change]) -> Iterator[Span]:
 def pause_intervals(changes: Iterable[PauseChange]) -> Iterator[PauseInterval]:
     """Yield the pauses of one stream from its changes in order."""
     ordered = list(changes)
-    followers: list[PauseChange | None] = [*ordered[1:], None]
-    for change, follower in zip(ordered, followers, strict=True):
+    for change, follower in zip_longest(ordered, ordered[1:]):
         if not change.is_paused:
             continue
         ends = [change.until, follower.occurred_at if follower else None]

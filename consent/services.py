@@ -132,7 +132,7 @@ def _write(steps: Sequence[Step], *, subject: str, actor: Actor, form_digest: st
 def _append(
     step: Step, *, actor: Actor, form_digest: str, decision_id: UUID, entry: "Entry"
 ) -> ConsentEvent:
-    if step.record.entry_id is None:
+    if step.previous is None:
         step.record.entry = entry
         step.record.save(force_insert=True)
     event = ConsentEvent.objects.create(
