@@ -183,10 +183,10 @@ class _Judge:
 
     def _unlisted(self, event: wire.Event) -> str | None:
         """Refuse pattern ids that the active policy does not list."""
-        policy = self._person.policies[event.app]
-        for leaf, listed in (("title_pattern", policy.titles), ("url_pattern", policy.urls)):
+        content = self._person.policies[event.app].content
+        for leaf, patterns in (("title_pattern", content.titles), ("url_pattern", content.urls)):
             value = getattr(event, leaf, None)
-            if value is not None and value not in listed:
+            if value is not None and value not in {pattern.id for pattern in patterns}:
                 return Reason.PATTERN_NOT_LISTED.value
         return None
 

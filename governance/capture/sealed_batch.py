@@ -19,9 +19,9 @@ MAX_HEADER_OCTETS: Final = 16_384
 MAX_EVENTS: Final = 5_000
 SCHEMA: Final = "sealed-batch/1"
 
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
-Sequence = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-Epoch = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Epoch = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
