@@ -89,9 +89,10 @@ def rotate() -> int:
     """Begin an epoch: wrap every key anew, then destroy the keys of all earlier epochs.
 
     After it no earlier copy of the key store opens. A crash in between leaves either the old
-    epoch whole or the new one; `tidy` then removes what no row needs.
+    epoch whole or the new one; `tidy` then removes what no row needs. RuntimeError inside a
+    transaction: were that rolled back, the destroyed file would be needed again.
     """
-    with transaction.atomic(using=KEY_STORE):
+    with transaction.atomic(using=KEY_STORE, durable=True):
         new = current(alone=True) + 1
         files.write_once(_path(new), token_bytes(KEY_BYTES))
         for ids in _chunks(new):
@@ -113,7 +114,7 @@ def _chunks(new: int) -> list[list[object]]:
 
 def tidy() -> list[int]:
     """Destroy the key files of epochs that wrap nothing any more; return their numbers."""
-    with transaction.atomic(using=KEY_STORE):
+    with transaction.atomic(using=KEY_STORE, durable=True):
         newest = current(alone=True)
         needed = set(StoredKey.objects.values_list("epoch", flat=True).distinct()) | {newest}
         gone = []

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audit.ids import uuid7
 from governance.vault import epochs, ledger
-from governance.vault.errors import KeyShreddedError
+from governance.vault.errors import KeyFileError, KeyShreddedError
 from governance.vault.models import CellGeneration, KeyKind, StoredKey
 from governance.vault.router import KEY_STORE
 
@@ -56,14 +56,25 @@ def find(place: Place) -> Key | None:
     row = StoredKey.objects.filter(
         kind=place.kind, owner=place.owner, scope=place.scope, generation=place.generation
     ).first()
-    return None if row is None else Key(id=row.id, secret=epochs.unwrap(row))
+    return None if row is None else _in_hand(row)
 
 
 def find_object(*, kind: str, ref: str) -> Key | None:
     """Return the key of an object, whoever it belongs to, or None when there is none."""
     scope = object_scope(kind=kind, ref=ref)
     row = StoredKey.objects.filter(kind=KeyKind.OBJECT, scope=scope).first()
-    return None if row is None else Key(id=row.id, secret=epochs.unwrap(row))
+    return None if row is None else _in_hand(row)
+
+
+def _in_hand(row: StoredKey) -> Key | None:
+    try:
+        return Key(id=row.id, secret=epochs.unwrap(row))
+    except KeyFileError:
+        # A rotation may have ended between the two reads; then the row tells of a newer epoch.
+        newer = StoredKey.objects.filter(pk=row.pk).exclude(epoch=row.epoch).first()
+        if newer is None and StoredKey.objects.filter(pk=row.pk).exists():
+            raise
+        return None if newer is None else Key(id=newer.id, secret=epochs.unwrap(newer))
 
 
 def obtain(place: Place) -> Key:

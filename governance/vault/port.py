@@ -1,8 +1,8 @@
 """The log's view of the key store: seals disclosures and makes tags, each under its owner's key.
 
 Promise (`audit.ports.KeyPort`): once an owner is destroyed, what was sealed for it is None to
-everyone, and no new key is made for it: OwnerErasedError, on which the log writes a leaf of the
-same shape that discloses nothing about them.
+everyone, and writing about it still works: it is sealed under a key that nobody keeps, so the
+log never stops because somebody left.
 """
 
 import hmac
@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from audit.errors import OwnerErasedError
 from governance.vault import epochs, keyring
 from governance.vault.binding import bind
 from governance.vault.errors import KeyShreddedError
@@ -28,7 +27,10 @@ class SubjectKeys:
 
     def seal(self, *, owner: str, context: bytes, plaintext: bytes) -> bytes:
         """Return nonce and ciphertext that open only for this owner in this context."""
-        key = _derived(_own(owner), "disclosure")
+        try:
+            key = _derived(keyring.obtain(_place(owner)).secret, "disclosure")
+        except KeyShreddedError:
+            key = token_bytes(epochs.KEY_BYTES)
         nonce = token_bytes(epochs.NONCE_BYTES)
         return nonce + AESGCM(key).encrypt(nonce, plaintext, _context(owner, context))
 
@@ -46,22 +48,23 @@ class SubjectKeys:
 
     def tag(self, *, owner: str, nonce: bytes) -> bytes:
         """Return 16 bytes that the owner can find again and nobody else can link."""
-        return hmac.digest(self.tag_key(owner=owner), nonce, "sha256")[:TAG_BYTES]
+        try:
+            key = self.tag_key(owner=owner)
+        except KeyShreddedError:
+            key = token_bytes(epochs.KEY_BYTES)
+        return hmac.digest(key, nonce, "sha256")[:TAG_BYTES]
 
     def token(self, *, owner: str) -> str:
-        """Return the owner's name in the deletable index."""
-        return hmac.digest(self.tag_key(owner=owner), b"index", "sha256").hex()
+        """Return the owner's token in the deletable index; a fresh one once it is destroyed."""
+        try:
+            key = self.tag_key(owner=owner)
+        except KeyShreddedError:
+            key = token_bytes(epochs.KEY_BYTES)
+        return hmac.digest(key, b"index", "sha256").hex()
 
     def tag_key(self, *, owner: str) -> bytes:
-        """Return the key that finds the owner's tags; it opens nothing."""
-        return _derived(_own(owner), "tag")
-
-
-def _own(owner: str) -> bytes:
-    try:
-        return keyring.obtain(_place(owner)).secret
-    except KeyShreddedError as error:
-        raise OwnerErasedError("This owner's keys were destroyed for good.") from error
+        """Return the key that finds the owner's tags; it opens nothing. KeyShreddedError."""
+        return _derived(keyring.obtain(_place(owner)).secret, "tag")
 
 
 def _place(owner: str) -> Place:
