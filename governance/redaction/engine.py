@@ -1,0 +1,171 @@
+"""The detector: one text in, the spans of what identifies someone out.
+
+Deterministic and without state. A text longer than `MAX_PIECE` is read line by line; a deadline is
+checked between rules, so that no record can hold a worker (every pattern is bounded besides).
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from governance.redaction import credentials, lexicon, patterns, places
+from governance.redaction.context import Surroundings
+from governance.redaction.directory import Directory
+from governance.redaction.errors import BudgetExceededError
+from governance.redaction.findings import DIGIT, Rule, Span
+from governance.redaction.labels import VALUE_ROLES, type_of_label
+from governance.redaction.names import Names
+from governance.redaction.normalize import plain
+
+VERSION: Final = "remit-redactor/1"
+MAX_PIECE: Final = 4096
+_RULES: Final[tuple[Rule, ...]] = (*patterns.RULES, *credentials.RULES, *places.RULES)
+_HAS_DIGIT: Final = re.compile(r"\d")
+_DATE: Final = re.compile(rf"(?<!\d){patterns.DATE}(?!\d)", re.IGNORECASE)
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_BIRTH_YEARS: Final = range(1915, 2010)
+_CONTROL_ROLES: Final = frozenset({"menuitem", "button", "tab", "treeitem", "statusbar", "link"})
+_RECORD_ROLES: Final = frozenset({"document", "cell", "window"})
+_OF_A_PERSON: Final = frozenset(
+    {"EMAIL", "PHONE", "NATIONAL_ID", "IBAN", "EMPLOYEE_ID", "DATE_OF_BIRTH", "US_SSN"}
+)
+_NAME_JOINTS: Final = frozenset({" ", ", ", "+", "-"})
+_ADDRESS_GAP: Final = 24
+_LONG_WORD: Final = re.compile(r"[a-z]{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment a record must be done, on the monotonic clock."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    def check(self) -> None:
+        """Raise `BudgetExceededError` once the time is over."""
+        if time.monotonic() > self.at:
+            raise BudgetExceededError
+
+
+class Detector:
+    """Finds identifying spans, knowing an organisation's people and its own number shapes."""
+
+    def __init__(
+        self, directory: Directory | None = None, *, employee_number: str | None = None
+    ) -> None:
+        self._names = Names(directory or Directory())
+        own = (patterns.employee_number_rule(employee_number),) if employee_number else ()
+        self._rules = (*own, *_RULES)
+
+    def spans(
+        self, text: str, *, label: str = "", role: str = "", deadline: Deadline | None = None
+    ) -> list[Span]:
+        """Return sorted, disjoint spans in code points of `text`."""
+        if len(text.strip()) < 2:  # noqa: PLR2004  one character identifies no one
+            return []
+        plain_label = plain(label).text if label else ""
+        kind = type_of_label(plain_label)
+        if kind and role in VALUE_ROLES:
+            return [Span(0, len(text), kind)]
+        found: list[Span] = []
+        for start, piece in _pieces(text):
+            normal = plain(piece)
+            for span in self._find(normal.text, plain_label, role, deadline):
+                begin, end = normal.span(span.start, span.end)
+                found.append(Span(start + begin, start + end, span.type))
+        return found
+
+    def _find(self, text: str, label: str, role: str, deadline: Deadline | None) -> list[Span]:
+        lower = text.lower()
+        has_digit = _HAS_DIGIT.search(text) is not None
+        found: list[Span] = []
+        for rule in self._rules:
+            if rule.needs and not _may_match(rule.needs, lower, has_digit=has_digit):
+                continue
+            found.extend(_matches(rule, text, label))
+            if deadline:
+                deadline.check()
+        if role not in _CONTROL_ROLES:
+            found.extend(self._names.find(text))
+        if role in _RECORD_ROLES:
+            found.extend(self._names.alone(text, surely=any(s.type in _OF_A_PERSON for s in found)))
+            if any(s.type in ("PERSON", "NATIONAL_ID") for s in found):
+                found.extend(_birth_dates(text))
+        merged = merge(text, found)
+        if role in ("document", "") and any(span.type == "ADDRESS" for span in merged):
+            merged = merge(text, places.block(text, merged))
+        return merged
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    if len(text) <= MAX_PIECE:
+        yield 0, text
+        return
+    start = 0
+    for line in text.splitlines(keepends=True):
+        for offset in range(0, len(line), MAX_PIECE):
+            yield start + offset, line[offset : offset + MAX_PIECE]
+        start += len(line)
+
+
+def _may_match(needs: Iterable[str], lower: str, *, has_digit: bool) -> bool:
+    return any(has_digit if need == DIGIT else need in lower for need in needs)
+
+
+def _matches(rule: Rule, text: str, label: str) -> Iterator[Span]:
+    accept: Callable[..., tuple[int, int] | None] | None = rule.accept
+    for match in rule.pattern.finditer(text):
+        found = match.span()
+        if accept is not None:
+            accepted = accept(match, Surroundings(text, label, match.start()))
+            if accepted is None:
+                continue
+            found = accepted
+        if found[1] > found[0]:
+            yield Span(*found, rule.type)
+
+
+def _birth_dates(text: str) -> Iterator[Span]:
+    """Yield dates that can be birthdays; called where the same row names a person."""
+    for match in _DATE.finditer(text):
+        year = _YEAR.search(match[0])
+        if year and int(year[0]) in _BIRTH_YEARS:
+            yield Span(*match.span(), "DATE_OF_BIRTH")
+
+
+def merge(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Unite overlaps (the longer keeps its type), join parts of one name or one address."""
+    merged: list[Span] = []
+    for span in sorted(set(spans), key=lambda s: (s.start, -s.end, s.type)):
+        last = merged[-1] if merged else None
+        if last and span.start < last.end:
+            if span.end > last.end:
+                longer = last if last.end - last.start >= span.end - span.start else span
+                merged[-1] = Span(last.start, span.end, longer.type)
+        elif last and span.type == last.type and _belongs(text[last.end : span.start], span.type):
+            merged[-1] = Span(last.start, span.end, last.type)
+        else:
+            merged.append(span)
+    return merged
+
+
+def _belongs(between: str, kind: str) -> bool:
+    if kind == "PERSON":
+        return between in _NAME_JOINTS
+    return kind == "ADDRESS" and len(between) <= _ADDRESS_GAP and not _LONG_WORD.search(between)
+
+
+def patterns_sha256() -> str:
+    """Return the digest of everything that decides what is found; it goes into the provenance."""
+    digest = hashlib.sha256(VERSION.encode())
+    for rule in _RULES:
+        digest.update(f"\0{rule.type}\0{rule.pattern.flags}\0{rule.pattern.pattern}".encode())
+    for part in lexicon.digest_parts():
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()

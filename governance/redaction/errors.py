@@ -1,0 +1,13 @@
+"""What redaction can refuse to do. A caller quarantines the record; nothing of it is stored."""
+
+
+class RedactionError(Exception):
+    """The record could not be made safe."""
+
+
+class BudgetExceededError(RedactionError):
+    """The record took longer than it may; a hostile text must not stop the others."""
+
+
+class ResidueError(RedactionError):
+    """A second look still found an entity in what would have been stored."""

@@ -1,0 +1,76 @@
+"""What the label of a field says about its value: a value under "IBAN" is redacted whole."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+_NOT_PERSONAL: Final = re.compile(
+    r"(?:order|invoice|po|part|serial|tracking|article|product|item|model|version|build|sku"
+    r"|shipment|company|department|country|city|town|file|project|campaign|host)"
+    r" ?(?:name|n[or]\.?|number|id)?$",
+    re.IGNORECASE,
+)
+_WORDS: Final = (
+    (
+        "PERSON",
+        (
+            r"first ?name|given ?name|last ?name|sur ?name|family ?name|full ?name|middle ?name|vorname"
+            r"|nachname|familienname|prenom|^nom\b|apellido|^nombre|cognome|^nome\b|imie|nazwisko"
+            r"|achternaam|voornaam|fornamn|efternamn|customer name|contact name|patient name|cardholder"
+            r"|account holder|assigned to|assignee|^owner|reviewer|approved by|approver|reported by"
+            r"|reporter|requested by|manager name|^contact$|recipient|beneficiary|attendee|organi[sz]er"
+            r"|employee name|^name$|your name|created by|modified by|signed by|ansprechpartner"
+        ),
+    ),
+    ("EMAIL", r"e-?mail"),
+    ("PHONE", r"phone|mobile|^tel\b|telefon|telephone|^cell\b|\bfax\b|handy|movil"),
+    (
+        "CREDIT_CARD",
+        r"card (?:number|no)|credit card|kartennummer|numero de carte|debit card",
+    ),
+    ("CVV", r"\bcvv|\bcvc|security code"),
+    (
+        "NATIONAL_ID",
+        (
+            r"\bssn\b|social security|tax (?:id|n)|\btin\b|steuer|national|insurance n|codice fiscale"
+            r"|\bdni\b|\bnie\b|pesel|\bbsn\b|personnummer|aadhaar|\bcpf\b|nhs n|securite sociale|^pan$"
+            r"|\bvat\b|ust-?id"
+        ),
+    ),
+    ("DATE_OF_BIRTH", r"birth|\bdob\b|geburts|naissance|nacimiento|nascita"),
+    ("ADDRESS", r"street|address|adresse|direccion|indirizzo|^plz|post ?code|zip|strasse"),
+    ("EMPLOYEE_ID", r"employee (?:id|n)|staff (?:id|n)|personal(?:nummer|nr|-nr)|badge"),
+    (
+        "PASSWORD",
+        r"password|passwort|kennwort|passphrase|\bpin\b|mot de passe|contrase|haslo",
+    ),
+    (
+        "OTP",
+        r"one[- ]?time|verification code|\b2fa\b|\bmfa\b|\botp\b|auth.* code|\btan\b|einmal",
+    ),
+    ("PASSPORT", r"passport|travel document|reisepass"),
+    ("DRIVER_LICENSE", r"driv\w* licen|fuhrerschein|licence n"),
+    (
+        "BANK_ACCOUNT",
+        r"iban|account (?:number|no)|bank account|kontonummer|routing|sort code|\bbic\b",
+    ),
+    ("USERNAME", r"user ?name|user ?id|^login|benutzer(?:name)?|^uid$"),
+    ("MEDICAL_ID", r"medical record|patient (?:id|n)|\bmrn\b|health card"),
+    (
+        "SECRET",
+        r"api key|secret|access token|personal access|private key|^token|client secret|license key",
+    ),
+)
+_RULES: Final = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _WORDS)
+# Roles whose whole text is the value of their label.
+VALUE_ROLES: Final = frozenset(
+    {"textbox", "searchbox", "spinbutton", "cell", "gridcell", "combobox", ""}
+)
+
+
+@lru_cache(maxsize=8192)
+def type_of_label(label: str) -> str | None:
+    """Return the entity type a label (in plain form) announces, or None."""
+    if not label or _NOT_PERSONAL.search(label):
+        return None
+    return next((kind for kind, words in _RULES if words.search(label)), None)
