@@ -32,6 +32,7 @@ class Key:
     """A key in hand. It must not outlive the call that asked for it."""
 
     id: UUID
+    owner: str
     secret: bytes
 
 
@@ -66,15 +67,19 @@ def find_object(*, kind: str, ref: str) -> Key | None:
     return None if row is None else _in_hand(row)
 
 
+def _key(row: StoredKey) -> Key:
+    return Key(id=row.id, owner=row.owner, secret=epochs.unwrap(row))
+
+
 def _in_hand(row: StoredKey) -> Key | None:
     try:
-        return Key(id=row.id, secret=epochs.unwrap(row))
+        return _key(row)
     except KeyFileError:
         # A rotation may have ended between the two reads; then the row tells of a newer epoch.
         newer = StoredKey.objects.filter(pk=row.pk).exclude(epoch=row.epoch).first()
         if newer is None and StoredKey.objects.filter(pk=row.pk).exists():
             raise
-        return None if newer is None else Key(id=newer.id, secret=epochs.unwrap(newer))
+        return None if newer is None else _key(newer)
 
 
 def obtain(place: Place) -> Key:

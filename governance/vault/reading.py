@@ -1,7 +1,7 @@
 """Opens what was sealed, for the gate alone, and only under a committed audit entry.
 
-Promise: no call here returns a byte unless an entry `access:allowed` is committed, says "allow"
-and is younger than a minute, and the vault's own journal holds (entry, key) on disk. Nothing
+Promise: no call here returns a byte unless an entry `access:allowed` is committed, says "allow",
+is about the key's owner and younger than a minute, and the vault's own journal holds (entry, key) on disk. Nothing
 opens inside a transaction, which could take the entry back. Leaves to others: whether the access
 is right (governance.decisions); the floors' contract keeps everybody but the gate away.
 """
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from audit import selectors as audit
 from audit.actions import Action, Verdict
+from audit.selectors import Grant
 from governance.vault import keyring, seal_keys
 from governance.vault.epochs import NONCE_BYTES
 from governance.vault.errors import KeyShreddedError, NoGrantError, UnsealError
@@ -33,27 +34,27 @@ _CLOCK_SECONDS: Final = 5
 
 def unseal_frame(*, entry: UUID, frame: FrameRef, ciphertext: bytes) -> bytes:
     """Open one frame. NoGrantError, KeyShreddedError, UnsealError."""
-    _require_grant(entry)
+    grant = _granted(entry)
     scope = keyring.cell_scope(application=frame.application, category=frame.category)
     key = keyring.find(Place(KeyKind.CELL, frame.subject, scope, frame.generation))
-    return _open(entry, key, ciphertext, frame_context(frame))
+    return _open(grant, key, ciphertext, frame_context(frame))
 
 
 def unseal_object(*, entry: UUID, kind: str, ref: str, sealed: bytes) -> bytes:
     """Open a release file or an export. NoGrantError, KeyShreddedError, UnsealError."""
-    _require_grant(entry)
+    grant = _granted(entry)
     key = keyring.find_object(kind=kind, ref=ref)
-    return _open(entry, key, sealed, object_context(kind=kind, ref=ref))
+    return _open(grant, key, sealed, object_context(kind=kind, ref=ref))
 
 
 def open_batch(*, entry: UUID, key_id: str, header: bytes, sealed: bytes) -> bytes:
     """Open what an agent sealed. NoGrantError, KeyShreddedError, UnsealError."""
-    _require_grant(entry)
+    _granted(entry)
     _write_release(entry, key_id)
     return seal_keys.unseal(key_id=key_id, header=header, sealed=sealed)
 
 
-def _require_grant(entry: UUID) -> None:
+def _granted(entry: UUID) -> Grant:
     try:
         # A durable block refuses to nest, so what is read in it was committed by itself.
         with transaction.atomic(durable=True):
@@ -62,17 +63,21 @@ def _require_grant(entry: UUID) -> None:
         raise NoGrantError("Nothing is opened inside a transaction.") from error
     if grant is None:
         raise NoGrantError("There is no such entry.")
-    if grant.event != Action.ACCESS_ALLOWED or grant.verdict != Verdict.ALLOW:
+    if grant.action != Action.ACCESS_ALLOWED or grant.verdict != Verdict.ALLOW:
         raise NoGrantError("The entry does not allow an access.")
     age = timezone.now() - grant.occurred_at
     if not timedelta(seconds=-_CLOCK_SECONDS) <= age <= timedelta(seconds=GRANT_SECONDS):
         raise NoGrantError("The entry is not of this minute.")
+    return grant
 
 
-def _open(entry: UUID, key: Key | None, ciphertext: bytes, context: bytes) -> bytes:
+def _open(grant: Grant, key: Key | None, ciphertext: bytes, context: bytes) -> bytes:
     if key is None:
         raise KeyShreddedError("The key is destroyed, or never was.")
-    _write_release(entry, str(key.id))
+    # What is nobody's alone (a release file) is read under an entry about whom it concerns.
+    if key.owner and not grant.covers(key.owner):
+        raise NoGrantError("The entry is not about this person.")
+    _write_release(grant.uuid, str(key.id))
     nonce, body = ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:]
     try:
         return AESGCM(key.secret).decrypt(nonce, body, context)
