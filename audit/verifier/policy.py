@@ -108,7 +108,7 @@ def _group(policy: Policy, words: list[str]) -> bool:
     # Each name counts in one place only, so that no witness counts twice.
     if not 1 <= least <= len(members) or len(set(members)) != len(members):
         return False
-    if any(_is_new(policy, member) or member in policy.used for member in members):
+    if NONE in members or any(_is_new(policy, one) or one in policy.used for one in members):
         return False
     policy.used.extend(members)
     policy.groups[name] = Group(least=least, members=tuple(members))
