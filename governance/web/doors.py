@@ -51,7 +51,7 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
     user = request.user
     if not user.is_authenticated or not user.is_active:
         return None
-    roles = tuple(sorted(selectors.roles_of(subject=user.subject_key)))
+    roles = tuple(selectors.roles_of(subject=user.subject_key))
     chosen = request.session.get(ROLE_IN_SESSION, "")
     role = Role(chosen) if chosen in roles else Role.EMPLOYEE
     return Visitor(

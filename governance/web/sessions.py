@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.contrib.auth import get_user_model, login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
-from governance.accounts import selectors
+from governance.accounts import selectors, sign_in as passwords
+from governance.accounts.errors import TooManyAttemptsError
 from governance.accounts.roles import Role
 from governance.web import doors, personas
 from governance.web.preferences import remember_language
@@ -22,6 +23,7 @@ from governance.web.preferences import remember_language
 HOMES: Final[dict[Role, str]] = {Role.EMPLOYEE: "/"}
 OFFICE: Final = "/office/"
 UNPROCESSABLE: Final = 422
+TOO_MANY: Final = 429
 
 
 def home_of(role: Role) -> str:
@@ -35,7 +37,7 @@ def begin(request: HttpRequest, *, subject: str, role: Role | None = None) -> Ro
     Without a wish, the role is the person's office when there is one, else employee.
     """
     person = get_user_model()._default_manager.get(subject_key=subject)  # noqa: SLF001
-    roles = sorted(selectors.roles_of(subject=subject))
+    roles = selectors.roles_of(subject=subject)
     offices = [held for held in roles if held is not Role.EMPLOYEE]
     if role is None or role not in roles:
         role = offices[0] if offices else Role.EMPLOYEE
@@ -89,11 +91,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render(request, "web/sign-in.html", context)
     if not settings.REMIT_PASSWORD_LOGIN:
         raise Http404
-    person = authenticate(
-        request,
-        username=request.POST.get("username", ""),
-        password=request.POST.get("password", ""),
-    )
+    try:
+        person = passwords.verify(
+            username=request.POST.get("username", ""),
+            password=request.POST.get("password", ""),
+            address=request.META.get("REMOTE_ADDR", ""),
+        )
+    except TooManyAttemptsError as error:
+        refuse(request)
+        context["error"] = _("Too many attempts. Wait %d seconds.") % error.retry_after
+        response = render(request, "web/sign-in.html", context, status=TOO_MANY)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
     if person is None:
         refuse(request)
         context["error"] = _("User name and password do not belong together.")

@@ -154,7 +154,7 @@ def purpose(key: object) -> wording.Words:
 @register.filter
 def reason(key: object) -> wording.Words:
     """Print a reason of refusal in words."""
-    return wording.words(wording.REASONS, str(key).replace("_", "-").lower())
+    return wording.words(wording.REASONS, key)
 
 
 @register.filter

@@ -1,0 +1,40 @@
+"""The frame round every page of the office: the side with what this role may open."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from governance.web.doors import Visitor
+
+# Section, address, icon, words, and the permission without which it is not shown.
+NAVIGATION: Final[tuple[tuple[str, str, str, str | Promise, str], ...]] = (
+    ("overview", "/office/", "monitor", _("Overview"), "overview.office"),
+    ("policies", "/office/policies/", "sliders-horizontal", _("Capture policies"), "policy.read"),
+    ("purposes", "/office/purposes/", "scale", _("Purposes"), "purpose.read"),
+    ("retention", "/office/retention/", "clock", _("Keep limits"), "retention.read"),
+    ("requests", "/office/requests/", "inbox", _("Access requests"), "request.read"),
+    ("releases", "/office/releases/", "package", _("Data releases"), "release.read"),
+    ("log", "/office/log/", "list-tree", _("Audit log"), "log.search"),
+)
+
+
+def show(  # noqa: PLR0913 - one call, five named facts of a page.
+    request: HttpRequest,
+    visitor: Visitor,
+    template: str,
+    context: Mapping[str, object] | None = None,
+    *,
+    section: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Render a page of the office inside its frame."""
+    framed = {
+        "visitor": visitor,
+        "navigation": [row for row in NAVIGATION if visitor.may(row[-1])],
+        "section": section,
+    }
+    return render(request, template, framed | dict(context or {}), status=status)

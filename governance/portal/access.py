@@ -1,0 +1,99 @@
+"""Who accessed my data, with proofs that the browser or any other computer can check."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from audit import selectors as log
+from audit.errors import NotYetSequencedError
+from governance.portal.accesses import OPENED, Line, lines_of
+from governance.portal.frame import show
+from governance.portal.light import application_names
+from governance.web import failures
+from governance.web.doors import Visitor, page
+from governance.web.templatetags.words import Bar
+
+PAGE_OF: Final = 40
+SUMMARY_DAYS: Final = 30
+MOST_IN_SUMMARY: Final = 500
+WHO: Final = ("others", "person", "program", "refused", "you")
+
+
+@page("access.read")
+@require_GET
+def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """List every access to this person's data, newest first."""
+    who = request.GET.get("who", "")
+    before = request.GET.get("before", "")
+    entries = log.entries_about(
+        subject=visitor.subject,
+        events=OPENED,
+        before=int(before) if before.isascii() and before.isdecimal() else None,
+        limit=MOST_IN_SUMMARY,
+    )
+    everything = lines_of(entries, viewer=visitor.subject)
+    matching = [line for line in everything if _matches(line, who)]
+    shown = matching[:PAGE_OF]
+    more = len(matching) > PAGE_OF or len(entries) == MOST_IN_SUMMARY
+    context = {
+        "lines": shown,
+        "who": who if who in WHO else "",
+        "older": shown[-1].seq if shown and more else None,
+        "applications": application_names(),
+        "log": log.log_state(),
+        "origin": settings.REMIT_EXTERNAL_ORIGIN,
+        **_summary(everything),
+    }
+    return show(request, visitor, "portal/access.html", context, section="access")
+
+
+def _matches(line: Line, who: str) -> bool:
+    if who not in WHO:
+        return True
+    return line.kind != "you" if who == "others" else line.kind == who
+
+
+def _summary(lines: list[Line]) -> dict[str, object]:
+    zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
+    today = timezone.now().astimezone(zone).date()
+    first = today - timedelta(days=SUMMARY_DAYS - 1)
+    recent = [line for line in lines if line.day >= first and line.kind != "you"]
+    days = Counter(line.day for line in recent)
+    refused = Counter(line.day for line in recent if line.kind == "refused")
+    return {
+        "bars": [
+            Bar(day, days[day], refused[day])
+            for day in (first + timedelta(days=number) for number in range(SUMMARY_DAYS))
+        ],
+        "jobs": sum(1 for line in recent if line.kind == "program"),
+        "people": sum(1 for line in recent if line.kind == "person"),
+        "persons": len({line.who for line in recent if line.kind == "person"}),
+        "refused": sum(1 for line in recent if line.kind == "refused"),
+    }
+
+
+@page("access.read")
+@require_GET
+def proof(request: HttpRequest, visitor: Visitor, entry: UUID) -> HttpResponse:
+    """Hand out the proof file of one entry about this person, their own disclosures inside."""
+    if not _is_about(visitor, entry):
+        raise Http404
+    try:
+        content = log.proof(uuid=entry, owner=visitor.subject)
+    except NotYetSequencedError:
+        return failures.explain(request, failures.NOT_READY)
+    response = HttpResponse(content, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="proof-{entry}.tlog"'
+    return response
+
+
+def _is_about(visitor: Visitor, entry: UUID) -> bool:
+    entries = log.entries_about(subject=visitor.subject, limit=MOST_IN_SUMMARY)
+    return any(one.uuid == entry for one in entries)

@@ -1,0 +1,45 @@
+"""The front page: for a signed-in employee what happens to them, for anybody else the way in."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from audit import selectors as log
+from governance.accounts.roles import Role
+from governance.portal.accesses import OPENED, lines_of
+from governance.portal.frame import show
+from governance.portal.history import decisions_of
+from governance.rights import selectors as rights
+from governance.web.doors import public, visitor_of
+from governance.web.sessions import home_of, sign_in
+
+LATEST = 3
+PERIOD = timedelta(days=30)
+
+
+@public
+@require_GET
+def front(request: HttpRequest) -> HttpResponse:
+    """Send everyone where they belong."""
+    visitor = visitor_of(request)
+    if visitor is None:
+        return sign_in(request)
+    if visitor.role is not Role.EMPLOYEE:
+        return HttpResponseRedirect(home_of(visitor.role))
+    since = timezone.now() - PERIOD
+    entries = log.entries_about(subject=visitor.subject, events=OPENED, limit=200)
+    lines = [line for line in lines_of(entries, viewer=visitor.subject) if line.at >= since]
+    by_others = [line for line in lines if line.kind != "you"]
+    decisions = decisions_of(subject=visitor.subject)
+    context = {
+        "people": len([line for line in by_others if line.kind == "person"]),
+        "refused": len([line for line in by_others if line.kind == "refused"]),
+        "jobs": len([line for line in by_others if line.kind == "program"]),
+        "latest": by_others[:LATEST],
+        "last_decision": decisions[0] if decisions else None,
+        "requests": rights.requests_of(subject=visitor.subject)[:LATEST],
+        "log": log.log_state(),
+    }
+    return show(request, visitor, "portal/overview.html", context, section="overview")

@@ -1,0 +1,46 @@
+"""Pause and resume: no reason asked, nobody else can tell, in force with the next policy poll."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from governance.accounts import selectors as accounts
+from governance.portal.frame import show
+from governance.rights import services as rights
+from governance.web.doors import Visitor, page
+
+
+@page("consent.pause")
+@require_http_methods(["GET", "POST"])
+def pause(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Pause for an hour, until tomorrow or until resumed; or resume."""
+    if request.method == "GET":
+        devices = [d for d in accounts.devices_of(visitor.subject) if d.revoked_at is None]
+        return show(request, visitor, "portal/pause.html", {"devices": devices})
+    if request.POST.get("do") == "resume":
+        rights.resume(subject=visitor.subject, device_id=None, actor=visitor.actor)
+        messages.info(
+            request, _("Capture is no longer paused. What you allowed is captured again.")
+        )
+    else:
+        until = end_of(request.POST.get("for", ""), now=timezone.now())
+        rights.pause(subject=visitor.subject, device_id=None, until=until, actor=visitor.actor)
+        messages.info(request, _("Capture is paused. Your computers apply it within seconds."))
+    return HttpResponseRedirect("/pause/")
+
+
+def end_of(wish: str, *, now: datetime) -> datetime | None:
+    """Return when a pause ends: an hour, the next midnight of the display zone, or never."""
+    if wish == "hour":
+        return now + timedelta(hours=1)
+    if wish == "tomorrow":
+        zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
+        tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+        return datetime.combine(tomorrow, time(), tzinfo=zone)
+    return None

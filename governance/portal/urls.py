@@ -1,0 +1,41 @@
+"""The doors of the portal: everything a person does about their own data."""
+
+from django.urls import path
+
+from governance.portal import (
+    access,
+    asking,
+    computers,
+    consenting,
+    holdings,
+    overview,
+    pausing,
+    uses,
+)
+
+urlpatterns = [
+    path("", overview.front, name="front"),
+    path("consent/", consenting.matrix, name="consent"),
+    path("consent/review/", consenting.review, name="consent-review"),
+    path("consent/save/", consenting.save, name="consent-save"),
+    path("consent/done/<uuid:receipt_id>/", consenting.done, name="receipt"),
+    path("consent/done/<uuid:receipt_id>/receipt.json", consenting.download, name="receipt-file"),
+    path("consent/notice/<slug:purpose>/", consenting.notice, name="notice"),
+    path("withdraw/", consenting.withdraw, name="withdraw"),
+    path("pause/", pausing.pause, name="pause"),
+    path("data/", holdings.listing, name="data"),
+    path("data/forget/", holdings.forget, name="forget"),
+    path("data/event/<uuid:frame_id>/", holdings.record, name="record"),
+    path("data/event/<uuid:frame_id>/delete/", holdings.delete, name="record-delete"),
+    path("access/", access.listing, name="access"),
+    path("access/<uuid:entry>/proof", access.proof, name="access-proof"),
+    path("uses/", uses.listing, name="uses"),
+    path("requests/", asking.listing, name="requests"),
+    path("requests/erase/", asking.erase, name="erase"),
+    path("requests/export/", asking.export, name="export"),
+    path("requests/<uuid:request_id>/", asking.one, name="request"),
+    path("requests/<uuid:request_id>/certificate.json", asking.certificate, name="certificate"),
+    path("devices/", computers.listing, name="devices"),
+    path("devices/enrol/", computers.enrol, name="device-enrol"),
+    path("devices/<uuid:device_id>/revoke/", computers.revoke, name="device-revoke"),
+]
