@@ -300,3 +300,11 @@ def receipts(*, subject: str) -> list[ConsentReceipt]:
         .select_related("entry")
         .order_by("-created_at", "-id")
     )
+
+
+def subjects_to_expire(*, at: datetime | None = None) -> list[str]:
+    """Return whose consent ran out without it having been written down yet."""
+    rows = ConsentState.objects.filter(
+        status__in=[status.value for status in VALID], valid_until__lte=at or timezone.now()
+    )
+    return sorted(rows.values_list("subject", flat=True).distinct())

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("audit", "__first__"),
+        ("audit", "0001_tables"),
     ]
 
     operations = [

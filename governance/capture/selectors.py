@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import consent.selectors
 from governance.capture.gate import FrameInfo, info
-from governance.capture.models import BatchOutcome, CaptureBatch, Frame, LiveFrame
+from governance.capture.models import BatchOutcome, CaptureBatch, Frame, LiveFrame, SealedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +72,10 @@ def queued(*, subject: str) -> int:
     """Return how many of one person's own batches wait for redaction."""
     ended = BatchOutcome.objects.filter(subject=subject).values("batch_id")
     return CaptureBatch.objects.filter(subject=subject).exclude(id__in=ended).count()
+
+
+def seal_keys_in_use() -> set[str]:
+    """Return the ids of the seal keys that batches still waiting for redaction need."""
+    waiting = SealedBatch.objects.values("batch_id")
+    batches = CaptureBatch.objects.filter(id__in=waiting)
+    return set(batches.values_list("key_id", flat=True).distinct())

@@ -1,0 +1,184 @@
+"""A person's choices, with everything that follows from them.
+
+A yes is bound to the scope that a policy in force asks for now. When a cell ends, the same
+transaction makes it invalid, orders its erasure and recalls it from releases; the key goes right
+after the commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+import consent.selectors
+import consent.services
+from audit.actors import Actor
+from consent.selectors import Cell
+from consent.services import Choice, DecisionAct
+from consent.status import ENDED, OPEN, VALID, ConsentStatus
+from governance.policies import selectors as policies
+from governance.rights import erasure
+from governance.rights.errors import CellNotOfferedError, SubjectErasedError
+from governance.vault import shredding
+
+# A person may answer what is asked; the other states are set by others or by the clock.
+ANSWERS = VALID | {ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN, ConsentStatus.DEFERRED}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as the person gave it; the scope is added from the policy in force."""
+
+    purpose: str
+    application: str
+    category: str
+    status: ConsentStatus
+    notice_version: str | None = None
+
+    @property
+    def cell(self) -> Cell:
+        """The cell it is about."""
+        return Cell(self.purpose, self.application, self.category)
+
+
+def choose(
+    *,
+    person_subject: str,
+    choices: Sequence[Answer],
+    actor: Actor,
+    language: str,
+    form_digest: str,
+    now: datetime | None = None,
+) -> DecisionAct:
+    """Record one act of deciding and do what follows from it.
+
+    Raises CellNotOfferedError, SubjectErasedError, and what `consent.services.decide` raises.
+    """
+    moment = now or timezone.now()
+    if any(answer.status in VALID for answer in choices):
+        _prepare_for_yes(person_subject, choices)
+    offered = {
+        Cell(cell.purpose, cell.application, cell.category): cell.scope_digest
+        for cell in policies.offered_cells(moment)
+    }
+    with transaction.atomic():
+        consent.selectors.lock(subject=person_subject, exclusive=True)
+        known = consent.selectors.states(subject=person_subject, at=moment)
+        for answer in choices:
+            _check_offered(answer, is_offered=answer.cell in offered, is_known=answer.cell in known)
+        act = consent.services.decide(
+            subject=person_subject,
+            choices=[
+                Choice(
+                    *answer.cell,
+                    answer.status,
+                    notice_version=answer.notice_version,
+                    scope_digest=offered.get(answer.cell),
+                )
+                for answer in choices
+            ],
+            actor=actor,
+            language=language,
+            form_digest=form_digest,
+            now=moment,
+        )
+        follow(subject=person_subject, act=act, reason="consent-withdrawn", now=moment)
+    return act
+
+
+def _prepare_for_yes(subject: str, choices: Sequence[Answer]) -> None:
+    if shredding.is_destroyed(subject=subject):
+        raise SubjectErasedError
+    # Outside the transaction: purging ends with its own commits.
+    cells = {(a.application, a.category) for a in choices if a.status in VALID}
+    erasure.settle(subject=subject, cells=cells)
+
+
+def _check_offered(answer: Answer, *, is_offered: bool, is_known: bool) -> None:
+    """Refuse answers to what nobody asks. A way out stays open for all that was ever answered."""
+    if answer.status not in ANSWERS:
+        raise CellNotOfferedError
+    if not is_offered and (answer.status in VALID or not is_known):
+        raise CellNotOfferedError
+
+
+def follow(*, subject: str, act: DecisionAct, reason: str, now: datetime) -> None:
+    """Order what the end of a consent demands, in the transaction of the decision."""
+    erasure.order_cells(
+        subject=subject,
+        ended=[
+            Cell(event.record.purpose, event.record.application, event.record.category)
+            for event in act.events
+            if ConsentStatus(event.status) in ENDED
+        ],
+        reason=reason,
+        entry=act.entry,
+        now=now,
+    )
+
+
+def withdraw_all(
+    *,
+    person_subject: str,
+    actor: Actor,
+    language: str,
+    form_digest: str,
+    now: datetime | None = None,
+) -> DecisionAct | None:
+    """End every consent in one act; None when there was none to end."""
+    moment = now or timezone.now()
+    with transaction.atomic():
+        consent.selectors.lock(subject=person_subject, exclusive=True)
+        held = consent.selectors.valid_cells(subject=person_subject, at=moment)
+        if not held:
+            return None
+        return choose(
+            person_subject=person_subject,
+            choices=[Answer(*cell, ConsentStatus.WITHDRAWN) for cell in sorted(held)],
+            actor=actor,
+            language=language,
+            form_digest=form_digest,
+            now=moment,
+        )
+
+
+def refuse_open(
+    *, person_subject: str, actor: Actor, language: str, form_digest: str
+) -> DecisionAct | None:
+    """Say no to every offered cell not answered yet, in one act; None when all are answered."""
+    known = consent.selectors.states(subject=person_subject)
+    choices = [
+        Answer(cell.purpose, cell.application, cell.category, ConsentStatus.REFUSED)
+        for cell in policies.offered_cells()
+        if _status(known, cell) in OPEN
+    ]
+    if not choices:
+        return None
+    return choose(
+        person_subject=person_subject,
+        choices=choices,
+        actor=actor,
+        language=language,
+        form_digest=form_digest,
+    )
+
+
+def _status(
+    known: dict[Cell, consent.selectors.CellState], cell: policies.OfferedCell
+) -> ConsentStatus:
+    state = known.get(Cell(cell.purpose, cell.application, cell.category))
+    return state.status if state else ConsentStatus.UNKNOWN
+
+
+def expire_consents(*, now: datetime | None = None) -> int:
+    """Write down the consents that ran out and order the end of their data; return whose many."""
+    moment = now or timezone.now()
+    expired = consent.selectors.subjects_to_expire(at=moment)
+    for subject in expired:
+        with transaction.atomic():
+            act = consent.services.expire(subject=subject, now=moment)
+            if act is not None:
+                follow(subject=subject, act=act, reason="consent-expired", now=moment)
+    return len(expired)

@@ -1,0 +1,29 @@
+"""What can go wrong when a person uses a right."""
+
+
+class RightsError(Exception):
+    """Base of this app's refusals."""
+
+
+class CellNotOfferedError(RightsError):
+    """Nobody may say yes to this cell: no policy in force asks for it."""
+
+
+class SubjectErasedError(RightsError):
+    """The person had everything erased; keys destroyed for good cannot seal anything again."""
+
+
+class RequestChangeError(RightsError):
+    """The request does not go from where it stands to where it was asked to go."""
+
+
+class RequestNotFoundError(RightsError):
+    """The person has no such request, certificate or export."""
+
+
+class ExportNotReadyError(RightsError):
+    """The export is still being built; ask again in a moment."""
+
+
+class ForgetSpanError(RightsError):
+    """The time to forget is not between one minute and one day."""

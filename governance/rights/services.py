@@ -1,0 +1,136 @@
+"""What a person may do about themselves. Every verb of the portal and of `/api/v1/me` is here."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+import consent.selectors
+import consent.services
+from audit import journal
+from audit.actions import Action
+from audit.actors import Actor
+from governance.capture import deletion
+from governance.capture.errors import RecordGoneError
+from governance.releases import services as releases
+from governance.rights import erasure, exports, requests
+from governance.rights.choosing import (
+    Answer,
+    choose,
+    expire_consents,
+    refuse_open,
+    withdraw_all,
+)
+from governance.rights.errors import ForgetSpanError
+from governance.rights.models import ErasureOrder, PortabilityExport, RightsRequest
+from governance.rights.states import Kind
+
+if TYPE_CHECKING:
+    from audit.models import Entry
+
+__all__ = [
+    "Answer",
+    "choose",
+    "delete_capture",
+    "erase_everything",
+    "expire_consents",
+    "export",
+    "forget",
+    "pause",
+    "refuse_open",
+    "request",
+    "resume",
+    "withdraw_all",
+]
+
+MOST_MINUTES = 24 * 60
+
+
+def pause(
+    *,
+    subject: str,
+    actor: Actor,
+    minutes: int | None = None,
+    device_id: UUID | None = None,
+    now: datetime | None = None,
+) -> "Entry":
+    """Pause capture at once, for some minutes or (None) until resumed."""
+    moment = now or timezone.now()
+    until = None if minutes is None else moment + timedelta(minutes=minutes)
+    return consent.services.pause(
+        subject=subject, device_id=device_id, until=until, actor=actor, now=moment
+    )
+
+
+def resume(
+    *, subject: str, actor: Actor, device_id: UUID | None = None, now: datetime | None = None
+) -> "Entry | None":
+    """End the pauses; None when there was none."""
+    return consent.services.resume(subject=subject, device_id=device_id, actor=actor, now=now)
+
+
+def delete_capture(*, subject: str, frames: Sequence[UUID], actor: Actor) -> deletion.Deleted:
+    """Delete captures of one's own; what releases hold of them is recalled.
+
+    RecordGoneError when none of them is there (or is one's own).
+    """
+    done = deletion.delete_frames(subject=subject, frames=frames, actor=actor)
+    if not done.frames:
+        raise RecordGoneError
+    with transaction.atomic():
+        releases.recall_frames(subject=subject, frames=frames, reason="capture-deleted")
+    return done
+
+
+def forget(
+    *, subject: str, last_minutes: int, actor: Actor, now: datetime | None = None
+) -> deletion.Deleted:
+    """Forget the last minutes, up to a day: stored, queued, and what still arrives."""
+    if not 1 <= last_minutes <= MOST_MINUTES:
+        raise ForgetSpanError
+    moment = now or timezone.now()
+    return deletion.forget(
+        subject=subject, since=moment - timedelta(minutes=last_minutes), actor=actor, now=moment
+    )
+
+
+@transaction.atomic
+def erase_everything(
+    *, subject: str, actor: Actor, language: str, form_digest: str, now: datetime | None = None
+) -> ErasureOrder:
+    """Erase all that was captured about a person, for good. Asked twice, it is one order.
+
+    In this transaction every consent ends and every release is recalled, so nothing may be read
+    from the commit on; the keys are destroyed right after it; a job purges, verifies, certifies.
+    """
+    moment = now or timezone.now()
+    consent.selectors.lock(subject=subject, exclusive=True)
+    held = ErasureOrder.objects.filter(subject=subject, application="").first()
+    if held is not None:
+        return held
+    asked = requests.open_request(subject=subject, kind=Kind.ERASURE, actor=actor, now=moment)
+    entry = journal.append(Action.ERASURE_REQUESTED, actor=actor, subject=subject)
+    withdraw_all(
+        person_subject=subject,
+        actor=actor,
+        language=language,
+        form_digest=form_digest,
+        now=moment,
+    )
+    releases.recall_subject(subject=subject, cells=None, reason="erasure")
+    return erasure.order_subject(
+        subject=subject, request=asked, reason="request", entry=entry, now=moment
+    )
+
+
+def export(*, subject: str, actor: Actor, now: datetime | None = None) -> PortabilityExport:
+    """Order a copy of everything, or return the one that is on its way or ready."""
+    return exports.order(subject=subject, actor=actor, now=now)
+
+
+def request(*, subject: str, kind: Kind, actor: Actor, words: str = "") -> RightsRequest:
+    """Take in a request that people of the organisation answer (all kinds but the two above)."""
+    return requests.open_request(subject=subject, kind=kind, actor=actor, words=words)
