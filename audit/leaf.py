@@ -197,6 +197,12 @@ def no_tag() -> Tag:
     return Tag(os.urandom(NONCE_BYTES), os.urandom(TAG_BYTES))
 
 
+def build_genesis(clear: Clear, *, origin: str, vkeys: Sequence[str]) -> bytes:
+    """Return the leaf at index 0: it binds the log's name and both its keys to the tree."""
+    value = parse(build(clear, disclosures=(), tag=no_tag()))
+    return canonical(value | {"origin": origin, "vkeys": list(vkeys)})
+
+
 def build(clear: Clear, *, disclosures: Sequence[str], tag: Tag, shy: bool = False) -> bytes:
     """Return the leaf bytes. A shy leaf keeps nothing in clear but v, id, t, ev and dec="n/a"."""
     value: dict[str, Json] = {

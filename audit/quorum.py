@@ -1,4 +1,4 @@
-"""The C2SP tlog-policy file: which keys are the log's, which witnesses watch it, how many must agree.
+"""The C2SP tlog-policy file: the log's keys, the witnesses that watch it, how many must agree.
 
 The file is published with the log. It is written when the keys are made and when a witness is
 registered; an operator may edit it, and the sequencer reads it anew for each checkpoint.
@@ -11,7 +11,7 @@ from django.conf import settings
 from audit import checkpoint, files
 from audit.errors import NoteError
 from audit.verifier.errors import NotVerifiedError
-from audit.verifier.keys import Key
+from audit.verifier.keys import COSIGNATURE, Key
 from audit.verifier.policy import NONE, Policy, parse_policy
 
 _GROUP = "witnesses"
@@ -47,8 +47,10 @@ def ensure() -> Policy:
 def register(key: Key, *, url: str) -> Policy:
     """Add a witness, or move it to another address; any one witness makes the quorum.
 
-    Raises NoteError when another key already bears the name.
+    Raises NoteError when another key already bears the name, or the key is none of a witness.
     """
+    if key.type != COSIGNATURE:
+        raise NoteError("That is no witness's key (cosignature/v1).")
     policy = ensure()
     if policy.witnesses.get(key.name, key) != key:
         raise NoteError(f"Another key is registered as {key.name}.")

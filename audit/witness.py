@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base's name.
-        logger.debug("witness: %s", args[1] if len(args) > 1 else "")
+        logger.debug(format, *args)
 
 
 class Server(ThreadingHTTPServer):

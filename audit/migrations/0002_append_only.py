@@ -95,9 +95,9 @@ def _sqlite():
     yield (
         "CREATE TRIGGER audit_entry_queue AFTER INSERT ON audit_entry BEGIN "
         "INSERT INTO audit_outbox (entry_id, queued_at, not_before) VALUES (NEW.id, "
-        "strftime('%Y-%m-%d %H:%M:%f000', 'now'), "
+        "strftime('%Y-%m-%d %H:%M:%f', 'now'), "
         "CASE WHEN NEW.event IN ('consent:decided', 'capture:ingested') THEN NULL "
-        "ELSE strftime('%Y-%m-%d %H:%M:%f000', 'now') END); END"
+        "ELSE strftime('%Y-%m-%d %H:%M:%f', 'now') END); END"
     )
 
 

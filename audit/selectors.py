@@ -1,0 +1,241 @@
+"""Questions to the log, each answered only as far as the asker may know.
+
+A person sees everything about themselves; an officer sees acts, never whom they concerned, and
+nothing that a shy entry hides; the vault sees what a grant allows.
+"""
+
+import base64
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
+
+from audit import disclosures, health, ports, quorum
+from audit.actions import SHY, Action, Verdict
+from audit.errors import NoteError, UnknownEntryError
+from audit.leaf import Json
+from audit.models import Checkpoint, Cosignature, Entry, Leaf, Outbox, SubjectIndex, TreeState
+from audit.proofs import proof
+from audit.search import EntryRow, SearchFilters, SearchPage, search
+
+__all__ = [
+    "EntryRow",
+    "Grant",
+    "LogState",
+    "OpenedEntry",
+    "SearchFilters",
+    "SearchPage",
+    "entries_about",
+    "grant",
+    "log_state",
+    "open_entry",
+    "proof",
+    "search",
+]
+
+# What an officer or auditor may see of an entry's disclosures. Everything else names, or may
+# link to, the person concerned: frames, batches, devices, receipts, orders, requests.
+OFFICER_DETAILS: Final = frozenset(
+    {
+        "actor",
+        "application",
+        "applications",
+        "category",
+        "categories",
+        "contributors",
+        "format",
+        "kind",
+        "language",
+        "notice",
+        "policy",
+        "reason",
+        "release",
+        "state",
+        "status",
+        "version",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEntry:
+    """An entry with what the asker may know of it; `index` is None until it is sequenced."""
+
+    uuid: UUID
+    index: int | None
+    seq: int | None
+    occurred_at: datetime
+    action: Action
+    verdict: Verdict
+    purpose: str
+    role: str
+    act: str
+    count: int | None
+    details: Mapping[str, Json]
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A committed entry as the vault reads it before it gives a key away."""
+
+    uuid: UUID
+    occurred_at: datetime
+    event: Action
+    verdict: Verdict
+    purpose: str
+    act: str
+    subject: str | None
+    details: Mapping[str, Json]
+
+    def covers(self, subject: str | None) -> bool:
+        """Whether the entry is about exactly this person (None: about nobody)."""
+        return self.subject == subject
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """How the log stands; `signed_at` is when the head was last published."""
+
+    origin: str
+    size: int
+    root_b64: str
+    signed_at: datetime | None
+    entries_pending: int
+    witnesses: list[tuple[str, datetime | None]]
+    is_open: bool
+    why_closed: str | None
+
+
+def entries_about(
+    *,
+    subject: str,
+    events: Collection[Action] | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[OpenedEntry]:
+    """Return the entries that concern a person, newest first, opened with the person's keys.
+
+    `before` is the `seq` of the last entry of the page before.
+    """
+    rows = SubjectIndex.objects.filter(token=ports.keys().token(owner=subject))
+    if events is not None:
+        rows = rows.filter(entry__event__in=list(events))
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    rows = rows.select_related("entry__place").prefetch_related("entry__disclosures")
+    return [
+        _opened(row.entry, seq=row.seq, details=disclosures.details(row.entry))
+        for row in rows.order_by("-seq")[:limit]
+    ]
+
+
+def open_entry(*, uuid: UUID, viewer_role: str) -> OpenedEntry:
+    """Return an entry as `viewer_role` may see it. Raises UnknownEntryError.
+
+    Every role but the person concerned (who asks `entries_about`) gets the same view: never the
+    subject, nor an actor who is the subject, nor anything that a shy entry hides.
+    """
+    if not viewer_role:
+        raise ValueError("Somebody must be looking.")
+    entry = _find(uuid)
+    if entry.event in SHY:
+        return _opened(entry, seq=None, details={})
+    found = disclosures.details(entry)
+    details = {name: value for name, value in found.items() if name in OFFICER_DETAILS}
+    if found.get("subject") == found.get("actor") or entry.role == "employee":
+        # Employees act for themselves: naming the actor would name the person concerned.
+        details.pop("actor", None)
+    return _opened(entry, seq=None, details=details)
+
+
+def grant(uuid: UUID) -> Grant | None:
+    """Return what a committed entry allows; None when there is none.
+
+    Only outside a transaction does a row that is found mean a row that is committed: the vault
+    asks there.
+    """
+    entry = Entry.objects.prefetch_related("disclosures").filter(uuid=uuid).first()
+    if entry is None:
+        return None
+    details = disclosures.details(entry)
+    subject = details.pop("subject", None)
+    return Grant(
+        uuid=entry.uuid,
+        occurred_at=entry.occurred_at,
+        event=Action(entry.event),
+        verdict=Verdict(entry.verdict),
+        purpose=entry.purpose,
+        act=entry.act,
+        subject=subject if isinstance(subject, str) else None,
+        details=details,
+    )
+
+
+def log_state() -> LogState:
+    """Return how the log stands, for anyone."""
+    state = TreeState.objects.filter(pk=settings.REMIT_LOG_ORIGIN).first()
+    reason = health.why_closed()
+    return LogState(
+        origin=settings.REMIT_LOG_ORIGIN,
+        size=state.published_size if state else 0,
+        root_b64=_root_text(state),
+        signed_at=state.published_at if state else None,
+        entries_pending=Outbox.objects.count(),
+        witnesses=_witnesses(),
+        is_open=reason is None,
+        why_closed=reason,
+    )
+
+
+def _root_text(state: TreeState | None) -> str:
+    head = Checkpoint.objects.filter(pk=state.published_size).first() if state else None
+    return base64.b64encode(bytes(head.root)).decode("ascii") if head else ""
+
+
+def _witnesses() -> list[tuple[str, datetime | None]]:
+    try:
+        names = list(quorum.read().witnesses)
+    except NoteError:
+        return []
+    seen = dict(
+        Cosignature.objects.filter(witness__in=names)
+        .values_list("witness")
+        .annotate(at=Max("received_at"))
+    )
+    return [(name, seen.get(name)) for name in names]
+
+
+def _find(uuid: UUID) -> Entry:
+    entry = (
+        Entry.objects.select_related("place")
+        .prefetch_related("disclosures")
+        .filter(uuid=uuid)
+        .first()
+    )
+    if entry is None:
+        raise UnknownEntryError(uuid)
+    return entry
+
+
+def _opened(entry: Entry, *, seq: int | None, details: Mapping[str, Json]) -> OpenedEntry:
+    place: Leaf | None = getattr(entry, "place", None)
+    return OpenedEntry(
+        uuid=entry.uuid,
+        index=place.index if place else None,
+        seq=seq,
+        occurred_at=entry.occurred_at.astimezone(timezone.get_default_timezone()),
+        action=Action(entry.event),
+        verdict=Verdict(entry.verdict),
+        purpose=entry.purpose,
+        role=entry.role,
+        act=entry.act,
+        count=entry.count,
+        details=details,
+        leaf_hash=bytes(entry.leaf_hash),
+    )
