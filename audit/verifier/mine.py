@@ -101,9 +101,7 @@ class Mine:
             present = set(numbers)
             missing = [number for number in range(1, numbers[-1]) if number not in present]
             shown = ", ".join(map(str, missing[:10])) + (", ..." if len(missing) > 10 else "")  # noqa: PLR2004
-            raise NotVerifiedError(
-                f"entries about you are missing: number {shown} of your sequence"
-            )
+            raise NotVerifiedError(f"entries about you are missing: numbers {shown}")
 
 
 def _bears(tag: Json, key: bytes, index: int) -> bool:
