@@ -86,7 +86,7 @@ class Grant:
 
     uuid: UUID
     occurred_at: datetime
-    event: Action
+    action: Action
     verdict: Verdict
     purpose: str
     act: str
@@ -168,7 +168,7 @@ def grant(uuid: UUID) -> Grant | None:
     return Grant(
         uuid=entry.uuid,
         occurred_at=entry.occurred_at,
-        event=Action(entry.event),
+        action=Action(entry.event),
         verdict=Verdict(entry.verdict),
         purpose=entry.purpose,
         act=entry.act,
