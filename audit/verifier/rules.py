@@ -42,6 +42,8 @@ SHY = frozenset(("consent:decided", "capture:ingested"))
 
 _ALWAYS = frozenset(("v", "id", "t", "ev", "dec", "_sd_alg", "_sd", "tag"))
 _SPOKEN = frozenset(("pur", "role", "act", "n", "pol"))
+# The first leaf alone binds the log's name and keys to the tree.
+_GENESIS = frozenset(("origin", "vkeys"))
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DIGEST_TEXT = 43  # A SHA-256 hash in base64url.
 _LONGEST_LEAF = 65535
@@ -87,7 +89,7 @@ def parse_leaf(data: bytes) -> Leaf:
     if len(data) > _LONGEST_LEAF:
         raise NotVerifiedError("an entry is too long")
     fields = parse_canonical(data, "an entry")
-    if not isinstance(fields, dict) or not _ALWAYS <= fields.keys() <= _ALWAYS | _SPOKEN:
+    if not isinstance(fields, dict) or not _ALWAYS <= fields.keys() <= _names(fields):
         raise NotVerifiedError("an entry lacks a field of the log's profile or has one more")
     event, time = fields["ev"], fields["t"]
     if fields["v"] != 1 or fields["_sd_alg"] != "sha-256":
@@ -102,6 +104,11 @@ def parse_leaf(data: bytes) -> Leaf:
     if event in SHY:
         _check_shy(fields)
     return Leaf(id=_entry_id(fields["id"]), time=seconds(time), event=event, fields=fields)
+
+
+def _names(fields: dict[str, Json]) -> frozenset[str]:
+    genesis = _GENESIS if fields.get("ev") == "log:genesis" else frozenset()
+    return _ALWAYS | _SPOKEN | genesis
 
 
 def _entry_id(text: Json) -> bytes:
