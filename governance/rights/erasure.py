@@ -24,6 +24,7 @@ from governance.jobs import services as jobs
 from governance.jobs.services import Fence
 from governance.releases import services as releases
 from governance.rights import certificate, exports, requests
+from governance.rights.errors import RequestChangeError
 from governance.rights.models import ErasureOrder, ErasureStep, RightsRequest
 from governance.rights.states import ERASURE_ORDER, ErasureState
 from governance.vault import shredding
@@ -240,7 +241,7 @@ def _reach(order: ErasureOrder, state: ErasureState, *, action: Action, figures:
             return
         before = ERASURE_ORDER[ERASURE_ORDER.index(state) - 1]
         if not _reached(order, before):
-            raise requests.RequestChangeError(f"{state} comes after {before}.")
+            raise RequestChangeError(f"{state} comes after {before}.")
         entry = journal.append(
             action,
             actor=ERASER,

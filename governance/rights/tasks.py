@@ -7,19 +7,19 @@ from governance.rights import choosing, erasure, exports, renewal
 __all__ = ["end_exports", "erasure", "expire_consents", "renew_keys"]
 
 
-@shared_task(ignore_result=True)
+@shared_task
 def expire_consents() -> None:
     """Write down what ran out, and order the end of its data."""
     choosing.expire_consents()
 
 
-@shared_task(ignore_result=True)
+@shared_task
 def end_exports() -> None:
     """Remove copies whose week is over."""
     exports.end_due()
 
 
-@shared_task(ignore_result=True)
+@shared_task
 def renew_keys() -> None:
     """Rotate what erasure certificates rely on."""
     renewal.renew()
