@@ -11,8 +11,7 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Min
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models.functions import Coalesce, Now
 
 from audit.errors import LogUnavailableError
 from audit.models import Outbox, TreeState
@@ -33,7 +32,7 @@ def why_closed() -> str | None:
     """Return in a few words why access is closed, or None while it is open."""
     at, reason = _judged.get(settings.REMIT_LOG_ORIGIN, (float("-inf"), None))
     if time.monotonic() - at > _REUSE_SECONDS:
-        reason = _judge(timezone.now())
+        reason = _judge()
         _judged[settings.REMIT_LOG_ORIGIN] = (time.monotonic(), reason)
     return reason
 
@@ -43,9 +42,11 @@ def forget() -> None:
     _judged.clear()
 
 
-def _judge(now: datetime) -> str | None:
+def _judge() -> str | None:
     try:
-        state = TreeState.objects.filter(pk=settings.REMIT_LOG_ORIGIN).first()
+        # Every time compared here was written by the database's clock; so is now.
+        states = TreeState.objects.annotate(now=Now())
+        state = states.filter(pk=settings.REMIT_LOG_ORIGIN).first()
         oldest = Outbox.objects.aggregate(at=Min(Coalesce("not_before", "queued_at")))["at"]
     except DatabaseError:
         return "the database does not answer"
@@ -53,7 +54,7 @@ def _judge(now: datetime) -> str | None:
         return "no sequencer has run"
     if state.halted:
         return "the log has halted"
-    return _stale(state, oldest, now)
+    return _stale(state, oldest, state.now)
 
 
 def _stale(state: TreeState, oldest: datetime | None, now: datetime) -> str | None:

@@ -1,11 +1,14 @@
 """Every test may use both databases; the key store is a database of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.db import connections
+from pytest_django import Settings
 
-from tests.infrastructure.fixtures import install, postgres, redis  # noqa: F401
+from tests.infrastructure.fixtures import chromium, install, postgres, redis  # noqa: F401
 
 ALIASES = ["default", "keys"]
 
@@ -13,8 +16,13 @@ ALIASES = ["default", "keys"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each `django_db` mark reach the key store too, without saying so in every test."""
     for item in items:
-        for mark in item.iter_markers("django_db"):
+        marks = list(item.iter_markers("django_db"))
+        for mark in marks:
             mark.kwargs.setdefault("databases", ALIASES)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if not marks and fixtures & {"db", "transactional_db"}:
+            real = "transactional_db" in fixtures
+            item.add_marker(pytest.mark.django_db(databases=ALIASES, transaction=real))
 
 
 def _triggers(alias: str) -> list[tuple[str, str, str]]:
@@ -71,3 +79,34 @@ def _style():  # noqa: ANN202
     from django.core.management.color import no_style
 
     return no_style()
+
+
+@pytest.fixture
+def time_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Move the service's clock: code takes time from django.utils.timezone alone."""
+
+    def move(to: datetime) -> None:
+        monkeypatch.setattr("django.utils.timezone.now", lambda: to)
+
+    return move
+
+
+@pytest.fixture
+def open_log(
+    db: None, tmp_path: Path, settings: Settings
+) -> Iterator[Callable[[], None]]:
+    """A log of the test's own that stands open; call it to sequence and publish what waits."""
+    from audit import health, sequencer
+
+    settings.REMIT_LOG_DIR = tmp_path / "log"
+    settings.REMIT_KEYS_DIR = tmp_path / "keys"
+    settings.REMIT_WITNESS_POLICY = str(tmp_path / "log" / "policy")
+
+    def turn() -> None:
+        with sequencer.opened() as log:
+            log.turn()
+        health.forget()
+
+    turn()
+    yield turn
+    health.forget()

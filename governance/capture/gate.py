@@ -361,7 +361,7 @@ def _summary(subject: str, frames: Sequence[Frame]) -> dict[str, object]:
     ids = hashlib.sha256(b"".join(sorted(frame.id.bytes for frame in own))).digest()
     return {
         "cells": sorted({f"{frame.application}/{frame.category}" for frame in own}),
-        "records": base64.b64encode(ports.current().tag(owner=subject, nonce=ids)).decode(),
+        "records": base64.b64encode(ports.keys().tag(owner=subject, nonce=ids)).decode(),
     }
 
 

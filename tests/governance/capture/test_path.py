@@ -1,0 +1,353 @@
+"""One batch from upload to the portal: accepted, opened, judged, redacted, sealed, read, ended."""
+
+import json
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from audit import selectors as audit
+from audit.actions import Action
+from audit.actors import Actor
+from consent import services as consent
+from consent.status import ConsentStatus
+from governance.capture import deletion, expiry, gate, intake
+from governance.capture.errors import (
+    AccessDeniedError,
+    BatchConflictError,
+    BatchMalformedError,
+    BatchSequenceError,
+    ConsentRequiredError,
+    ConsentWithdrawnError,
+    PolicyExpiredError,
+    PolicyViolationError,
+    RecordGoneError,
+)
+from governance.capture.models import (
+    BatchOutcome,
+    CaptureBatch,
+    DispositionRecord,
+    Frame,
+    LiveFrame,
+    SealedBatch,
+)
+from governance.decisions import Reason
+from governance.jobs import services as jobs
+from tests import make
+
+MOVE = {"type": "mouse.move", "app": make.DESK, "x": 1, "y": 2}
+POINTER = {(make.DESK, "pointer"): 3}
+
+
+def typed(text: str) -> list[dict[str, object]]:
+    return [
+        {"type": kind, "app": make.DESK, "key_char": character, "field": "f1"}
+        for character in text
+        for kind in ("key.down", "key.up")
+    ]
+
+
+def upload(agent: make.Endpoint, header: dict[str, object], wire: bytes) -> CaptureBatch:
+    uploader = intake.Uploader(agent.device.id, agent.subject, revoked=False)
+    return intake.accept_batch(
+        uploader=uploader, idempotency_key=str(header["batch_id"]), wire=wire
+    ).batch
+
+
+def send(agent: make.Endpoint, lines, cells, **changes) -> BatchOutcome:
+    header, wire = make.sealed(agent, lines, cells, **changes)
+    batch = upload(agent, header, wire)
+    jobs.run_due()
+    return BatchOutcome.objects.get(batch_id=batch.id)
+
+
+def now_events(*lines):
+    return make.events(time.time_ns(), *lines)
+
+
+def continued(agent: make.Endpoint, *lines):
+    found = now_events(*lines)
+    return [{**event, "seq": agent.next_seq + number} for number, event in enumerate(found)]
+
+
+def own(nordhafen: make.House) -> Actor:
+    return nordhafen.actor("mira")
+
+
+def frames_of(subject: str) -> list[UUID]:
+    return list(
+        LiveFrame.objects.filter(subject=subject)
+        .order_by("frame_id")
+        .values_list("frame_id", flat=True)
+    )
+
+
+def test_a_batch_is_stored_as_frames_and_its_original_is_gone(nordhafen, agent) -> None:
+    outcome = send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    assert (outcome.state, outcome.accepted, outcome.refused) == ("done", 3, {})
+    assert not SealedBatch.objects.exists()
+    frame = Frame.objects.get()
+    assert (frame.application, frame.category, frame.event_count) == (make.DESK, "pointer", 3)
+    assert frame.first_hour.minute == 0
+    assert frame.retain_until == frame.first_hour + timedelta(days=make.DAYS)
+    with gate.open_records(
+        actor=own(nordhafen), purpose="own-access", frames=[frame.id]
+    ) as records:
+        assert [event["x"] for event in records[0].events] == [1, 1, 1]
+
+
+def test_typed_names_and_addresses_are_gone_before_anything_is_stored(nordhafen, agent) -> None:
+    lines = now_events(*typed("mail jane.doe@example.com"))
+    outcome = send(agent, lines, {(make.DESK, "keystroke-text"): len(lines)})
+    assert outcome.accepted == len(lines)
+    assert outcome.redacted["EMAIL"] == 1
+    with gate.open_records(
+        actor=own(nordhafen), purpose="own-access", frames=frames_of(agent.subject)
+    ) as records:
+        left = "".join(str(event.get("key_char", "")) for event in records[0].events)
+    assert "jane" not in left
+    assert "m" in left
+
+
+def test_every_event_is_judged_again_after_opening(nordhafen, agent) -> None:
+    lines = now_events(
+        MOVE,
+        {"type": "mouse.move", "app": make.TERMINAL, "x": 1, "y": 1},
+        {"type": "key.down", "app": make.DESK, "key_char": "x"},
+        {"type": "mouse.move", "app": make.DESK, "x": 1, "y": 1, "title": "secret"},
+        {"type": "nav.url", "app": make.DESK, "url_pattern": "elsewhere"},
+    )
+    outcome = send(
+        agent,
+        lines,
+        {(make.DESK, "pointer"): 1, (make.DESK, "window-metadata"): 1},
+    )
+    assert outcome.accepted == 1
+    assert outcome.refused == {"not_declared": 2, "unknown_field": 1, "pattern_not_listed": 1}
+
+
+@pytest.mark.parametrize(
+    "plaintext",
+    [b"", b"not zstd", b"\x28\xb5\x2f\xfd" + b"\x00" * 40],
+    ids=["empty", "text", "broken frame"],
+)
+def test_what_opening_shows_is_refused_and_the_next_batch_works(
+    nordhafen, agent, plaintext
+) -> None:
+    outcome = send(agent, now_events(MOVE), POINTER | {}, plaintext=plaintext, seq_to=2)
+    assert (outcome.state, outcome.accepted) == ("refused", 0)
+    assert not Frame.objects.exists()
+    assert not SealedBatch.objects.exists()
+    agent.next_seq = 3
+    again = send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    assert again.accepted == 3
+
+
+def test_an_archive_bomb_is_refused(nordhafen, agent) -> None:
+    from governance.capture.content import zstd
+
+    bomb = zstd.compress(b"\x00" * (64 << 20), level=3)
+    outcome = send(agent, now_events(MOVE), POINTER, plaintext=bomb, seq_to=2)
+    assert outcome.refused == {"malformed": 1}
+
+
+def test_a_seal_that_does_not_open_is_refused(nordhafen, agent) -> None:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    batch = upload(agent, header, wire[:-1] + bytes([wire[-1] ^ 1]))
+    jobs.run_due()
+    assert BatchOutcome.objects.get(batch_id=batch.id).refused == {"bad_seal": 1}
+
+
+def test_the_same_batch_again_gives_the_same_answer_and_is_stored_once(nordhafen, agent) -> None:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    first, second = upload(agent, header, wire), upload(agent, header, wire)
+    assert first.entry_id == second.entry_id
+    jobs.run_due()
+    assert upload(agent, header, wire).entry_id == first.entry_id
+    assert Frame.objects.count() == 1
+
+
+def test_the_same_id_with_other_bytes_is_a_conflict(nordhafen, agent) -> None:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    upload(agent, header, wire)
+    with pytest.raises(BatchConflictError):
+        upload(agent, header, wire[:-1] + b"\x00")
+
+
+def test_a_session_never_goes_back(nordhafen, agent) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, seq_from=1, seq_to=3)
+    with pytest.raises(BatchSequenceError):
+        upload(agent, header, wire)
+
+
+DAY_NS = 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"device_id": "0199a1f0-1d3c-7c11-8a01-3f2b7f0c0001"}, PolicyViolationError),
+        ({"created_ns": time.time_ns() - DAY_NS}, PolicyExpiredError),
+        ({"created_ns": time.time_ns() + DAY_NS}, PolicyExpiredError),
+        ({"policy_digest": "0" * 64}, PolicyExpiredError),
+        ({"key_id": "unknown"}, PolicyExpiredError),
+        ({"batch_id": "b0cb2f5e-7a83-4d4f-9a55-3d0d5b1f2a11"}, BatchMalformedError),
+        ({"schema": "sealed-batch/2"}, BatchMalformedError),
+        ({"extra": 1}, BatchMalformedError),
+        ({"seq_to": 10**6}, BatchMalformedError),
+    ],
+)
+def test_a_header_that_lies_is_refused_and_nothing_is_stored(
+    nordhafen, agent, changes, error
+) -> None:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, **changes)
+    with pytest.raises(error):
+        upload(agent, header, wire)
+    assert not CaptureBatch.objects.exists()
+    assert not SealedBatch.objects.exists()
+    agent.next_seq = 0
+    assert send(agent, now_events(MOVE, MOVE, MOVE), POINTER).accepted == 3
+
+
+def test_a_cell_without_consent_or_policy_is_refused_at_the_door(nordhafen, agent) -> None:
+    lines = now_events({"type": "mouse.move", "app": make.TERMINAL, "x": 1, "y": 1})
+    header, wire = make.sealed(agent, lines, {(make.TERMINAL, "pointer"): 1})
+    with pytest.raises(ConsentRequiredError):
+        upload(agent, header, wire)
+    header, wire = make.sealed(agent, lines, {("customer-desk", "pointer"): 1})
+    with pytest.raises(PolicyViolationError):
+        upload(agent, header, wire)
+
+
+def test_events_from_before_a_withdrawal_are_refused_after_it(nordhafen, agent) -> None:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], ConsentStatus.WITHDRAWN)
+    with pytest.raises(ConsentWithdrawnError):
+        upload(agent, header, wire)
+
+
+def test_a_withdrawal_reaches_what_is_queued(nordhafen, agent) -> None:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    batch = upload(agent, header, wire)
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], ConsentStatus.WITHDRAWN)
+    jobs.run_due()
+    outcome = BatchOutcome.objects.get(batch_id=batch.id)
+    assert (outcome.accepted, outcome.refused) == (0, {"consent_missing": 3})
+    assert not Frame.objects.exists()
+
+
+def test_events_inside_a_pause_are_refused_whatever_the_agent_sends(nordhafen, agent) -> None:
+    consent.pause(subject=agent.subject, device_id=None, until=None, actor=own(nordhafen))
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    with pytest.raises((ConsentRequiredError, ConsentWithdrawnError)):
+        upload(agent, header, wire)
+
+
+def test_nobody_else_reads_and_every_refusal_is_an_entry(nordhafen, agent) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    frames = frames_of(agent.subject)
+    for actor, purpose, reason in [
+        (nordhafen.actor("petra"), "own-access", Reason.NOT_OWN_DATA),
+        (nordhafen.ines, make.TRAIN, Reason.ROLE_NOT_PERMITTED),
+        (nordhafen.jonas, make.TRAIN, Reason.NO_APPROVED_REQUEST),
+        (nordhafen.jonas, "performance-evaluation", Reason.PURPOSE_PROHIBITED),
+        (nordhafen.jonas, "something-else", Reason.PURPOSE_UNKNOWN),
+        (Actor.system("redactor"), "retention", Reason.ROLE_NOT_PERMITTED),
+    ]:
+        with (
+            pytest.raises(AccessDeniedError) as refused,
+            gate.open_records(actor=actor, purpose=purpose, frames=frames),
+        ):
+            pytest.fail("The gate let it through.")
+        assert refused.value.reason is reason
+        (seen,) = audit.entries_about(subject=agent.subject, events=[Action.ACCESS_DENIED], limit=1)
+        assert seen.details["reason"] == reason.value
+
+
+def test_every_read_is_an_entry_its_subject_sees(nordhafen, agent) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    with gate.open_records(
+        actor=own(nordhafen), purpose="own-access", frames=frames_of(agent.subject)
+    ):
+        pass
+    closed, allowed = audit.entries_about(
+        subject=agent.subject, events=[Action.ACCESS_ALLOWED, Action.ACCESS_CLOSED], limit=2
+    )
+    assert allowed.details["cells"] == [f"{make.DESK}/pointer"]
+    assert closed.details["outcome"] == "completed"
+    assert closed.details["grant"] == str(allowed.uuid)
+
+
+def test_expired_data_is_refused_even_when_the_job_is_late(
+    nordhafen, agent, time_machine, open_log
+) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    frames = frames_of(agent.subject)
+    time_machine(timezone.now() + timedelta(days=make.DAYS + 1))
+    open_log()
+    with (
+        pytest.raises(AccessDeniedError) as refused,
+        gate.open_records(actor=own(nordhafen), purpose="own-access", frames=frames),
+    ):
+        pytest.fail("Expired data was read.")
+    assert refused.value.reason is Reason.EXPIRED
+    assert expiry.overdue() == 1
+    assert expiry.expire_due() == 1
+    assert expiry.overdue() == 0
+    record = DispositionRecord.objects.get()
+    assert (record.clock, record.schedule_version) == ("category", f"{make.DESK}@1")
+    assert expiry.expire_due() == 0
+
+
+def test_deleting_one_capture_keeps_the_others_under_a_new_key(nordhafen, agent) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    first, second = frames_of(agent.subject)
+    before = Frame.objects.get(id=second).generation
+    deletion.delete_frames(subject=agent.subject, frames=[first], actor=own(nordhafen))
+    (left,) = frames_of(agent.subject)
+    assert left not in (first, second)
+    assert Frame.objects.get(id=left).generation > before
+    with gate.open_records(actor=own(nordhafen), purpose="own-access", frames=[left]) as records:
+        assert len(records[0].events) == 3
+    with (
+        pytest.raises((AccessDeniedError, RecordGoneError)),
+        gate.open_records(actor=own(nordhafen), purpose="own-access", frames=[first]),
+    ):
+        pytest.fail("A deleted capture was read.")
+
+
+def test_forgetting_cuts_what_is_stored_and_refuses_what_still_comes(nordhafen, agent) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    cut = timezone.now()
+    send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    header, wire = make.sealed(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    queued = upload(agent, header, wire)
+    deletion.forget(subject=agent.subject, since=cut, actor=own(nordhafen))
+    jobs.run_due()
+    assert BatchOutcome.objects.get(batch_id=queued.id).refused == {"paused": 3}
+    with gate.open_records(
+        actor=own(nordhafen), purpose="own-access", frames=frames_of(agent.subject)
+    ) as records:
+        assert [len(record.events) for record in records] == [3]
+
+
+def test_purging_a_person_leaves_nothing(nordhafen, agent) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    header, wire = make.sealed(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    upload(agent, header, wire)
+    deletion.purge_subject(subject=agent.subject, actor=Actor.system("erasure"))
+    jobs.run_due()
+    assert deletion.remaining(subject=agent.subject) == 0
+
+
+def test_clear_columns_tell_no_minute_and_no_text(nordhafen, agent) -> None:
+    lines = now_events(*typed("hello"))
+    send(agent, lines, {(make.DESK, "keystroke-text"): len(lines)})
+    frame = Frame.objects.values().get()
+    clear = json.dumps({key: str(value) for key, value in frame.items() if key != "id"})
+    assert "hello" not in clear
+    assert frame["last_hour"].minute == frame["first_hour"].second == 0
