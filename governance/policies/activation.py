@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+import consent.notice
 import consent.selectors
 from governance.policies import content as policy_content
 from governance.policies import scopes
@@ -69,14 +70,22 @@ def _check_retention(content: Content) -> None:
 
 
 def _check_notices(content: Content) -> None:
-    language = settings.LANGUAGE_CODE
-    missing = [
-        purpose
-        for purpose in content.purposes
-        if consent.selectors.current_notice(purpose=purpose, language=language) is None
-    ]
+    days = retention_days(content.application)
+    missing = [purpose for purpose in content.purposes if not _is_told(content, purpose, days)]
     if missing:
         raise NoticeMissingError(purposes=missing)
+
+
+def _is_told(content: Content, purpose: str, days: dict[Category, int]) -> bool:
+    """Return whether the notice in force names every cell, and promises no shorter keeping."""
+    found = consent.selectors.current_notice(purpose=purpose, language=settings.LANGUAGE_CODE)
+    if found is None:
+        return False
+    told = consent.notice.periods(found.content)
+    return all(
+        told.get((content.application, category), 0) >= days[category]
+        for category in content.categories
+    )
 
 
 def retention_days(application: str) -> dict[Category, int]:

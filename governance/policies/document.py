@@ -81,6 +81,9 @@ def build_agent_policy(facts: AgentFacts) -> bytes:
         "consent_epoch": facts.consent_epoch,
         "paused_until": _pause(facts.paused_until),
         "applications": [_application(*each) for each in facts.applications],
+        # The same once more over all applications: an agent masks before it knows where it is.
+        "fields": _everywhere(facts, "fields"),
+        "masks": _everywhere(facts, "masks"),
         "seal_keys": [_key(key.key_id, key.alg, key.public) for key in facts.seal_keys],
         "budgets": {"max_batch_events": facts.max_batch_events},
         "poll": {"interval_s": POLL_INTERVAL_SECONDS, "wait_s": POLL_WAIT_SECONDS},
@@ -132,6 +135,14 @@ def _application(policy: ActivePolicy, categories: Sequence[str]) -> Json:
         "fields": policy.fields,
         "masks": policy.masks,
     }
+
+
+def _everywhere(facts: AgentFacts, name: str) -> Json:
+    return [
+        {"application": policy.application, **field}
+        for policy, _ in facts.applications
+        for field in getattr(policy, name)
+    ]
 
 
 def _key(key_id: str, alg: str, public: bytes) -> Json:

@@ -1,0 +1,66 @@
+"""A small house with one application, one purpose and everything an activation needs."""
+
+from datetime import datetime
+
+import consent.services
+from audit.actors import Actor
+from governance.policies import services
+from governance.policies.categories import Category
+from tests.consent.notices import content as notice_content
+
+PURPOSE = "train-computer-use-agents"
+APPLICATION = "freight-desk"
+INES = Actor("00000000-0000-4000-8000-000000000001", "privacy_officer")
+LEA = Actor("00000000-0000-4000-8000-000000000002", "policy_approver")
+CATEGORIES = ["pointer", "click", "keystroke-text"]
+
+
+def content(**changes: object) -> dict[str, object]:
+    """Return a policy's content, with some parts changed."""
+    return {
+        "application": APPLICATION,
+        "kind": "web",
+        "purposes": [PURPOSE],
+        "categories": list(CATEGORIES),
+        "matchers": [{"kind": "origin", "pattern": "https://freight.example", "id": "desk"}],
+        "titles": [{"id": "order", "pattern": "Order *"}],
+        "urls": [{"id": "order", "pattern": "https://freight.example/orders/*"}],
+    } | changes
+
+
+def register(purpose: str = PURPOSE) -> None:
+    services.register_purpose(
+        key=purpose,
+        name="Training",
+        description="Training of models that operate the applications.",
+        broader="CommercialResearch",
+        actor=INES,
+    )
+
+
+def furnish(*, days: int = 90) -> None:
+    """Register purpose and application, publish the notice and set the retention."""
+    register()
+    services.register_application(key=APPLICATION, name="Freight desk", kind="web", actor=INES)
+    services.set_retention(
+        application=APPLICATION, days={Category(key): days for key in CATEGORIES}, actor=INES
+    )
+    consent.services.publish_notice(
+        purpose=PURPOSE, texts={"en": notice_content(days=180)}, actor=INES
+    )
+
+
+def approved(now: datetime | None = None, **changes: object) -> int:
+    """Draft, submit and approve a version; return its number."""
+    draft = services.draft_policy(content=content(**changes), actor=INES, now=now)
+    at = {"application": APPLICATION, "number": draft.number}
+    services.submit(**at, actor=INES, now=now)
+    services.approve(**at, content_digest=draft.content_digest, actor=LEA, now=now)
+    return draft.number
+
+
+def activated(now: datetime | None = None, **changes: object) -> int:
+    """Do the same and put it in force."""
+    number = approved(now, **changes)
+    services.activate(application=APPLICATION, number=number, actor=INES, now=now)
+    return number

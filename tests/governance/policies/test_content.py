@@ -1,0 +1,82 @@
+"""The closed schema of a capture policy."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.policies import content as policy_content
+from governance.policies.categories import Category
+from governance.policies.errors import PolicyContentError
+from tests.governance.policies.house import content
+
+MATCHER = {"kind": "origin", "pattern": "https://freight.example", "id": "desk"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"application": "Freight Desk"}, "/application"),
+        ({"kind": "phone"}, "/kind"),
+        ({"purposes": []}, "/purposes"),
+        ({"purposes": ["a", "a"]}, "/purposes"),
+        ({"categories": ["audio"]}, "/categories/..."),
+        ({"categories": ["pointer", "screenshot"]}, "/categories/1"),
+        ({"matchers": []}, "/matchers"),
+        ({"matchers": [MATCHER | {"kind": "process"}]}, "/matchers/0/kind"),
+        ({"matchers": [MATCHER | {"pattern": "https://*.example"}]}, "/matchers/0/pattern"),
+        ({"matchers": [MATCHER | {"pattern": "https://a.example/path"}]}, "/matchers/0/pattern"),
+        ({"matchers": [MATCHER | {"pattern": "javascript:alert(1)"}]}, "/matchers/0/pattern"),
+        ({"matchers": [MATCHER, MATCHER]}, "/matchers"),
+        ({"titles": [{"id": "x", "pattern": "a\u0000b"}]}, "/titles/..."),
+        ({"rules": {"shortcut": {"most": 1}}}, "/rules"),
+        ({"rules": {"pointer": {"rate": 1.5}}}, "/rules/..."),
+        ({"surprise": 1}, ""),
+    ],
+)
+def test_what_the_schema_does_not_allow_is_refused_where_it_stands(
+    changes: dict[str, object], pointer: str
+) -> None:
+    with pytest.raises(PolicyContentError) as refused:
+        policy_content.parse(content(**changes))
+    assert refused.value.pointer.startswith(pointer.removesuffix("/..."))
+
+
+@pytest.mark.parametrize("pattern", ["*", "**", "*a*", " * "])
+def test_a_pattern_that_matches_nearly_everything_is_refused(pattern: str) -> None:
+    matcher = {"kind": "window-title", "pattern": pattern, "id": "all"}
+    with pytest.raises(PolicyContentError):
+        policy_content.parse(content(kind="desktop", matchers=[matcher]))
+
+
+@given(st.permutations(["pointer", "click", "keystroke-text", "shortcut"]))
+def test_one_content_has_one_byte_form_whatever_the_order_of_keys_and_categories(
+    categories: list[str],
+) -> None:
+    straight = policy_content.parse(content(categories=sorted(categories)))
+    turned = policy_content.parse(
+        dict(reversed(list(content(categories=list(categories)).items())))
+    )
+    assert turned.canonical() == straight.canonical()
+    assert turned.digest() == straight.digest()
+
+
+def test_stored_bytes_read_back_as_the_same_content() -> None:
+    parsed = policy_content.parse(content(rules={"pointer": {"most": 3, "packed": True}}))
+    again = policy_content.from_bytes(parsed.canonical())
+    assert again.canonical() == parsed.canonical()
+    assert json.loads(parsed.canonical())["categories"] == ["pointer", "click", "keystroke-text"]
+    assert again.rules == {Category.POINTER: {"most": 3, "packed": True}}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=12,
+    )
+)
+def test_any_other_value_raises_only_our_own_error(value: object) -> None:
+    with pytest.raises(PolicyContentError):
+        policy_content.parse(value)

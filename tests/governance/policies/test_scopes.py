@@ -1,0 +1,149 @@
+"""A consent never covers more than what was in force when it was given."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.policies import content as policy_content
+from governance.policies import scopes, selectors, services
+from governance.policies.categories import Category
+from governance.policies.errors import RetentionPeriodError
+from tests.governance.policies.house import (
+    APPLICATION,
+    CATEGORIES,
+    INES,
+    PURPOSE,
+    activated,
+    content,
+    furnish,
+)
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+URL = {"id": "order", "pattern": "https://freight.example/orders/*"}
+MORE = {"id": "bill", "pattern": "https://freight.example/bills/*"}
+MASK = {"id": "iban", "selector": "#iban"}
+
+
+def scope(days: int = 90, **changes: object) -> bytes:
+    parsed = policy_content.parse(content(**changes))
+    return scopes.scope_of(parsed, purpose=PURPOSE, category=Category.POINTER, days=days)
+
+
+@pytest.mark.parametrize(
+    ("new", "within"),
+    [
+        (scope(), True),
+        (scope(89), True),
+        (scope(91), False),
+        (scope(urls=[]), True),
+        (scope(urls=[URL, MORE]), False),
+        (scope(urls=[MORE]), False),
+        (scope(titles=[]), True),
+        (scope(fields=[MASK]), False),
+        (scope(masks=[MASK]), True),
+        (scope(labels=["Save"]), False),
+        (scope(rules={"pointer": {"most": 1}}), False),
+        (scope(rules={"click": {"most": 1}}), True),
+        (scope(categories=["pointer", "click", "keystroke-text", "shortcut"]), True),
+        (scopes.closed(), True),
+    ],
+)
+def test_more_of_anything_is_wider(new: bytes, within: bool) -> None:
+    assert scopes.is_within(new=new, old=scope()) is within
+
+
+def test_fewer_masks_are_wider_and_everything_is_wider_than_nothing() -> None:
+    assert not scopes.is_within(new=scope(), old=scope(masks=[MASK]))
+    assert not scopes.is_within(new=scope(), old=scopes.closed())
+    assert scopes.is_within(new=scopes.closed(), old=scopes.closed())
+
+
+_some = st.lists(st.sampled_from(["a1", "b2", "c3", "d4"]), unique=True, max_size=4)
+
+
+@given(_some, _some, _some)
+def test_within_is_reflexive_and_transitive(a: list[str], b: list[str], c: list[str]) -> None:
+    one, two, three = (scope(labels=labels) for labels in (a, b, c))
+    assert scopes.is_within(new=one, old=one)
+    if scopes.is_within(new=one, old=two) and scopes.is_within(new=two, old=three):
+        assert scopes.is_within(new=one, old=three)
+    assert scopes.is_within(new=one, old=two) == (set(a) <= set(b))
+
+
+def digest(at: datetime | None = None, category: str = "pointer") -> str | None:
+    active = selectors.active_version(APPLICATION, at)
+    assert active is not None
+    return active.scope_digest_of(category, PURPOSE)
+
+
+@pytest.mark.django_db
+def test_narrowing_keeps_the_digest_and_widening_back_does_not_revive_it() -> None:
+    furnish()
+    activated(NOW, urls=[URL, MORE])
+    wide = digest(NOW)
+    activated(NOW + timedelta(hours=1), urls=[URL])
+    assert digest(NOW + timedelta(hours=1)) == wide
+    activated(NOW + timedelta(hours=2), urls=[URL, MORE])
+    assert digest(NOW + timedelta(hours=2)) not in {wide, None}
+    # Whoever asks about the past gets the answer of the past.
+    assert digest(NOW + timedelta(minutes=30)) == wide
+
+
+@pytest.mark.django_db
+def test_a_category_that_was_dropped_and_comes_back_is_asked_for_again() -> None:
+    furnish()
+    activated()
+    before = digest(category="click")
+    activated(categories=["pointer"])
+    assert digest(category="click") is None
+    activated()
+    assert digest(category="click") not in {before, None}
+    assert digest(category="pointer") is not None
+
+
+@pytest.mark.django_db
+def test_keeping_longer_asks_again_and_keeping_shorter_does_not() -> None:
+    furnish(days=90)
+    activated()
+    before = digest()
+
+    def keep(days: int) -> None:
+        services.set_retention(
+            application=APPLICATION, days={Category(key): days for key in CATEGORIES}, actor=INES
+        )
+
+    keep(60)
+    assert digest() == before
+    keep(90)
+    assert digest() != before
+    assert {cell.retention_days for cell in selectors.offered_cells()} == {90}
+    assert selectors.retention(APPLICATION, "pointer").schedule == "freight-desk@3"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("category", "days"),
+    [("pointer", 0), ("pointer", 366), ("keystroke-text", 181), ("screenshot", 30)],
+)
+def test_a_period_beyond_the_limit_is_refused(category: str, days: int) -> None:
+    furnish()
+    with pytest.raises(RetentionPeriodError):
+        services.set_retention(application=APPLICATION, days={Category(category): days}, actor=INES)
+
+
+@pytest.mark.django_db
+def test_an_active_policy_keeps_a_period_for_each_category() -> None:
+    furnish()
+    activated()
+    with pytest.raises(RetentionPeriodError):
+        services.set_retention(application=APPLICATION, days={Category.POINTER: 30}, actor=INES)
+
+
+@pytest.mark.django_db
+def test_the_offered_cells_stand_in_the_order_of_the_house() -> None:
+    furnish()
+    assert selectors.offered_cells() == []
+    activated()
+    assert [cell.category for cell in selectors.offered_cells()] == CATEGORIES
