@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.infrastructure import processes
+from tests.infrastructure.browser import running_chromium
 from tests.infrastructure.postgres import Postgres, running_postgres
 from tests.infrastructure.redis import Redis, running_redis
 
@@ -22,6 +24,13 @@ def redis() -> Iterator[Redis]:
     """A real Redis of this test process, empty at its start."""
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless chromium of this test process; make a context of your own in it."""
+    with running_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
