@@ -61,12 +61,9 @@ def real_transactions(transactional_db: None) -> Iterator[None]:
                 cursor.execute(drop)
     for alias in ALIASES:
         with connections[alias].cursor() as cursor:
-            tables = [
-                table
-                for table in connections[alias].introspection.django_table_names(
-                    only_existing=True, include_views=False
-                )
-            ]
+            tables = connections[alias].introspection.django_table_names(
+                only_existing=True, include_views=False
+            )
             for statement in connections[alias].ops.sql_flush(
                 _style(), tables, reset_sequences=True, allow_cascade=True
             ):
@@ -92,9 +89,7 @@ def time_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 
 
 @pytest.fixture
-def open_log(
-    db: None, tmp_path: Path, settings: Settings
-) -> Iterator[Callable[[], None]]:
+def open_log(db: None, tmp_path: Path, settings: Settings) -> Iterator[Callable[[], None]]:
     """A log of the test's own that stands open; call it to sequence and publish what waits."""
     from audit import health, sequencer
 

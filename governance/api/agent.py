@@ -9,7 +9,7 @@ import binascii
 import re
 import threading
 import time
-from typing import Any, ClassVar, Final
+from typing import IO, Any, ClassVar, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -54,10 +54,8 @@ class SealedBatchParser(BaseParser):
 
     media_type = SEALED_BATCH
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> bytes:  # noqa: ANN401
-        return bytes(stream.read())
+    def parse(self, stream: IO[bytes], *_: object, **__: object) -> bytes:
+        return stream.read()
 
 
 class VerifyKeySerializer(serializers.Serializer[Any]):

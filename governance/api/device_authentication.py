@@ -167,7 +167,7 @@ class _DeviceAuthentication(BaseAuthentication):
             spend_nonce(signed)
         return DevicePrincipal(device.id, device.subject, revoked=False), None
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         return f'Signature tag="{TAG}"'
 
     def device_id(self, signed: Signed) -> UUID:
@@ -196,7 +196,7 @@ class DeviceKeyOnce(DeviceKey):
 class DeviceKeyForUpload(DeviceKey):
     """As DeviceKey, over the Idempotency-Key too; replay is stopped by the unique batch id."""
 
-    def components(self, request: Request) -> tuple[str, ...]:
+    def components(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002
         return WITH_KEY
 
 
@@ -210,7 +210,7 @@ class DeviceSession(_DeviceAuthentication):
             raise SignatureInvalidError("The session has ended; make a new one.")
         return _uuid(device)
 
-    def verify(self, signed: Signed, public_key: bytes) -> None:
+    def verify(self, signed: Signed, public_key: bytes) -> None:  # noqa: ARG002
         verify_hmac(signed, _session_key(signed.key_id))
 
 

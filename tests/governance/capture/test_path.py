@@ -2,7 +2,9 @@
 
 import json
 import time
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -41,7 +43,11 @@ MOVE = {"type": "mouse.move", "app": make.DESK, "x": 1, "y": 2}
 POINTER = {(make.DESK, "pointer"): 3}
 
 
-def typed(text: str) -> list[dict[str, object]]:
+Lines = list[dict[str, object]]
+Cells = dict[tuple[str, str], int]
+
+
+def typed(text: str) -> Lines:
     return [
         {"type": kind, "app": make.DESK, "key_char": character, "field": "f1"}
         for character in text
@@ -56,18 +62,18 @@ def upload(agent: make.Endpoint, header: dict[str, object], wire: bytes) -> Capt
     ).batch
 
 
-def send(agent: make.Endpoint, lines, cells, **changes) -> BatchOutcome:
+def send(agent: make.Endpoint, lines: Lines, cells: Cells, **changes: Any) -> BatchOutcome:
     header, wire = make.sealed(agent, lines, cells, **changes)
     batch = upload(agent, header, wire)
     jobs.run_due()
     return BatchOutcome.objects.get(batch_id=batch.id)
 
 
-def now_events(*lines):
+def now_events(*lines: Mapping[str, object]) -> Lines:
     return make.events(time.time_ns(), *lines)
 
 
-def continued(agent: make.Endpoint, *lines):
+def continued(agent: make.Endpoint, *lines: Mapping[str, object]) -> Lines:
     found = now_events(*lines)
     return [{**event, "seq": agent.next_seq + number} for number, event in enumerate(found)]
 
@@ -84,7 +90,9 @@ def frames_of(subject: str) -> list[UUID]:
     )
 
 
-def test_a_batch_is_stored_as_frames_and_its_original_is_gone(nordhafen, agent) -> None:
+def test_a_batch_is_stored_as_frames_and_its_original_is_gone(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     outcome = send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     assert (outcome.state, outcome.accepted, outcome.refused) == ("done", 3, {})
     assert not SealedBatch.objects.exists()
@@ -98,7 +106,9 @@ def test_a_batch_is_stored_as_frames_and_its_original_is_gone(nordhafen, agent) 
         assert [event["x"] for event in records[0].events] == [1, 1, 1]
 
 
-def test_typed_names_and_addresses_are_gone_before_anything_is_stored(nordhafen, agent) -> None:
+def test_typed_names_and_addresses_are_gone_before_anything_is_stored(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     lines = now_events(*typed("mail jane.doe@example.com"))
     outcome = send(agent, lines, {(make.DESK, "keystroke-text"): len(lines)})
     assert outcome.accepted == len(lines)
@@ -111,7 +121,9 @@ def test_typed_names_and_addresses_are_gone_before_anything_is_stored(nordhafen,
     assert "m" in left
 
 
-def test_every_event_is_judged_again_after_opening(nordhafen, agent) -> None:
+def test_every_event_is_judged_again_after_opening(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     lines = now_events(
         MOVE,
         {"type": "mouse.move", "app": make.TERMINAL, "x": 1, "y": 1},
@@ -134,7 +146,7 @@ def test_every_event_is_judged_again_after_opening(nordhafen, agent) -> None:
     ids=["empty", "text", "broken frame"],
 )
 def test_what_opening_shows_is_refused_and_the_next_batch_works(
-    nordhafen, agent, plaintext
+    nordhafen: make.House, agent: make.Endpoint, plaintext: bytes
 ) -> None:
     outcome = send(agent, now_events(MOVE), POINTER | {}, plaintext=plaintext, seq_to=2)
     assert (outcome.state, outcome.accepted) == ("refused", 0)
@@ -145,7 +157,7 @@ def test_what_opening_shows_is_refused_and_the_next_batch_works(
     assert again.accepted == 3
 
 
-def test_an_archive_bomb_is_refused(nordhafen, agent) -> None:
+def test_an_archive_bomb_is_refused(nordhafen: make.House, agent: make.Endpoint) -> None:
     from governance.capture.content import zstd
 
     bomb = zstd.compress(b"\x00" * (64 << 20), level=3)
@@ -153,14 +165,16 @@ def test_an_archive_bomb_is_refused(nordhafen, agent) -> None:
     assert outcome.refused == {"malformed": 1}
 
 
-def test_a_seal_that_does_not_open_is_refused(nordhafen, agent) -> None:
+def test_a_seal_that_does_not_open_is_refused(nordhafen: make.House, agent: make.Endpoint) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     batch = upload(agent, header, wire[:-1] + bytes([wire[-1] ^ 1]))
     jobs.run_due()
     assert BatchOutcome.objects.get(batch_id=batch.id).refused == {"bad_seal": 1}
 
 
-def test_the_same_batch_again_gives_the_same_answer_and_is_stored_once(nordhafen, agent) -> None:
+def test_the_same_batch_again_gives_the_same_answer_and_is_stored_once(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     first, second = upload(agent, header, wire), upload(agent, header, wire)
     assert first.entry_id == second.entry_id
@@ -169,14 +183,16 @@ def test_the_same_batch_again_gives_the_same_answer_and_is_stored_once(nordhafen
     assert Frame.objects.count() == 1
 
 
-def test_the_same_id_with_other_bytes_is_a_conflict(nordhafen, agent) -> None:
+def test_the_same_id_with_other_bytes_is_a_conflict(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     upload(agent, header, wire)
     with pytest.raises(BatchConflictError):
         upload(agent, header, wire[:-1] + b"\x00")
 
 
-def test_a_session_never_goes_back(nordhafen, agent) -> None:
+def test_a_session_never_goes_back(nordhafen: make.House, agent: make.Endpoint) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, seq_from=1, seq_to=3)
     with pytest.raises(BatchSequenceError):
@@ -201,7 +217,7 @@ DAY_NS = 86_400 * 10**9
     ],
 )
 def test_a_header_that_lies_is_refused_and_nothing_is_stored(
-    nordhafen, agent, changes, error
+    nordhafen: make.House, agent: make.Endpoint, changes: dict[str, object], error: type[Exception]
 ) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, **changes)
     with pytest.raises(error):
@@ -212,7 +228,9 @@ def test_a_header_that_lies_is_refused_and_nothing_is_stored(
     assert send(agent, now_events(MOVE, MOVE, MOVE), POINTER).accepted == 3
 
 
-def test_a_cell_without_consent_or_policy_is_refused_at_the_door(nordhafen, agent) -> None:
+def test_a_cell_without_consent_or_policy_is_refused_at_the_door(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     lines = now_events({"type": "mouse.move", "app": make.TERMINAL, "x": 1, "y": 1})
     header, wire = make.sealed(agent, lines, {(make.TERMINAL, "pointer"): 1})
     with pytest.raises(ConsentRequiredError):
@@ -222,14 +240,16 @@ def test_a_cell_without_consent_or_policy_is_refused_at_the_door(nordhafen, agen
         upload(agent, header, wire)
 
 
-def test_events_from_before_a_withdrawal_are_refused_after_it(nordhafen, agent) -> None:
+def test_events_from_before_a_withdrawal_are_refused_after_it(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], ConsentStatus.WITHDRAWN)
     with pytest.raises(ConsentWithdrawnError):
         upload(agent, header, wire)
 
 
-def test_a_withdrawal_reaches_what_is_queued(nordhafen, agent) -> None:
+def test_a_withdrawal_reaches_what_is_queued(nordhafen: make.House, agent: make.Endpoint) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     batch = upload(agent, header, wire)
     make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], ConsentStatus.WITHDRAWN)
@@ -239,14 +259,18 @@ def test_a_withdrawal_reaches_what_is_queued(nordhafen, agent) -> None:
     assert not Frame.objects.exists()
 
 
-def test_events_inside_a_pause_are_refused_whatever_the_agent_sends(nordhafen, agent) -> None:
+def test_events_inside_a_pause_are_refused_whatever_the_agent_sends(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     consent.pause(subject=agent.subject, device_id=None, until=None, actor=own(nordhafen))
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     with pytest.raises((ConsentRequiredError, ConsentWithdrawnError)):
         upload(agent, header, wire)
 
 
-def test_nobody_else_reads_and_every_refusal_is_an_entry(nordhafen, agent) -> None:
+def test_nobody_else_reads_and_every_refusal_is_an_entry(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     frames = frames_of(agent.subject)
     for actor, purpose, reason in [
@@ -267,7 +291,9 @@ def test_nobody_else_reads_and_every_refusal_is_an_entry(nordhafen, agent) -> No
         assert seen.details["reason"] == reason.value
 
 
-def test_every_read_is_an_entry_its_subject_sees(nordhafen, agent) -> None:
+def test_every_read_is_an_entry_its_subject_sees(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     with gate.open_records(
         actor=own(nordhafen), purpose="own-access", frames=frames_of(agent.subject)
@@ -282,7 +308,10 @@ def test_every_read_is_an_entry_its_subject_sees(nordhafen, agent) -> None:
 
 
 def test_expired_data_is_refused_even_when_the_job_is_late(
-    nordhafen, agent, time_machine, open_log
+    nordhafen: make.House,
+    agent: make.Endpoint,
+    time_machine: Callable[[datetime], None],
+    open_log: Callable[[], None],
 ) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     frames = frames_of(agent.subject)
@@ -302,7 +331,9 @@ def test_expired_data_is_refused_even_when_the_job_is_late(
     assert expiry.expire_due() == 0
 
 
-def test_deleting_one_capture_keeps_the_others_under_a_new_key(nordhafen, agent) -> None:
+def test_deleting_one_capture_keeps_the_others_under_a_new_key(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
     first, second = frames_of(agent.subject)
@@ -320,7 +351,9 @@ def test_deleting_one_capture_keeps_the_others_under_a_new_key(nordhafen, agent)
         pytest.fail("A deleted capture was read.")
 
 
-def test_forgetting_cuts_what_is_stored_and_refuses_what_still_comes(nordhafen, agent) -> None:
+def test_forgetting_cuts_what_is_stored_and_refuses_what_still_comes(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     cut = timezone.now()
     send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
@@ -335,7 +368,7 @@ def test_forgetting_cuts_what_is_stored_and_refuses_what_still_comes(nordhafen, 
         assert [len(record.events) for record in records] == [3]
 
 
-def test_purging_a_person_leaves_nothing(nordhafen, agent) -> None:
+def test_purging_a_person_leaves_nothing(nordhafen: make.House, agent: make.Endpoint) -> None:
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     header, wire = make.sealed(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
     upload(agent, header, wire)
@@ -344,7 +377,9 @@ def test_purging_a_person_leaves_nothing(nordhafen, agent) -> None:
     assert deletion.remaining(subject=agent.subject) == 0
 
 
-def test_clear_columns_tell_no_minute_and_no_text(nordhafen, agent) -> None:
+def test_clear_columns_tell_no_minute_and_no_text(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     lines = now_events(*typed("hello"))
     send(agent, lines, {(make.DESK, "keystroke-text"): len(lines)})
     frame = Frame.objects.values().get()
