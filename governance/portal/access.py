@@ -12,17 +12,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from audit import selectors as log
-from audit.errors import NotYetSequencedError
-from governance.portal.accesses import OPENED, Line, lines_of
+from audit.errors import NotYetSequencedError, UnknownEntryError
+from governance.portal.accesses import Line, lines_of
 from governance.portal.frame import show
 from governance.portal.light import application_names
+from governance.rights import accesses
 from governance.web import failures
 from governance.web.doors import Visitor, page
 from governance.web.templatetags.words import Bar
 
-PAGE_OF: Final = 40
+PAGE_OF: Final = 25
 SUMMARY_DAYS: Final = 30
-MOST_IN_SUMMARY: Final = 500
+MOST_READ: Final = 500
+LONGEST_CURSOR: Final = 18
 WHO: Final = ("others", "person", "program", "refused", "you")
 
 
@@ -31,27 +33,29 @@ WHO: Final = ("others", "person", "program", "refused", "you")
 def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List every access to this person's data, newest first."""
     who = request.GET.get("who", "")
-    before = request.GET.get("before", "")
-    entries = log.entries_about(
-        subject=visitor.subject,
-        events=OPENED,
-        before=int(before) if before.isascii() and before.isdecimal() else None,
-        limit=MOST_IN_SUMMARY,
+    found = accesses.lines(
+        subject=visitor.subject, before=_cursor(request.GET.get("before", "")), limit=MOST_READ
     )
-    everything = lines_of(entries, viewer=visitor.subject)
+    everything = lines_of(found)
     matching = [line for line in everything if _matches(line, who)]
     shown = matching[:PAGE_OF]
-    more = len(matching) > PAGE_OF or len(entries) == MOST_IN_SUMMARY
+    more = len(matching) > PAGE_OF or len(found) == MOST_READ
     context = {
         "lines": shown,
         "who": who if who in WHO else "",
-        "older": shown[-1].seq if shown and more else None,
+        "older": shown[-1].access.seq if shown and more else None,
+        "is_first_page": "before" not in request.GET,
         "applications": application_names(),
         "log": log.log_state(),
         "origin": settings.REMIT_EXTERNAL_ORIGIN,
         **_summary(everything),
     }
     return show(request, visitor, "portal/access.html", context, section="access")
+
+
+def _cursor(sent: str) -> int | None:
+    usable = sent.isascii() and sent.isdecimal() and len(sent) <= LONGEST_CURSOR
+    return int(sent) if usable else None
 
 
 def _matches(line: Line, who: str) -> bool:
@@ -67,15 +71,16 @@ def _summary(lines: list[Line]) -> dict[str, object]:
     recent = [line for line in lines if line.day >= first and line.kind != "you"]
     days = Counter(line.day for line in recent)
     refused = Counter(line.day for line in recent if line.kind == "refused")
+    people = [line for line in recent if line.kind == "person"]
     return {
-        "bars": [
+        "chart": [
             Bar(day, days[day], refused[day])
             for day in (first + timedelta(days=number) for number in range(SUMMARY_DAYS))
         ],
         "jobs": sum(1 for line in recent if line.kind == "program"),
-        "people": sum(1 for line in recent if line.kind == "person"),
-        "persons": len({line.who for line in recent if line.kind == "person"}),
-        "refused": sum(1 for line in recent if line.kind == "refused"),
+        "people": len(people),
+        "persons": len({line.access.accessor for line in people}),
+        "refused": sum(refused.values()),
     }
 
 
@@ -83,17 +88,12 @@ def _summary(lines: list[Line]) -> dict[str, object]:
 @require_GET
 def proof(request: HttpRequest, visitor: Visitor, entry: UUID) -> HttpResponse:
     """Hand out the proof file of one entry about this person, their own disclosures inside."""
-    if not _is_about(visitor, entry):
-        raise Http404
     try:
         content = log.proof(uuid=entry, owner=visitor.subject)
+    except UnknownEntryError as error:
+        raise Http404 from error
     except NotYetSequencedError:
         return failures.explain(request, failures.NOT_READY)
     response = HttpResponse(content, content_type="text/plain; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="proof-{entry}.tlog"'
     return response
-
-
-def _is_about(visitor: Visitor, entry: UUID) -> bool:
-    entries = log.entries_about(subject=visitor.subject, limit=MOST_IN_SUMMARY)
-    return any(one.uuid == entry for one in entries)

@@ -1,42 +1,38 @@
-"""Who accessed my data: log entries about one person, as sentences with a place in the log."""
+"""Who accessed my data: accesses as sentences, each with its place in the log.
 
-from collections.abc import Iterable, Sequence
+The accessor stands by role and a pseudonym that stays the same for one accessor: accessors are
+data subjects too (CJEU C-579/21). The service's own jobs are named, since they are nobody.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit.actions import Action, Verdict
-from audit.selectors import OpenedEntry
-from governance.accounts import selectors as accounts
+from audit.actions import Verdict
 from governance.policies import selectors as policies
+from governance.rights.accesses import AccessLine
 from governance.web import wording
 
-# What counts as somebody reaching for a person's data. The rest is the person's own history.
-OPENED: Final = frozenset(
-    {
-        Action.ACCESS_ALLOWED,
-        Action.ACCESS_DENIED,
-        Action.RELEASE_PUBLISHED,
-        Action.EXPORT_BUILT,
-    }
-)
 _ACTS: Final[dict[str, str | Promise]] = {
     "read": _("opened"),
     "open": _("opened"),
     "list": _("listed"),
-    "redact": _("removed personal details from"),
-    "download-release-file": _("downloaded a data set with"),
     "download-release": _("downloaded a data set with"),
+    "download-release-file": _("downloaded a data set with"),
     "download-export": _("downloaded a copy of"),
-    "delete": _("deleted"),
-    "expire": _("deleted"),
-    "request": _("asked for"),
+}
+# What a job does to records has its own word, whichever way it opened them.
+_JOB_ACTS: Final[dict[str, str | Promise]] = {
+    "redaction": _("removed personal details from"),
+    "retention": _("deleted or re-locked"),
+    "export": _("put into your copy"),
+    "release-build": _("put into a data set"),
 }
 
 
@@ -44,89 +40,51 @@ _ACTS: Final[dict[str, str | Promise]] = {
 class Line:
     """One access as its subject reads it."""
 
-    uuid: UUID
-    index: int | None
-    seq: int | None
-    at: datetime
+    access: AccessLine
     day: date
     kind: str
-    who: str
-    role: wording.Words
+    who: wording.Words
     did: wording.Words
-    count: int | None
     cells: tuple[tuple[str, str], ...]
     purpose: wording.Words
     reason: wording.Words | None
-    details: dict[str, object]
-    leaf_hash: str
 
 
-def lines_of(entries: Iterable[OpenedEntry], *, viewer: str) -> list[Line]:
-    """Return the entries as lines, newest first, with the names that the log itself never holds."""
-    entries = list(entries)
-    names = accounts.names_of({str(e.details.get("actor", "")) for e in entries})
+def lines_of(found: Iterable[AccessLine]) -> list[Line]:
+    """Return accesses as lines, in the order given."""
     purposes = {purpose.key: purpose.name for purpose in policies.purposes()}
     zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
-    return [_line(entry, viewer, names, purposes, zone) for entry in entries]
+    return [_line(access, purposes, zone) for access in found]
 
 
-def _line(
-    entry: OpenedEntry,
-    viewer: str,
-    names: dict[str, str],
-    purposes: dict[str, str],
-    zone: ZoneInfo,
-) -> Line:
-    actor = str(entry.details.get("actor", ""))
-    kind = _kind(entry, actor=actor, viewer=viewer)
-    purpose = str(entry.purpose or "")
+def _line(access: AccessLine, purposes: dict[str, str], zone: ZoneInfo) -> Line:
+    kind = _kind(access)
     return Line(
-        uuid=entry.uuid,
-        index=entry.index,
-        seq=entry.seq,
-        at=entry.occurred_at,
-        day=entry.occurred_at.astimezone(zone).date(),
+        access=access,
+        day=access.occurred_at.astimezone(zone).date(),
         kind=kind,
-        who=_who(kind, entry, names.get(actor)),
-        role=wording.words(wording.ROLES, entry.role),
-        did=wording.words(_ACTS, entry.act or "read"),
-        count=entry.count,
-        cells=_cells(entry),
-        purpose=purposes.get(purpose) or wording.words(wording.PURPOSES, purpose),
-        reason=_reason(entry),
-        details={name: entry.details[name] for name in sorted(entry.details)},
-        leaf_hash=str(entry.leaf_hash),
+        who=_("You") if access.is_own else wording.words(wording.ROLES, access.role),
+        did=_did(access, kind),
+        cells=_cells(access),
+        purpose=purposes.get(access.purpose) or wording.words(wording.PURPOSES, access.purpose),
+        reason=None if access.reason is None else wording.words(wording.REASONS, access.reason),
     )
 
 
-def _kind(entry: OpenedEntry, *, actor: str, viewer: str) -> str:
-    if entry.verdict == Verdict.DENY or entry.action == Action.ACCESS_DENIED:
+def _kind(access: AccessLine) -> str:
+    if access.verdict == Verdict.DENY:
         return "refused"
-    if actor == viewer:
+    if access.is_own:
         return "you"
-    if actor.startswith(("system:", "device:")) or entry.role in wording.JOBS:
-        return "program"
-    return "person"
+    return "program" if access.role in wording.JOBS else "person"
 
 
-def _who(kind: str, entry: OpenedEntry, name: str | None) -> str:
-    if kind == "you":
-        return str(_("You"))
-    if name is not None:
-        return name
-    if kind == "program":
-        return str(wording.words(wording.ROLES, entry.role)).capitalize()
-    return str(_("Somebody who no longer has an account"))
+def _did(access: AccessLine, kind: str) -> wording.Words:
+    if kind == "program" and access.purpose in _JOB_ACTS:
+        return _JOB_ACTS[access.purpose]
+    return wording.words(_ACTS, access.act or "read")
 
 
-def _cells(entry: OpenedEntry) -> tuple[tuple[str, str], ...]:
-    cells = entry.details.get("cells")
-    if not isinstance(cells, Sequence) or isinstance(cells, str):
-        return ()
-    pairs = (str(cell).split("/") for cell in cells)
-    return tuple((parts[-2], parts[-1]) for parts in pairs if len(parts) > 1)
-
-
-def _reason(entry: OpenedEntry) -> wording.Words | None:
-    reason = entry.details.get("reason")
-    return None if reason is None else wording.words(wording.REASONS, reason)
+def _cells(access: AccessLine) -> tuple[tuple[str, str], ...]:
+    pairs = (cell.split("/") for cell in access.cells)
+    return tuple((pair[-2], pair[-1]) for pair in pairs if len(pair) > 1)

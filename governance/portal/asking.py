@@ -1,17 +1,23 @@
 """My requests: a copy of everything, deleting everything, and how far each has come."""
 
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from governance.portal import form
 from governance.portal.frame import show
-from governance.rights import selectors, services
+from governance.portal.offer import offer_to
+from governance.rights import certificate as certificates
+from governance.rights import exports, selectors, services
+from governance.rights.states import ERASURE_ORDER, ErasureState, Kind
 from governance.web.doors import Visitor, page
 
-UNPROCESSABLE = 422
+UNPROCESSABLE: Final = 422
 
 
 @page("rights.read")
@@ -24,7 +30,11 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 def _listing(
     request: HttpRequest, visitor: Visitor, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {"requests": selectors.requests_of(subject=visitor.subject), "error": error}
+    context = {
+        "requests": selectors.own_requests(subject=visitor.subject),
+        "whole_erasure": selectors.whole_erasure(subject=visitor.subject),
+        "error": error,
+    }
     return show(
         request, visitor, "portal/requests.html", context, section="requests", status=status
     )
@@ -34,10 +44,19 @@ def _listing(
 @require_GET
 def one(request: HttpRequest, visitor: Visitor, request_id: UUID) -> HttpResponse:
     """Follow one request step by step."""
-    found = selectors.request_of(subject=visitor.subject, request_id=request_id)
-    if found is None:
-        raise Http404
-    return show(request, visitor, "portal/request.html", {"asked": found}, section="requests")
+    asked = selectors.own_request(subject=visitor.subject, request_id=request_id)
+    erasure = selectors.whole_erasure(subject=visitor.subject) if asked.erasure else None
+    reached = dict(erasure.reached) if erasure else {}
+    context = {
+        "asked": asked,
+        "erasure": erasure,
+        "stations": [(state, reached.get(state)) for state in ERASURE_ORDER],
+        "is_complete": ErasureState.COMPLETED in reached,
+        "export": exports.latest(subject=visitor.subject)
+        if asked.kind == Kind.PORTABILITY
+        else None,
+    }
+    return show(request, visitor, "portal/request.html", context, section="requests")
 
 
 @page("rights.erase")
@@ -45,15 +64,16 @@ def one(request: HttpRequest, visitor: Visitor, request_id: UUID) -> HttpRespons
 def erase(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Erase everything that was captured; the tick is the one confirmation."""
     if request.POST.get("sure") != "yes":
-        return _listing(
-            request,
-            visitor,
-            error=_("Tick the box first: this cannot be undone."),
-            status=UNPROCESSABLE,
-        )
-    order = services.erase_everything(subject=visitor.subject, actor=visitor.actor)
-    messages.info(request, _("The keys are destroyed. Nobody can read your records any more."))
-    return HttpResponseRedirect(f"/requests/{order.id}/")
+        error = _("Tick the box first: this cannot be undone.")
+        return _listing(request, visitor, error=error, status=UNPROCESSABLE)
+    offer = offer_to(subject=visitor.subject, language=get_language() or visitor.language)
+    order = services.erase_everything(
+        subject=visitor.subject,
+        actor=visitor.actor,
+        language=offer.language,
+        form_digest=form.digest(offer.sections, language=offer.language),
+    )
+    return HttpResponseRedirect(f"/requests/{order.request_id}/")
 
 
 @page("rights.request")
@@ -61,20 +81,27 @@ def erase(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 def export(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Ask for a copy of everything that is held."""
     asked = services.export(subject=visitor.subject, actor=visitor.actor)
-    messages.info(request, _("Your copy is being made. This page shows when it is ready."))
-    return HttpResponseRedirect(f"/requests/{asked.id}/")
+    messages.info(request, _("This page shows when your copy is ready."))
+    return HttpResponseRedirect(f"/requests/{asked.request_id}/")
+
+
+@page("access.export")
+@require_POST
+def download(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Hand the finished copy over; opening it is an access like any other, and an entry."""
+    del request
+    with exports.open_archive(subject=visitor.subject, actor=visitor.actor) as archive:
+        response = HttpResponse(archive, content_type="application/zip")
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+    return response
 
 
 @page("rights.read")
 @require_GET
-def certificate(request: HttpRequest, visitor: Visitor, request_id: UUID) -> HttpResponse:
+def certificate(request: HttpRequest, visitor: Visitor, order_id: UUID) -> HttpResponse:
     """Hand out the signed certificate of an erasure."""
     del request
-    found = selectors.request_of(subject=visitor.subject, request_id=request_id)
-    if found is None or found.certificate is None:
-        raise Http404
-    response = JsonResponse(found.certificate, json_dumps_params={"indent": 1, "sort_keys": True})
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="certificate-{request_id}.json"'
-    )
+    found = certificates.envelope(subject=visitor.subject, order_id=order_id)
+    response = JsonResponse(found, json_dumps_params={"indent": 1, "sort_keys": True})
+    response.headers["Content-Disposition"] = f'attachment; filename="certificate-{order_id}.json"'
     return response

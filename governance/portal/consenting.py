@@ -149,7 +149,9 @@ def save(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     act = rights.choose(
         person_subject=visitor.subject,
         choices=[
-            (*change.cell, change.will, draft["notices"].get(change.cell.purpose) or None)
+            rights.Answer(
+                *change.cell, change.will, draft["notices"].get(change.cell.purpose) or None
+            )
             for change in changes
         ],
         actor=visitor.actor,
@@ -182,11 +184,7 @@ def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpRespon
 def download(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
     """Hand out the signed receipt as a file, with its log proof once there is one."""
     del request
-    if not any(
-        kept.id == receipt_id for kept in consent.selectors.receipts(subject=visitor.subject)
-    ):
-        raise Http404
-    document = receipt.receipt_document(receipt_id, with_proof=True)
+    document = receipt.receipt_document(subject=visitor.subject, receipt_id=receipt_id)
     response = JsonResponse(document, json_dumps_params={"indent": 1, "sort_keys": True})
     response.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt_id}.json"'
     return response
@@ -215,14 +213,15 @@ def withdraw(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Withdraw everything: one page that says what happens, one button."""
     offer = _offer(visitor)
     valid = [cell for cell, state in offer.states.items() if state.is_valid]
-    if request.method == "POST" and valid:
+    if request.method == "POST":
         act = rights.withdraw_all(
             person_subject=visitor.subject,
             actor=visitor.actor,
             language=offer.language,
             form_digest=form.digest(offer.sections, language=offer.language),
         )
-        return HttpResponseRedirect(f"/consent/done/{act.receipt_id}/")
+        if act is not None:
+            return HttpResponseRedirect(f"/consent/done/{act.receipt_id}/")
     context = {
         "valid": valid,
         "applications": application_names(),

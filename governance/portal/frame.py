@@ -22,7 +22,7 @@ NAVIGATION: Final[tuple[tuple[str, str, str | Promise], ...]] = (
 )
 
 
-def show(  # noqa: PLR0913 - one call, five named facts of a page.
+def show(
     request: HttpRequest,
     visitor: Visitor,
     template: str,

@@ -129,14 +129,14 @@ def forget(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Delete what was captured in the last minutes."""
     sent = request.POST.get("minutes", "")
     minutes = int(sent) if sent in {str(known) for known in MINUTES} else MINUTES[0]
-    count = rights.forget(subject=visitor.subject, last_minutes=minutes, actor=visitor.actor)
+    done = rights.forget(subject=visitor.subject, last_minutes=minutes, actor=visitor.actor)
     messages.info(
         request,
         ngettext(
             "The last minutes are forgotten: %(count)d record deleted.",
             "The last minutes are forgotten: %(count)d records deleted.",
-            count,
+            done.frames,
         )
-        % {"count": count},
+        % {"count": done.frames},
     )
     return HttpResponseRedirect("/data/")

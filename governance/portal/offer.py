@@ -47,7 +47,7 @@ def offer_to(*, subject: str, language: str) -> Offer:
 
 
 def _language(purposes: list[str], wished: str) -> str:
-    """A form is in one language, the one its notices are in."""
+    """Return the language of the whole form: the one its notices are in."""
     spoken = [set(consent.selectors.notice_languages(purpose=purpose)) for purpose in purposes]
     if spoken and all(wished in languages for languages in spoken):
         return wished

@@ -8,14 +8,17 @@ from django.views.decorators.http import require_GET
 
 from audit import selectors as log
 from governance.accounts.roles import Role
-from governance.portal.accesses import OPENED, lines_of
+from governance.portal.accesses import lines_of
 from governance.portal.frame import show
 from governance.portal.history import decisions_of
+from governance.portal.light import application_names
+from governance.rights import accesses
 from governance.rights import selectors as rights
 from governance.web.doors import public, visitor_of
 from governance.web.sessions import home_of, sign_in
 
 LATEST = 3
+MOST_READ = 500
 PERIOD = timedelta(days=30)
 
 
@@ -29,17 +32,18 @@ def front(request: HttpRequest) -> HttpResponse:
     if visitor.role is not Role.EMPLOYEE:
         return HttpResponseRedirect(home_of(visitor.role))
     since = timezone.now() - PERIOD
-    entries = log.entries_about(subject=visitor.subject, events=OPENED, limit=200)
-    lines = [line for line in lines_of(entries, viewer=visitor.subject) if line.at >= since]
+    found = accesses.lines(subject=visitor.subject, limit=MOST_READ)
+    lines = [line for line in lines_of(found) if line.access.occurred_at >= since]
     by_others = [line for line in lines if line.kind != "you"]
     decisions = decisions_of(subject=visitor.subject)
     context = {
         "people": len([line for line in by_others if line.kind == "person"]),
         "refused": len([line for line in by_others if line.kind == "refused"]),
         "jobs": len([line for line in by_others if line.kind == "program"]),
+        "applications": application_names(),
         "latest": by_others[:LATEST],
         "last_decision": decisions[0] if decisions else None,
-        "requests": rights.requests_of(subject=visitor.subject)[:LATEST],
+        "requests": rights.own_requests(subject=visitor.subject)[:LATEST],
         "log": log.log_state(),
     }
     return show(request, visitor, "portal/overview.html", context, section="overview")

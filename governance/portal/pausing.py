@@ -1,6 +1,7 @@
 """Pause and resume: no reason asked, nobody else can tell, in force with the next policy poll."""
 
 from datetime import datetime, time, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -24,23 +25,26 @@ def pause(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         devices = [d for d in accounts.devices_of(visitor.subject) if d.revoked_at is None]
         return show(request, visitor, "portal/pause.html", {"devices": devices})
     if request.POST.get("do") == "resume":
-        rights.resume(subject=visitor.subject, device_id=None, actor=visitor.actor)
+        rights.resume(subject=visitor.subject, actor=visitor.actor)
         messages.info(
             request, _("Capture is no longer paused. What you allowed is captured again.")
         )
     else:
-        until = end_of(request.POST.get("for", ""), now=timezone.now())
-        rights.pause(subject=visitor.subject, device_id=None, until=until, actor=visitor.actor)
+        rights.pause(
+            subject=visitor.subject,
+            actor=visitor.actor,
+            minutes=minutes_of(request.POST.get("for", ""), now=timezone.now()),
+        )
         messages.info(request, _("Capture is paused. Your computers apply it within seconds."))
     return HttpResponseRedirect("/pause/")
 
 
-def end_of(wish: str, *, now: datetime) -> datetime | None:
-    """Return when a pause ends: an hour, the next midnight of the display zone, or never."""
+def minutes_of(wish: str, *, now: datetime) -> int | None:
+    """Return how long a pause lasts: an hour, to the zone's next midnight, or (None) for good."""
     if wish == "hour":
-        return now + timedelta(hours=1)
+        return 60
     if wish == "tomorrow":
         zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
         tomorrow = now.astimezone(zone).date() + timedelta(days=1)
-        return datetime.combine(tomorrow, time(), tzinfo=zone)
+        return ceil((datetime.combine(tomorrow, time(), tzinfo=zone) - now) / timedelta(minutes=1))
     return None

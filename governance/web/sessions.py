@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
-from governance.accounts import selectors, sign_in as passwords
+from governance.accounts import selectors
+from governance.accounts import sign_in as passwords
 from governance.accounts.errors import TooManyAttemptsError
 from governance.accounts.roles import Role
 from governance.web import doors, personas

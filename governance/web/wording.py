@@ -164,3 +164,29 @@ CATEGORY_ICONS: Final[dict[str, str]] = {
 def words(table: dict[str, Words], key: object) -> Words:
     """Return the words for a key, or the key itself."""
     return table.get(str(key), str(key))
+
+
+REQUESTS: Final[dict[str, Words]] = {
+    "access": _("Information about my data"),
+    "rectification": _("Correct my data"),
+    "erasure": _("Delete everything"),
+    "restriction": _("Lock my data"),
+    "portability": _("A copy of my data"),
+    "objection": _("Object to a use"),
+    "RequestInitiated": _("received"),
+    "RequestAcknowledged": _("received"),
+    "RequestRequiresAction": _("waits for you"),
+    "RequestRequiredActionPerformed": _("in progress"),
+    "RequestAccepted": _("in progress"),
+    "RequestActionDelayed": _("delayed"),
+    "RequestRejected": _("rejected"),
+    "RequestFulfilled": _("done"),
+    "RequestUnfulfilled": _("not done"),
+    "Ordered": _("You asked for it"),
+    "Restricted": _("Locked: nobody may read it any more"),
+    "KeyDestroyed": _("Keys destroyed: nobody can read it any more"),
+    "ObjectsPurged": _("Locked files removed"),
+    "RecipientsNotified": _("Everybody who got data sets was told"),
+    "Verified": _("Checked that nothing is left"),
+    "Completed": _("Completed and certified"),
+}

@@ -170,6 +170,12 @@ def state(key: object) -> wording.Words:
 
 
 @register.filter
+def asked(key: object) -> wording.Words:
+    """Print a kind of request, its status or a station of an erasure in words."""
+    return wording.words(wording.REQUESTS, key)
+
+
+@register.filter
 def category(key: object) -> wording.Words:
     """Print a data category in words."""
     try:
