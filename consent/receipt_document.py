@@ -326,7 +326,8 @@ def _common_storage(shown: NoticeFacts) -> list[Node]:
 
 
 def _locations(shown: NoticeFacts) -> list[str]:
-    return [f"loc:{place}" for place in _list(shown.content["locations"])]
+    places = (str(place).removeprefix("loc:") for place in _list(shown.content["locations"]))
+    return [f"loc:{place}" for place in places]
 
 
 def _recipient_numbers(shown: NoticeFacts) -> range:

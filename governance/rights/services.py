@@ -15,8 +15,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from governance.capture import deletion
 from governance.capture.errors import RecordGoneError
-from governance.releases import services as releases
-from governance.rights import erasure, exports, requests
+from governance.rights import erasure, exports, recall, requests
 from governance.rights.choosing import (
     Answer,
     choose,
@@ -81,7 +80,7 @@ def delete_capture(*, subject: str, frames: Sequence[UUID], actor: Actor) -> del
     if not done.frames:
         raise RecordGoneError
     with transaction.atomic():
-        releases.recall_frames(subject=subject, frames=frames, reason="capture-deleted")
+        recall.frames(subject=subject, frames=frames, reason="capture-deleted")
     return done
 
 
@@ -120,7 +119,7 @@ def erase_everything(
         form_digest=form_digest,
         now=moment,
     )
-    releases.recall_subject(subject=subject, cells=None, reason="erasure")
+    recall.subject(subject=subject, cells=None, reason="erasure")
     return erasure.order_subject(
         subject=subject, request=asked, reason="request", entry=entry, now=moment
     )
