@@ -14,11 +14,14 @@ _WORDS: Final = (
     (
         "PERSON",
         (
-            r"first ?name|given ?name|last ?name|sur ?name|family ?name|full ?name|middle ?name|vorname"
+            r"first ?name|given ?name|last ?name|sur ?name|family ?name|full ?name|middle ?name"
+            r"|vorname"
             r"|nachname|familienname|prenom|^nom\b|apellido|^nombre|cognome|^nome\b|imie|nazwisko"
-            r"|achternaam|voornaam|fornamn|efternamn|customer name|contact name|patient name|cardholder"
+            r"|achternaam|voornaam|fornamn|efternamn|customer name|contact name|patient name"
+            r"|cardholder"
             r"|account holder|assigned to|assignee|^owner|reviewer|approved by|approver|reported by"
-            r"|reporter|requested by|manager name|^contact$|recipient|beneficiary|attendee|organi[sz]er"
+            r"|reporter|requested by|manager name|^contact$|recipient|beneficiary|attendee"
+            r"|organi[sz]er"
             r"|employee name|^name$|your name|created by|modified by|signed by|ansprechpartner"
         ),
     ),
@@ -32,8 +35,10 @@ _WORDS: Final = (
     (
         "NATIONAL_ID",
         (
-            r"\bssn\b|social security|tax (?:id|n)|\btin\b|steuer|national|insurance n|codice fiscale"
-            r"|\bdni\b|\bnie\b|pesel|\bbsn\b|personnummer|aadhaar|\bcpf\b|nhs n|securite sociale|^pan$"
+            r"\bssn\b|social security|tax (?:id|n)|\btin\b|steuer|national|insurance n"
+            r"|codice fiscale"
+            r"|\bdni\b|\bnie\b|pesel|\bbsn\b|personnummer|aadhaar|\bcpf\b|nhs n"
+            r"|securite sociale|^pan$"
             r"|\bvat\b|ust-?id"
         ),
     ),

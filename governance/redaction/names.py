@@ -68,12 +68,15 @@ _CUES: Final = tuple(
         ),
         r"\bdid (?P<v>[A-Z][\w'-]{1,40}) (?:send|call|say|get|reply|come|finish|do)\b",
         (
-            r"(?:^|[.!?\n] ?)(?P<v>[A-Z][\w'-]{1,40}(?: [A-Z][\w'-]{1,40})?) (?:said|says|told|asked"
-            r"|wrote|thinks|agreed|is leaving|is out|joined|called|emailed|replied|mentioned|will call"
+            r"(?:^|[.!?\n] ?)(?P<v>[A-Z][\w'-]{1,40}(?: [A-Z][\w'-]{1,40})?) (?:said|says|told"
+            r"|asked"
+            r"|wrote|thinks|agreed|is leaving|is out|joined|called|emailed|replied|mentioned"
+            r"|will call"
             r"|wants)\b"
         ),
         (
-            r"\"(?:firstName|lastName|first_name|last_name|name|fullName|givenName|familyName|surname"
+            r"\"(?:firstName|lastName|first_name|last_name|name|fullName|givenName|familyName"
+            r"|surname"
             r"|customer|displayName)\" ?: ?\"(?P<v>[^\"]{1,80})\""
         ),
         r"'(?:firstName|lastName|first_name|last_name|fullName)' ?: ?'(?P<v>[^']{1,80})'",
@@ -81,7 +84,8 @@ _CUES: Final = tuple(
 )
 _WEAK_CUES: Final = frozenset({_HOLDER_CUE, *_CUES})
 _LOWER_GREETING: Final = re.compile(
-    r"(?:^|[\n.!?] ?)(?:hey|hi|hello|hallo|dear|thanks|thx|danke|merci|hola|ciao|ping|ask|tell|cc|@)"
+    r"(?:^|[\n.!?] ?)(?:hey|hi|hello|hallo|dear|thanks|thx|danke|merci|hola|ciao|ping|ask|tell"
+    r"|cc|@)"
     r" ?(?P<v>[a-z]{3,20})\b"
 )
 _PART: Final = re.compile(
@@ -94,7 +98,7 @@ _INITIAL: Final = 2
 _MOST_WORDS: Final = 4
 # How much a word looks like a name; sums of them are compared with the three thresholds below.
 _DIRECTORY, _GIVEN, _SURNAME, _UNKNOWN, _NOT = 2.5, 2.0, 1.2, 0.6, -1.0
-_ONE_SURE, _SUM_SURE, _SUM_LIKELY = 2.0, 2.4, 1.6
+_ONE_SURE, _SUM_SURE = 2.0, 2.4
 
 
 class Names:
@@ -132,8 +136,8 @@ class Names:
         return _UNKNOWN if not everyday else _NOT
 
     def _is_lower_name(self, word: str) -> bool:
-        known = word in self._directory.words or lexicon.is_given_name(word)
-        return known and not lexicon.is_common_word(word) and not lexicon.is_ambiguous(word)
+        """Tell whether a greeted word in lower case is taken for a name: "hi livio can you"."""
+        return not lexicon.is_common_word(word) and not lexicon.is_ambiguous(word)
 
     def _introduced(self, text: str) -> Iterator[Span]:
         """Yield what stands where a phrase announces a name, up to the first word that is none."""
@@ -240,5 +244,5 @@ def _run_end(
 
 
 def _is_enough(weights: list[float]) -> bool:
-    most, total = max(weights), sum(weights)
-    return most >= _ONE_SURE or total >= _SUM_SURE or (most >= 1 and total >= _SUM_LIKELY)
+    """Two words that are no everyday words, side by side and capitalised, are taken for a name."""
+    return max(weights) >= _ONE_SURE or sum(weights) >= _SUM_SURE or sorted(weights)[-2] >= _UNKNOWN

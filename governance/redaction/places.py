@@ -76,7 +76,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(
         "ADDRESS",
-        rf"\b(?:Flat|Studio|Apartment|Unit) \w{{1,5}},? ?(?:\d{{1,5}} )?(?:{_NAME} ){{1,3}}{_STREET}"
+        rf"\b(?:Flat|Studio|Apartment"
+        rf"|Unit) \w{{1,5}},? ?(?:\d{{1,5}} )?(?:{_NAME} ){{1,3}}{_STREET}"
         rf"\b{_TOWN_MAYBE}",
         needs="flat studio apartment unit",
     ),
@@ -104,7 +105,8 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(
         "ADDRESS",
         r"\b(?:\d{1,4},? (?:bis |ter )?)?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin"
-        r"|[Ii]mpasse|[Aa]llee|[Qq]uai|[Cc]ours|[Ss]quare|[Pp]assage) (?:d[eu'] ?|de la |des |de l')"
+        r"|[Ii]mpasse|[Aa]llee|[Qq]uai|[Cc]ours|[Ss]quare|[Pp]assage) (?:d[eu'] ?|de la |des "
+        r"|de l')"
         rf"?[A-Z][\w' .-]{{1,40}}?(?:{_TOWN_LINE}|(?=,|;|$|\n|\t| and ))",
         needs="rue avenue boulevard place chemin impasse allee quai cours square passage",
     ),

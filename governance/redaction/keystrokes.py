@@ -1,0 +1,300 @@
+"""Typed text rebuilt from single strokes, searched, and the findings traced back to each stroke.
+
+Detectors that look at one event see one letter; detectors that look at the final text miss what was
+typed and taken back. This one rebuilds every field with its tombstones (`editing`), looks at each
+high-water mark, and flags the nodes, so that a finding names exactly the events to mask.
+"""
+
+import itertools
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from governance.redaction.editing import Field, Node
+from governance.redaction.engine import Deadline, Detector
+from governance.redaction.findings import Span
+from governance.redaction.flagging import (
+    flag,
+    flag_boxes,
+    flag_tombstones,
+    flags,
+    lone_passwords,
+    values_pattern,
+    views,
+)
+from governance.redaction.texts import residue
+
+_BOX_SIZE: Final = 8
+
+
+class Stroke(StrEnum):
+    """What a person did to a field."""
+
+    FOCUS = "focus"
+    PRESS = "press"
+    RELEASE = "release"
+    SELECT = "select"
+    PASTE = "paste"
+    COMPLETE = "complete"
+    COMPOSE = "compose"
+    COMMIT = "commit"
+    SNAPSHOT = "snapshot"
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One stroke with what it carries; `index` names the event it came from.
+
+    A key is its character, or a name: Enter, Backspace, Delete, Left, Right, Home, End.
+    """
+
+    index: int
+    stroke: Stroke
+    key: str = ""
+    text: str | None = None
+    field: tuple[str, str] = ("", "")
+    role: str = ""
+    label: str = ""
+    start: int = 0
+    end: int = 0
+    is_command: bool = False
+    pair: int | None = None
+
+
+@dataclass(slots=True)
+class Findings:
+    """What must not stay: whole events by type, and characters of an event's text by type."""
+
+    events: dict[int, str] = field(default_factory=dict)
+    characters: dict[int, dict[int, str]] = field(default_factory=dict)
+    whole_texts: dict[int, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    values: set[str] = field(default_factory=set)
+
+
+class Reconstruction:
+    """All fields of one record, as the strokes made them."""
+
+    def __init__(self) -> None:
+        self.fields: dict[tuple[str, str], Field] = {}
+        self._focused: Field | None = None
+        self._snapshots: list[tuple[int, list[Node]]] = []
+        self._pending: dict[str, list[int]] = {}
+        self._pairs: dict[int, int] = {}
+        self._composing: list[int] = []
+        self._compositions: list[tuple[list[int], list[Node]]] = []
+        self._completions: list[tuple[list[Node], list[Node]]] = []
+        self._presses: set[int] = set()
+
+    def feed(self, steps: Iterable[Step]) -> None:
+        """Play the strokes in order."""
+        for step in steps:
+            self._play(step)
+        for each in self.fields.values():
+            each.store_view()
+
+    def _play(self, step: Step) -> None:
+        match step.stroke:
+            case Stroke.FOCUS:
+                self._focus(step)
+            case Stroke.PRESS:
+                self._press(step)
+            case Stroke.RELEASE:
+                self._release(step)
+            case Stroke.SNAPSHOT:
+                nodes = self._field(step).resync(step.text or "", step.index)
+                self._snapshots.append((step.index, list(nodes)))
+            case _:
+                if self._focused is not None:
+                    self._edit(self._focused, step)
+
+    def _field(self, step: Step) -> Field:
+        known = self.fields.get(step.field)
+        if known is None:
+            known = self.fields[step.field] = Field(step.field, step.role, step.label)
+        known.role = known.role or step.role
+        known.label = known.label or step.label
+        return known
+
+    def _focus(self, step: Step) -> None:
+        if self._focused is not None:
+            self._focused.store_view()
+        focused = self._focused = self._field(step)
+        focused.selection = None
+        if step.text is not None and (step.text or focused.nodes):
+            nodes = focused.resync(step.text, step.index)
+            self._snapshots.append((step.index, list(nodes)))
+        focused.caret = len(focused.nodes)
+
+    def _release(self, step: Step) -> None:
+        """Note which key-down this ends: the one it names, else the oldest of the same key."""
+        if step.pair is not None:
+            self._pairs[step.index] = step.pair
+        elif waiting := self._pending.get(step.key):
+            self._pairs[step.index] = waiting.pop(0)
+
+    def _press(self, step: Step) -> None:
+        self._pending.setdefault(step.key, []).append(step.index)
+        self._presses.add(step.index)
+        focused = self._focused
+        if focused is None:
+            return
+        if step.is_command:
+            _command(focused, step.key)
+        elif len(step.key) == 1:
+            focused.insert(step.key, step.index)
+        elif step.text:  # A key that produced more than one character.
+            focused.insert(step.text, step.index)
+        else:
+            _edit_key(focused, step.key, step.index)
+
+    def _edit(self, focused: Field, step: Step) -> None:
+        text = step.text or ""
+        match step.stroke:
+            case Stroke.SELECT:
+                focused.select(step.start, step.end)
+            case Stroke.PASTE:
+                focused.insert(text, step.index)
+            case Stroke.COMPLETE:
+                focused.store_view()
+                focused.select(step.start, step.end)
+                typed = [
+                    node
+                    for node in focused.nodes[
+                        focused.index_of(step.start) : focused.index_of(step.end)
+                    ]
+                    if node.live
+                ]
+                self._completions.append((typed, focused.insert(text, step.index)))
+            case Stroke.COMPOSE:
+                self._composing.append(step.index)
+            case Stroke.COMMIT:
+                self._compositions.append((self._composing, focused.insert(text, step.index)))
+                self._composing = []
+            case _:
+                focused.doubt()
+
+    def search(
+        self,
+        detector: Detector,
+        deadline: Deadline | None = None,
+        *,
+        known: Collection[str] = (),
+    ) -> Findings:
+        """Return what the fields say that identifies someone, traced back to the strokes.
+
+        `known` are values found in another field or an earlier round; they go wherever they stand.
+        """
+        findings = Findings(values=set(known))
+        for each in self.fields.values():
+            if each.role == "password":
+                flag(each.nodes, [Span(0, len(each.nodes), "PASSWORD")])
+                continue
+            for view in views(each):
+                self._search_view(each, view, detector, deadline, findings)
+        self._search_boxes(detector)
+        self._search_values(findings.values)
+        for each in self.fields.values():
+            flag_tombstones(each.nodes)
+        self._follow_links()
+        self._collect(findings)
+        return findings
+
+    def _search_view(
+        self,
+        each: Field,
+        view: list[Node],
+        detector: Detector,
+        deadline: Deadline | None,
+        findings: Findings,
+    ) -> None:
+        text = "".join(node.character for node in view)
+        spans = detector.spans(text, label=each.label, role=each.role, deadline=deadline)
+        spans = residue(text, [*spans, *lone_passwords(text, each.role, spans)])
+        flag(view, spans)
+        findings.values.update(text[span.start : span.end] for span in spans)
+
+    def _search_boxes(self, detector: Detector) -> None:
+        """Read a card number that was typed into four boxes, a code into six."""
+        boxes: list[list[Node]] = []
+        for each in [*self.fields.values(), None]:
+            live = each.live() if each else []
+            is_box = (
+                each is not None
+                and each.role == "textbox"
+                and 0 < len(live) <= _BOX_SIZE
+                and all(node.character.isalnum() for node in live)
+            )
+            if is_box:
+                boxes.append(live)
+                continue
+            flag_boxes(boxes, detector)
+            boxes = []
+
+    def _search_values(self, values: set[str]) -> None:
+        """Flag a value found in one field wherever another field repeats it."""
+        pattern = values_pattern(values)
+        if pattern is None:
+            return
+        for each in self.fields.values():
+            for view in views(each):
+                text = "".join(node.character for node in view)
+                flag(view, [Span(*m.span(), "REPEATED") for m in pattern.finditer(text)])
+
+    def _follow_links(self) -> None:
+        for typed, inserted in self._completions:
+            kind = next((node.flag for node in inserted if node.flag), None)
+            for node in typed if kind else ():
+                node.flag = node.flag or kind
+
+    def _collect(self, findings: Findings) -> None:
+        for each in self.fields.values():
+            for kind, run in itertools.groupby(each.nodes, key=lambda node: node.flag):
+                if kind is not None:
+                    findings.counts[kind] = findings.counts.get(kind, 0) + 1
+                    self._trace(kind, run, findings)
+        for index, nodes in self._snapshots:
+            findings.characters.setdefault(index, {}).update(flags(nodes))
+        for updates, nodes in self._compositions:
+            findings.whole_texts.update(dict.fromkeys(updates if flags(nodes) else (), "COMPOSED"))
+        for release, press in self._pairs.items():
+            if press in findings.events:
+                findings.events[release] = findings.events[press]
+
+    def _trace(self, kind: str, nodes: Iterable[Node], findings: Findings) -> None:
+        for node in nodes:
+            if node.source in self._presses:
+                findings.events[node.source] = kind
+            else:
+                findings.characters.setdefault(node.source, {})[node.offset] = kind
+
+
+def _command(focused: Field, key: str) -> None:
+    """Play a key pressed together with Ctrl or Cmd."""
+    match key.lower():
+        case "a":
+            focused.select_all()
+        case "x":
+            focused.cut()
+        case "z" | "y":
+            focused.doubt()
+        case "backspace":
+            focused.erase_back(word=True)
+        case "left" | "right":
+            focused.selection = None
+
+
+def _edit_key(focused: Field, key: str, index: int) -> None:
+    match key:
+        case "Enter":
+            focused.insert("\n", index)
+        case "Backspace":
+            focused.erase_back()
+        case "Delete":
+            focused.erase_ahead()
+        case "Left" | "Right":
+            focused.move(-1 if key == "Left" else 1)
+        case "Home" | "End":
+            focused.jump(end=key == "End")
