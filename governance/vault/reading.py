@@ -1,9 +1,10 @@
 """Opens what was sealed, for the gate alone, and only under a committed audit entry.
 
 Promise: no call here returns a byte unless an entry `access:allowed` is committed, says "allow",
-is about the key's owner and younger than a minute, and the vault's own journal holds (entry, key) on disk. Nothing
-opens inside a transaction, which could take the entry back. Leaves to others: whether the access
-is right (governance.decisions); the floors' contract keeps everybody but the gate away.
+is about the key's owner and younger than a minute, and the vault's own journal holds (entry,
+key) on disk. Nothing opens inside a transaction, which could take the entry back. Leaves to
+others: whether the access is right (governance.decisions), and keeping everybody but the gate
+away from here (the floors' contract "gate").
 """
 
 from datetime import timedelta

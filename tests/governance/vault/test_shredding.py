@@ -1,6 +1,5 @@
 """Keys are made once, bound to their place, and gone for good when destroyed."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -41,10 +40,9 @@ def key_of(generation: int, **changes: str) -> keyring.Key | None:
 
 
 @pytest.fixture(autouse=True)
-def own_key_files(tmp_path: Path, settings: object) -> Iterator[None]:
+def own_key_files(tmp_path: Path, settings: object) -> None:
     """Key files outlive a rolled-back test, so each test has its own directory."""
     settings.REMIT_VAULT_DIR = tmp_path / "vault"  # type: ignore[attr-defined] # pytest-django's proxy.
-    yield
 
 
 def test_two_frames_of_a_cell_share_a_key_and_never_a_nonce() -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,11 @@ from governance.vault.errors import KeyFileError, UnsealError
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings: object) -> Iterator[Path]:
+def folder(tmp_path: Path, settings: object) -> Path:
     configured = dict(storages.backends)
     configured["captures"] = configured["captures"] | {"OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = configured  # type: ignore[attr-defined] # pytest-django's proxy.
-    yield tmp_path
+    return tmp_path
 
 
 def test_an_object_is_named_by_its_digest_and_closed_to_others(folder: Path) -> None:
@@ -54,7 +53,7 @@ def test_file_and_directory_are_on_disk_before_put_returns(
     real = os.fsync
 
     def note(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
