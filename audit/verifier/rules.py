@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from calendar import timegm
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import strptime
 
 from audit.verifier.encoding import (
@@ -44,7 +44,8 @@ _ALWAYS = frozenset(("v", "id", "t", "ev", "dec", "_sd_alg", "_sd", "tag"))
 _SPOKEN = frozenset(("pur", "role", "act", "n", "pol"))
 # The first leaf alone binds the log's name and keys to the tree.
 _GENESIS = frozenset(("origin", "vkeys"))
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGEST_TEXT = 43  # A SHA-256 hash in base64url.
 _LONGEST_LEAF = 65535
 _MOST_DISCLOSURES = 1024
@@ -77,11 +78,16 @@ def seconds(text: str) -> float:
     """Read the one form a time has in the log; seconds since 1970."""
     if not _TIME.fullmatch(text):
         raise NotVerifiedError("the time of an entry is not in the log's form")
+    return _hour(text[:13]) + int(text[14:16]) * 60 + int(text[17:19]) + int(text[20:23]) / 1000
+
+
+@lru_cache(maxsize=1024)
+def _hour(text: str) -> int:
+    """Read date and hour. Neighbouring entries share it, and a scan reads millions of them."""
     try:
-        whole = timegm(strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+        return timegm(strptime(text, "%Y-%m-%dT%H"))
     except ValueError:
         raise NotVerifiedError("the time of an entry does not exist") from None
-    return whole + int(text[20:23]) / 1000
 
 
 def parse_leaf(data: bytes) -> Leaf:
@@ -112,22 +118,17 @@ def _names(fields: dict[str, Json]) -> frozenset[str]:
 
 
 def _entry_id(text: Json) -> bytes:
-    try:
-        read = uuid.UUID(text)
-    except (ValueError, TypeError, AttributeError):
-        raise NotVerifiedError("the id of an entry is not a UUID") from None
-    if str(read) != text:
-        raise NotVerifiedError("the id of an entry is not written as UUIDs are")
-    return read.bytes
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
+        raise NotVerifiedError("the id of an entry is not a UUID in its one form")
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def _check_digests(digests: Json) -> None:
-    whole = isinstance(digests, list) and all(
-        isinstance(digest, str) and len(digest) == _DIGEST_TEXT for digest in digests
-    )
-    if not whole:
+    # Sets and sorts of the whole list: a loop here would cost a scan a fifth of its time.
+    whole = isinstance(digests, list) and set(map(type, digests)) <= {str}
+    if not whole or not set(map(len, digests)) <= {_DIGEST_TEXT}:
         raise NotVerifiedError("the digests of an entry are malformed")
-    if any(digests[at] >= digests[at + 1] for at in range(len(digests) - 1)):
+    if sorted(set(digests)) != digests:
         raise NotVerifiedError("the digests of an entry are not sorted or not unique")
 
 

@@ -140,7 +140,7 @@ SD = json.loads(entry(3, disclosures=[PURPOSE]))["_sd"]
         (_leaf(t=1), "time"),
         (_leaf(id="nobody"), "UUID"),
         (_leaf(id=7), "UUID"),
-        (_leaf(id="7C6A3A8E-CF58-5E71-8987-5A59385334F7"), "written as UUIDs"),
+        (_leaf(id="7C6A3A8E-CF58-5E71-8987-5A59385334F7"), "UUID in its one form"),
         (_leaf(_sd=SD[::-1]), "not sorted"),
         (_leaf(_sd=[SD[0], SD[0]]), "not unique"),
         (_leaf(_sd=["short"]), "malformed"),
