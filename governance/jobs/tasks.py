@@ -13,14 +13,14 @@ _SILENCE_SECONDS = 5.0
 _silent_until = 0.0
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator] # Celery ships no types.
 def run_job(job_id: str) -> None:
     """Do one job; an id that is no id, or of no job, does nothing."""
     with contextlib.suppress(ValueError):
         services.run(UUID(job_id))
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator] # Celery ships no types.
 def sweep_jobs() -> None:
     """Do what was left lying."""
     services.sweep()

@@ -8,6 +8,7 @@ rotates or destroys holds it alone, so that nothing slips past an erasure.
 
 from pathlib import Path
 from secrets import token_bytes
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -105,8 +106,8 @@ def rotate() -> int:
     return new
 
 
-def _chunks(new: int) -> list[list[object]]:
-    ids: list[object] = list(
+def _chunks(new: int) -> list[list[UUID]]:
+    ids: list[UUID] = list(
         StoredKey.objects.exclude(epoch=new).order_by("pk").values_list("pk", flat=True)
     )
     return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -76,7 +77,7 @@ def test_a_frame_opens_under_an_entry_and_the_vault_writes_it_down_once() -> Non
         ("policy_version", "freight-desk@2"),
     ],
 )
-def test_a_frame_opens_as_itself_only(field: str, value: object) -> None:
+def test_a_frame_opens_as_itself_only(field: str, value: Any) -> None:
     frame, ciphertext = sealed_frame()
     wrong = replace(frame, **{field: value})
     with pytest.raises(UnsealError):
@@ -92,7 +93,7 @@ def test_a_frame_opens_as_itself_only(field: str, value: object) -> None:
         ("generation", 2),
     ],
 )
-def test_a_frame_of_another_cell_has_another_key(field: str, value: object) -> None:
+def test_a_frame_of_another_cell_has_another_key(field: str, value: Any) -> None:
     frame, ciphertext = sealed_frame()
     wrong = replace(frame, **{field: value})
     with pytest.raises(KeyShreddedError):

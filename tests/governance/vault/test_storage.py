@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import storages
@@ -13,7 +14,7 @@ from governance.vault.errors import KeyFileError, UnsealError
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: object) -> Path:
-    configured = dict(storages.backends)
+    configured: dict[str, Any] = dict(storages.backends)
     configured["captures"] = configured["captures"] | {"OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = configured  # type: ignore[attr-defined] # pytest-django's proxy.
     return tmp_path
