@@ -79,6 +79,17 @@ def b64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def b64url_bytes(text: str) -> bytes:
+    """Return what `b64url` encoded; LeafError for any other spelling."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError as error:
+        raise LeafError("Not base64url.") from error
+    if b64url(data) != text:
+        raise LeafError("Not canonical base64url.")
+    return data
+
+
 def canonical(value: Json) -> bytes:
     """Return the one byte form of a value of the profile; LeafError for anything outside it.
 
@@ -167,8 +178,7 @@ def disclose(name: str, value: Json) -> str:
 def reveal(disclosure: str) -> tuple[str, Json]:
     """Return (name, value) of a disclosure that we made ourselves; LeafError otherwise."""
     try:
-        padded = disclosure + "=" * (-len(disclosure) % 4)
-        parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        parts = json.loads(b64url_bytes(disclosure))
     except ValueError as error:
         raise LeafError("The disclosure cannot be read.") from error
     match parts:

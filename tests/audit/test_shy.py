@@ -1,0 +1,110 @@
+"""Given or refused, one or many cells, early or late in the hour: the log shows no difference."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from audit import journal, leaf, selectors
+from audit.actions import SHY, Action, Verdict
+from audit.actors import Actor
+from audit.errors import LeafError
+from audit.models import Disclosure, Entry, Leaf, Outbox
+
+pytestmark = pytest.mark.django_db
+
+TARIQ = "11111111-2222-4333-8444-555566667777"
+GIVEN = {"status": "ConsentGiven", "cells": ["a/b/c", "a/b/d", "a/b/e"], "receipt": "r" * 36}
+REFUSED = {"status": "ConsentRefused"}
+
+
+def decided(private: dict[str, Any], *, now: datetime | None = None, **more: Any) -> Entry:
+    return journal.append_now(
+        Action.CONSENT_DECIDED,
+        actor=Actor(TARIQ, "employee"),
+        subject=TARIQ,
+        private=private,
+        now=now,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("action", sorted(SHY))
+def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Action) -> None:
+    at = datetime(2026, 11, 21, 7, 38, 11, 123456, tzinfo=UTC)
+    loud = {
+        "verdict": Verdict.ALLOW,
+        "purpose": "model-training",
+        "act": "give",
+        "count": 1200,
+        "policy": journal.PolicyRef("freight-desk", 12, "cd" * 32),
+    }
+    entries = []
+    for private, more in ((GIVEN, loud), (REFUSED, {})):
+        entries.append(
+            journal.append_now(
+                action,
+                actor=Actor(TARIQ, "employee"),
+                subject=TARIQ,
+                private=private,
+                now=at,
+                **more,  # type: ignore[arg-type] -- a table of facts.
+            )
+        )
+    first, second = (leaf.parse(bytes(entry.leaf)) for entry in entries)
+    assert len(bytes(entries[0].leaf)) == len(bytes(entries[1].leaf))
+    assert first.keys() == second.keys() == {"v", "id", "t", "ev", "dec", "_sd_alg", "_sd", "tag"}
+    assert first["dec"] == second["dec"] == "n/a"
+    for body in (first, second):
+        assert body["t"] == "2026-11-21T07:00:00.000Z"
+        assert isinstance(body["_sd"], list)
+        assert len(body["_sd"]) == leaf.SHY_DIGESTS
+    hour = int(datetime(2026, 11, 21, 7, tzinfo=UTC).timestamp() * 1000)
+    assert {entry.uuid.int >> 80 for entry in entries} == {hour}
+    sizes = {len(bytes(row.sealed)) for row in Disclosure.objects.all()}
+    assert len(sizes) == 1
+
+
+def test_the_person_still_reads_what_they_decided() -> None:
+    decided(GIVEN, purpose="model-training")
+    (entry,) = selectors.entries_about(subject=TARIQ)
+    assert entry.details["status"] == "ConsentGiven"
+    assert entry.details["purpose"] == "model-training"
+    assert entry.purpose == ""
+
+
+@pytest.mark.parametrize("role", ["privacy_officer", "auditor"])
+def test_an_officer_opens_nothing_of_it(role: str) -> None:
+    entry = decided({"status": "ConsentGiven", "application": "freight-desk", "reason": "x"})
+    opened = selectors.open_entry(uuid=entry.uuid, viewer_role=role)
+    assert (opened.details, opened.role, opened.purpose, opened.count) == ({}, "", "", None)
+
+
+def test_more_details_than_there_are_decoys_for_are_refused() -> None:
+    with pytest.raises(LeafError):
+        decided({f"detail-{number}": number for number in range(leaf.SHY_DIGESTS)})
+    assert not Entry.objects.exists()
+
+
+def test_a_shy_entry_waits_its_own_random_time(open_log: Any, settings: Settings) -> None:
+    settings.REMIT_LOG_DELAY_SECONDS = 3600
+    entries = [decided(REFUSED) for _ in range(12)]
+    loud = journal.append_now(Action.ACCESS_DENIED, actor=Actor("x", "auditor"))
+    assert set(Outbox.objects.filter(entry__in=entries).values_list("not_before", flat=True)) == {
+        None
+    }
+    before = timezone.now()
+    open_log()
+    assert Leaf.objects.filter(entry=loud).exists()
+    times = sorted(
+        row.not_before for row in Outbox.objects.filter(entry__in=entries) if row.not_before
+    )
+    assert len(times) >= 10
+    assert times[-1] <= timezone.now() + timedelta(hours=1)
+    assert times[0] >= before
+    assert times[-1] - times[0] > timedelta(minutes=5)
+    Outbox.objects.update(not_before=before)
+    open_log()
+    assert Leaf.objects.filter(entry__in=entries).count() == len(entries)
