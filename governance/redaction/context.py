@@ -40,7 +40,7 @@ _WORDS: Final = {
     ),
     "code": (
         r"\botp\b|one.?time|2fa|mfa|verification|\btan\b|einmal|passcode|auth code|security code"
-        r"|use code|login code|code (?:is|:)|your code|\bpin\b"
+        r"|use code|login code|code (?:is|:)|your code"
     ),
     "secret": r"secret|token|api.?key|credential|private key|access key",
     # The word must end right before the number: a number elsewhere in the sentence is not meant.

@@ -5,6 +5,7 @@ checked between rules, so that no record can hold a worker (every pattern is bou
 """
 
 import hashlib
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -53,6 +54,9 @@ class Deadline:
             raise BudgetExceededError
 
 
+NO_DEADLINE: Final = Deadline(math.inf)
+
+
 class Detector:
     """Finds identifying spans, knowing an organisation's people and its own number shapes."""
 
@@ -64,7 +68,7 @@ class Detector:
         self._rules = (*own, *_RULES)
 
     def spans(
-        self, text: str, *, label: str = "", role: str = "", deadline: Deadline | None = None
+        self, text: str, *, label: str = "", role: str = "", deadline: Deadline = NO_DEADLINE
     ) -> list[Span]:
         """Return sorted, disjoint spans in code points of `text`."""
         if len(text.strip()) < 2:  # noqa: PLR2004  one character identifies no one
@@ -81,16 +85,16 @@ class Detector:
                 found.append(Span(start + begin, start + end, span.type))
         return found
 
-    def _find(self, text: str, label: str, role: str, deadline: Deadline | None) -> list[Span]:
+    def _find(self, text: str, label: str, role: str, deadline: Deadline) -> list[Span]:
+        deadline.check()
         lower = text.lower()
         has_digit = _HAS_DIGIT.search(text) is not None
         found: list[Span] = []
         for rule in self._rules:
             if rule.needs and not _may_match(rule.needs, lower, has_digit=has_digit):
                 continue
+            deadline.check()
             found.extend(_matches(rule, text, label))
-            if deadline:
-                deadline.check()
         if role not in _CONTROL_ROLES:
             found.extend(self._names.find(text))
         if role in _RECORD_ROLES:

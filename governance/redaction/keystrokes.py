@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from governance.redaction.editing import Field, Node
-from governance.redaction.engine import Deadline, Detector
+from governance.redaction.engine import NO_DEADLINE, Deadline, Detector
 from governance.redaction.findings import Span
 from governance.redaction.flagging import (
     flag,
@@ -179,7 +179,7 @@ class Reconstruction:
     def search(
         self,
         detector: Detector,
-        deadline: Deadline | None = None,
+        deadline: Deadline = NO_DEADLINE,
         *,
         known: Collection[str] = (),
     ) -> Findings:
@@ -207,7 +207,7 @@ class Reconstruction:
         each: Field,
         view: list[Node],
         detector: Detector,
-        deadline: Deadline | None,
+        deadline: Deadline,
         findings: Findings,
     ) -> None:
         text = "".join(node.character for node in view)

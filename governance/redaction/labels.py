@@ -43,7 +43,7 @@ _WORDS: Final = (
         ),
     ),
     ("DATE_OF_BIRTH", r"birth|\bdob\b|geburts|naissance|nacimiento|nascita"),
-    ("ADDRESS", r"street|address|adresse|direccion|indirizzo|^plz|post ?code|zip|strasse"),
+    ("ADDRESS", r"street|address|adresse|direccion|indirizzo|^plz|post ?code|zip|strass?e"),
     ("EMPLOYEE_ID", r"employee (?:id|n)|staff (?:id|n)|personal(?:nummer|nr|-nr)|badge"),
     (
         "PASSWORD",

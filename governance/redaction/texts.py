@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from governance.redaction import operators
-from governance.redaction.engine import Deadline, Detector
+from governance.redaction.engine import NO_DEADLINE, Deadline, Detector
 from governance.redaction.errors import ResidueError
 from governance.redaction.findings import Span
 from governance.redaction.schema import MASK
@@ -32,7 +32,7 @@ def blank(
     *,
     label: str = "",
     role: str = "",
-    deadline: Deadline | None = None,
+    deadline: Deadline = NO_DEADLINE,
 ) -> tuple[str, list[Span]]:
     """Return the text with what identifies dotted out, and the spans; counts and offsets kept.
 
