@@ -1,0 +1,258 @@
+"""The signed policy: what this device may capture, until when, and how it knows.
+
+Promises: a policy is followed only when a pinned key signed it, it was made for this device, its
+lease of at most fifteen minutes has begun and not ended, and its epochs are not lower than any
+seen before; an unknown field, rule or selector closes what it stands in. Everything else means:
+capture nothing. Leaves to others: fetching it (`session`), applying it (`filter`).
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from remit_agent import dsse, globs
+from remit_agent.errors import PolicyError, SignatureError
+from remit_agent.home import Seen, VerifyKey
+from remit_agent.observed import Element, Surface
+
+PAYLOAD_TYPE: Final = "application/vnd.remit.agent-policy.v1+json"
+LONGEST_LEASE: Final = timedelta(minutes=15)
+TIMING_QUANTUM_MS: Final = 20
+CATEGORIES: Final = (
+    "pointer", "click", "menu-navigation", "shortcut", "keystroke-timing", "keystroke-text",
+    "window-metadata", "ui-structure", "screenshot",
+)  # fmt: skip
+# Screens have no recorder before part 4; a policy that names them changes nothing here.
+_CAPTURABLE: Final = frozenset(CATEGORIES) - {"screenshot"}
+_KNOWN_RULES: Final = {"keystroke-timing": frozenset({"quantise-ms"})}
+_BY_NAME: Final = re.compile(r'^(?:[a-z]+)?\[name=["\']?(?P<name>[\w.-]+)["\']?\]$')
+_BY_ID: Final = re.compile(r"^#(?P<name>[\w.-]+)$")
+_BY_GLOB: Final = re.compile(r"^[\w.*-]+$")
+
+Epoch = Annotated[int, Meta(ge=0, lt=2**53)]
+
+
+class _Closed(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the document in which an unknown field makes the whole policy unusable."""
+
+
+class Matcher(_Closed, frozen=True):
+    """How the application is recognised."""
+
+    kind: Literal["window-title", "process", "origin"]
+    pattern: str
+    id: str
+
+
+class NamedPattern(_Closed, frozen=True):
+    """A pattern of which only the id ever leaves this device."""
+
+    id: str
+    pattern: str
+
+
+class FieldRule(_Closed, frozen=True):
+    """A field by selector; at the top of the document it also names its application."""
+
+    id: str
+    selector: str
+    application: str | None = None
+
+
+class CategoryRule(_Closed, frozen=True):
+    """A category that is open here, and the rules it is open under."""
+
+    key: str
+    rules: dict[str, bool | int | str] = {}
+
+
+class Application(_Closed, frozen=True, kw_only=True):
+    """One application of the policy and all that is open in it."""
+
+    id: str
+    kind: Literal["web", "desktop"]
+    policy_version: str
+    matchers: list[Matcher]
+    titles: list[NamedPattern] = []
+    urls: list[NamedPattern] = []
+    labels: list[str] = []
+    categories: list[CategoryRule]
+    fields: list[FieldRule] = []
+    masks: list[FieldRule] = []
+
+    def recognises(self, surface: Surface) -> bool:
+        """Whether a matcher of the policy stands for the surface; none means no."""
+        return any(
+            each.kind == surface.kind and globs.matches(each.pattern, surface.value)
+            for each in self.matchers
+        )
+
+    @property
+    def open_categories(self) -> frozenset[str]:
+        """The categories that may be captured: known ones, under rules this agent knows."""
+        return frozenset(
+            each.key
+            for each in self.categories
+            if each.key in _CAPTURABLE and each.rules.keys() <= _KNOWN_RULES.get(each.key, set())
+        )
+
+    @property
+    def timing_quantum_ns(self) -> int:
+        """How coarse typing rhythm is made, never finer than 20 ms."""
+        asked = [
+            value
+            for each in self.categories
+            if each.key == "keystroke-timing"
+            and isinstance(value := each.rules.get("quantise-ms"), int)
+        ]
+        return max([TIMING_QUANTUM_MS, *asked]) * 1_000_000
+
+    def may_type_into(self, element: Element | None) -> bool:
+        """Whether text of this field may be taken: in `fields` where there are any, in no mask.
+
+        A field the recorder does not know, or a selector this agent cannot read, means no
+        wherever the answer depends on it.
+        """
+        if element is None:
+            return not self.fields and not self.masks
+        if any(_selects(each.selector, element) is not False for each in self.masks):
+            return False
+        return not self.fields or any(_selects(each.selector, element) for each in self.fields)
+
+    def pattern_of(self, patterns: Collection[NamedPattern], text: str) -> str | None:
+        """Return the id of the first pattern that stands for a title or URL."""
+        return next((each.id for each in patterns if globs.matches(each.pattern, text)), None)
+
+
+class SealKey(_Closed, frozen=True):
+    """A public key of the vault's worker; `public` is base64."""
+
+    key_id: str
+    alg: str
+    public: str
+
+
+class Budgets(Struct, frozen=True):
+    """Limits of one batch."""
+
+    max_batch_events: Annotated[int, Meta(ge=1)] = 5000
+
+
+class Poll(Struct, frozen=True):
+    """How often to ask again, and how long the service may hold the question open."""
+
+    interval_s: Annotated[int, Meta(ge=1, le=3600)] = 20
+    wait_s: Annotated[int, Meta(ge=0, le=30)] = 0
+
+
+class Document(_Closed, frozen=True, kw_only=True):
+    """The payload of the envelope (decisions 31)."""
+
+    schema: Literal["agent-policy/1"]
+    device_id: str
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    policy_epoch: Epoch
+    consent_epoch: Epoch
+    paused_until: str | None
+    applications: list[Application]
+    fields: list[FieldRule] = []
+    masks: list[FieldRule] = []
+    seal_keys: list[SealKey]
+    budgets: Budgets
+    poll: Poll
+    verify_keys: list[VerifyKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A document that was found to be signed and ours; `digest` is SHA-256 of its bytes in hex."""
+
+    document: Document
+    digest: str
+    etag: str | None
+
+    def is_in_force(self, now: datetime) -> bool:
+        """Whether the lease has begun and not ended; the end itself is already too late."""
+        return self.document.not_before <= now < self.document.expires_at
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether the person paused capture in the portal."""
+        until = self.document.paused_until
+        if until is None:
+            return False
+        try:
+            return now < datetime.fromisoformat(until)
+        except (ValueError, TypeError):
+            # "indefinite", and whatever else this agent cannot read as an end.
+            return True
+
+    def application(self, key: str) -> Application | None:
+        """Return an application of the policy by its id."""
+        return next((each for each in self.document.applications if each.id == key), None)
+
+
+def read(
+    envelope: bytes,
+    *,
+    etag: str | None,
+    keys: Mapping[str, bytes],
+    device_id: str,
+    seen: Seen,
+    now: datetime,
+) -> Policy:
+    """Return a policy that may be followed now; PolicyError says in one line why not."""
+    try:
+        payload = dsse.verify(envelope=envelope, payload_type=PAYLOAD_TYPE, public_keys=keys)
+    except SignatureError as error:
+        raise PolicyError(f"The policy cannot be trusted. {error}") from error
+    try:
+        document = msgspec.json.decode(payload, type=Document)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise PolicyError("The policy says something this agent does not know.") from error
+    _check(document, device_id=device_id, seen=seen, now=now)
+    return Policy(document, hashlib.sha256(payload).hexdigest(), etag)
+
+
+def _check(document: Document, *, device_id: str, seen: Seen, now: datetime) -> None:
+    times = (document.issued_at, document.not_before, document.expires_at)
+    if document.device_id != device_id:
+        raise PolicyError("The policy was made for another device.")
+    if document.policy_epoch < seen.policy_epoch or document.consent_epoch < seen.consent_epoch:
+        raise PolicyError("The policy is older than one seen before.")
+    if any(time.tzinfo is None for time in times):
+        raise PolicyError("The policy's times name no zone.")
+    if document.expires_at - min(document.issued_at, document.not_before) > LONGEST_LEASE:
+        raise PolicyError("The policy claims to hold longer than fifteen minutes.")
+    if now < document.not_before:
+        raise PolicyError("The policy does not hold yet. Is the clock right?")
+    if now >= document.expires_at:
+        raise PolicyError("The policy has expired.")
+
+
+def _selects(selector: str, element: Element) -> bool | None:
+    """Return whether a selector means the field; None when the selector cannot be read here."""
+    if found := _BY_NAME.match(selector) or _BY_ID.match(selector):
+        return found["name"] == element.field
+    if _BY_GLOB.match(selector):
+        return globs.matches(selector, element.field)
+    return None
+
+
+def seal_key(policy: Policy) -> tuple[SealKey, bytes]:
+    """Return the first key this agent can seal to, and its octets; PolicyError without one."""
+    for key in policy.document.seal_keys:
+        if key.alg in {"MLKEM768_X25519", "X25519"}:
+            try:
+                return key, base64.b64decode(key.public, validate=True)
+            except ValueError:
+                continue
+    raise PolicyError("The policy names no key to seal batches to.")

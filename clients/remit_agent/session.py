@@ -1,0 +1,192 @@
+"""The agent at work: session keys, the policy in force, batches on their way.
+
+Promises: without a policy in force nothing is captured, and an unanswered poll never prolongs one;
+a higher epoch is remembered before the policy is used, so that no older one is followed again;
+batches go out in order, each until it has a final answer. Leaves to others: what to capture.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from remit_agent import VERSION
+from remit_agent.errors import AgentError, PolicyError, RefusedError, UnreachableError
+from remit_agent.home import Home, Identity, Seen
+from remit_agent.outbox import Outbox
+from remit_agent.policy import Policy, read
+from remit_agent.seal import SealedBatch
+from remit_agent.service import BatchStatus, Service
+from remit_agent.signing import DeviceSigner, SessionSigner
+
+ATTEMPTS: Final = 6
+LONGEST_WAIT_S: Final = 30.0
+_MARGIN: Final = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Agent:
+    """One enrolled device talking to its service."""
+
+    home: Home
+    service: Service
+    identity: Identity
+    policy: Policy | None = None
+    _session: SessionSigner | None = None
+    _session_ends_ns: int = 0
+    _asked_ns: int | None = None
+    refusals: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def outbox(self) -> Outbox:
+        """The batches that wait for a final answer."""
+        return Outbox(self.home.outbox)
+
+    def in_force(self) -> Policy | None:
+        """Return the policy that may be followed this moment: signed, current, not paused."""
+        now = self.service.clock.now()
+        if self.policy is None or self.home.is_paused or self.policy.is_paused(now):
+            return None
+        return self.policy if self.policy.is_in_force(now) else None
+
+    def state(self) -> str:
+        """Return what this device is doing, in the words of a heartbeat."""
+        now = self.service.clock.now()
+        if self.home.is_paused or (self.policy and self.policy.is_paused(now)):
+            return "paused"
+        if self.policy is None or not self.policy.is_in_force(now):
+            return "no-policy"
+        open_somewhere = any(each.open_categories for each in self.policy.document.applications)
+        return "capturing" if open_somewhere else "not-allowed"
+
+    def refresh(self, *, force: bool = False) -> None:
+        """Ask for the policy when the poll interval has passed; a refused one is dropped.
+
+        A service that cannot be reached leaves the old policy in force until its lease ends. A
+        policy that may not be followed leaves none (PolicyError).
+        """
+        now_ns = self.service.clock.now_ns()
+        interval_s = self.policy.document.poll.interval_s if self.policy else 0
+        if not force and self._asked_ns and now_ns - self._asked_ns < interval_s * 10**9:
+            return
+        self._asked_ns = now_ns
+        try:
+            answer = self.service.policy(
+                signer=self.session(), etag=self.policy.etag if self.policy else None
+            )
+        except UnreachableError:
+            if self.policy is None:
+                raise
+            return
+        except RefusedError:
+            self.policy = None
+            raise
+        if answer is not None:
+            self._follow(*answer)
+
+    def _follow(self, envelope: bytes, etag: str | None) -> None:
+        self.policy = None
+        policy = read(
+            envelope,
+            etag=etag,
+            keys=self.home.verify_keys(),
+            device_id=self.identity.device_id,
+            seen=self.home.seen(),
+            now=self.service.clock.now(),
+        )
+        document = policy.document
+        self.home.remember(Seen(document.policy_epoch, document.consent_epoch))
+        # Rotation: a document signed by a pinned key says which keys are pinned next.
+        if any(key.alg == "ed25519" for key in document.verify_keys):
+            self.home.pin(document.verify_keys)
+        self.policy = policy
+
+    def session(self) -> SessionSigner:
+        """Return a session key that holds a while longer, opening one when needed."""
+        if self._session is None or self.service.clock.now_ns() >= self._session_ends_ns:
+            self._session, ends = self.service.open_session(signer=self.device())
+            self._session_ends_ns = int((ends - _MARGIN).timestamp() * 1e9)
+        return self._session
+
+    def device(self) -> DeviceSigner:
+        """Return the device's own key as a signer."""
+        return DeviceSigner(self.identity.device_id, self.home.device_key())
+
+    def heartbeat(self) -> None:
+        """Tell the service what this device does; ask for the policy when it has moved on."""
+        seen = self.home.seen()
+        body: dict[str, str | int] = {
+            "policy_epoch": seen.policy_epoch,
+            "consent_epoch": seen.consent_epoch,
+            "state": self.state(),
+            "agent_version": VERSION,
+        }
+        epochs = self.service.heartbeat(signer=self.session(), body=body)
+        current = (epochs.policy_epoch, epochs.consent_epoch)
+        if current != (seen.policy_epoch, seen.consent_epoch):
+            self.refresh(force=True)
+
+    def send(self, batch: SealedBatch) -> str:
+        """Send a batch after all that waited before it; return sent, pending, or the problem."""
+        self.outbox.put(batch)
+        self.flush()
+        if batch.batch_id in self.refusals:
+            return self.refusals[batch.batch_id]
+        waiting = {each.batch_id for each in self.outbox}
+        return "pending" if batch.batch_id in waiting else "sent"
+
+    def flush(self) -> int:
+        """Send what waits, oldest first, and return how many were taken; stop at no answer."""
+        sent = 0
+        for waiting in self.outbox:
+            try:
+                self._upload(waiting.batch_id, waiting.wire())
+            except UnreachableError:
+                return sent
+            except RefusedError as error:
+                self.refusals[waiting.batch_id] = error.problem
+                waiting.done()
+                if error.problem == "consent-withdrawn":
+                    # What waited was captured under the consent that ended (standards.md §7.3).
+                    for each in self.outbox:
+                        self.refusals[each.batch_id] = error.problem
+                    self.outbox.destroy()
+                    return sent
+                continue
+            waiting.done()
+            sent += 1
+        return sent
+
+    def _upload(self, batch_id: UUID, wire: bytes) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                self.service.upload(signer=self.device(), batch_id=batch_id, wire=wire)
+            except UnreachableError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                self.service.clock.sleep(_pause_s(attempt, error.retry_after_s))
+            else:
+                return
+
+    def status(self, batch_id: UUID) -> BatchStatus:
+        """Return how a batch ended, or that it has not yet."""
+        return self.service.status(signer=self.session(), batch_id=batch_id)
+
+
+def _pause_s(attempt: int, asked_s: float | None) -> float:
+    """Return how long to wait: what the service asked, else doubling; jitter spreads a crowd."""
+    base = asked_s if asked_s is not None else 0.25 * 2.0**attempt
+    return min(LONGEST_WAIT_S, base) * (1 + secrets.randbelow(250) / 1000)
+
+
+def may_capture(agent: Agent) -> Policy:
+    """Return the policy in force, or raise the one line that says why there is none."""
+    if agent.home.is_paused:
+        raise AgentError("Capture is paused on this device: `remit-agent resume` ends it.")
+    if agent.policy and agent.policy.is_paused(agent.service.clock.now()):
+        raise AgentError("Capture is paused in the portal.")
+    policy = agent.in_force()
+    if policy is None:
+        raise PolicyError("No policy is in force, so nothing is captured.")
+    return policy
