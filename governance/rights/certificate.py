@@ -1,7 +1,7 @@
 """The signed certificate a person keeps after an erasure: what went, when, and what stays.
 
 It says two times, because they differ: when the data became unreadable (its keys were destroyed)
-and by when no copy of the key store opens anything any more (the next two nightly rotations).
+and by when no copy of the key store opens anything any more (three nightly rotations).
 """
 
 import base64
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from audit.models import Entry
 
 PAYLOAD_TYPE = "application/vnd.remit.erasure-certificate.v1+json"
-# Keys rotate nightly (tasks.renew_keys): the first night retires what a copy may hold, the second
-# destroys it, so two days bound every copy of the key store (`decisions.md` 27).
-COPIES_END_AFTER = timedelta(hours=48)
+# Keys rotate nightly (tasks.renew_keys). The first night retires what may have sealed the person's
+# last batch, the third destroys it; copies of the key store stop opening the first (decisions 27).
+COPIES_END_AFTER = timedelta(hours=72)
 
 REMAINS = [
     "account and devices",

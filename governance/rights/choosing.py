@@ -130,18 +130,35 @@ def withdraw_all(
     """End every consent in one act; None when there was none to end."""
     moment = now or timezone.now()
     with transaction.atomic():
-        consent.selectors.lock(subject=person_subject, exclusive=True)
-        held = consent.selectors.valid_cells(subject=person_subject, at=moment)
-        if not held:
-            return None
-        return choose(
+        act = end_all(
             person_subject=person_subject,
-            choices=[Answer(*cell, ConsentStatus.WITHDRAWN) for cell in sorted(held)],
             actor=actor,
             language=language,
             form_digest=form_digest,
             now=moment,
         )
+        if act is not None:
+            follow(subject=person_subject, act=act, reason="consent-withdrawn", now=moment)
+    return act
+
+
+@transaction.atomic
+def end_all(
+    *, person_subject: str, actor: Actor, language: str, form_digest: str, now: datetime
+) -> DecisionAct | None:
+    """End every consent and order nothing: for an erasure, whose own order covers it all."""
+    consent.selectors.lock(subject=person_subject, exclusive=True)
+    held = consent.selectors.valid_cells(subject=person_subject, at=now)
+    if not held:
+        return None
+    return consent.services.decide(
+        subject=person_subject,
+        choices=[Choice(*cell, ConsentStatus.WITHDRAWN) for cell in sorted(held)],
+        actor=actor,
+        language=language,
+        form_digest=form_digest,
+        now=now,
+    )
 
 
 def refuse_open(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
+import audit.erasure
 import consent.selectors
 from audit import journal
 from audit.actions import Action
@@ -114,16 +115,20 @@ def destroy_keys(order: ErasureOrder) -> None:
     """Destroy the keys an order names; from here on nobody can read what they sealed."""
     if _reached(order, ErasureState.KEY_DESTROYED):
         return
-    keys = (
-        shredding.destroy_subject(subject=order.subject).keys
-        if order.is_whole
-        else len(
+    keys = _shred(order)
+    _reach(order, ErasureState.KEY_DESTROYED, action=Action.KEY_SHREDDED, figures={"keys": keys})
+
+
+def _shred(order: ErasureOrder) -> int:
+    if not order.is_whole:
+        return len(
             shredding.destroy_cell(
                 subject=order.subject, application=order.application, category=order.category
             )
         )
-    )
-    _reach(order, ErasureState.KEY_DESTROYED, action=Action.KEY_SHREDDED, figures={"keys": keys})
+    # First the log's rows: they are found by a token that dies with the keys.
+    audit.erasure.forget(subject=order.subject)
+    return shredding.destroy_subject(subject=order.subject).keys
 
 
 @jobs.handler(CELL_JOB)

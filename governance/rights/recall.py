@@ -1,4 +1,4 @@
-"""Telling who got the data that it is gone (Art. 19): the one place that asks releases to recall."""
+"""Telling who got the data that it is gone (Art. 19): the one place that recalls releases."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -2,8 +2,8 @@
 
 A destroyed key may survive in a copy of the key store, and a sealed batch in a copy of the
 database. Rotating the epoch makes older copies of the key store unopenable; destroying retired
-seal keys does the same to sealed batches. Two nights bound both, for everybody alike, so that a
-rotation tells nobody that somebody erased something.
+seal keys does the same to sealed batches. Three nights bound both, for everybody alike, so that
+a rotation tells nobody that somebody erased something.
 """
 
 from django.db import transaction
@@ -27,8 +27,8 @@ def renew() -> int:
     waiting = capture.seal_keys_in_use()
     earlier = seal_keys.retired()
     seal_keys.rotate()
-    # What was retired last night may still seal what an agent spooled; what was retired before
-    # cannot: a policy that names it ended a day ago.
+    # What was retired last may still seal what an agent spooled, also when somebody rotates twice
+    # in a row; what was retired before cannot: the policies that name it ended long ago.
     for key_id in earlier[:-1]:
         if key_id not in waiting:
             seal_keys.destroy(key_id=key_id)

@@ -19,6 +19,7 @@ from governance.rights import erasure, exports, recall, requests
 from governance.rights.choosing import (
     Answer,
     choose,
+    end_all,
     expire_consents,
     refuse_open,
     withdraw_all,
@@ -112,7 +113,7 @@ def erase_everything(
         return held
     asked = requests.open_request(subject=subject, kind=Kind.ERASURE, actor=actor, now=moment)
     entry = journal.append(Action.ERASURE_REQUESTED, actor=actor, subject=subject)
-    withdraw_all(
+    end_all(
         person_subject=subject,
         actor=actor,
         language=language,

@@ -1,0 +1,149 @@
+"""Deleting, forgetting, pausing, asking; and what the person sees of who accessed what."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.actors import Actor
+from governance.capture import gate
+from governance.capture.errors import AccessDeniedError, RecordGoneError
+from governance.rights import accesses, renewal, requests, selectors, services
+from governance.rights.errors import ForgetSpanError, RequestChangeError, RequestNotFoundError
+from governance.rights.states import REQUEST_CHANGES, Kind, RequestStatus
+from governance.vault import seal_keys
+from tests.governance.rights.conftest import CLICK, POINTER, Someone
+
+pytestmark = pytest.mark.django_db
+
+
+def test_one_capture_goes_and_the_others_stay_readable(mira: Someone) -> None:
+    mira.allow(POINTER, CLICK)
+    first = mira.record("pointer")[0]
+    mira.record("pointer")
+    services.delete_capture(subject=mira.subject, frames=[first], actor=mira.actor)
+    left = mira.frames()
+    assert len(left) == 1
+    assert mira.read(left[0].id)
+    with pytest.raises(AccessDeniedError):
+        mira.read(first)
+    with pytest.raises(RecordGoneError):
+        services.delete_capture(subject=mira.subject, frames=[first], actor=mira.actor)
+
+
+def test_nobody_deletes_anothers_capture(mira: Someone, carla: Someone) -> None:
+    mira.allow(POINTER)
+    (frame,) = mira.record("pointer")
+    with pytest.raises(RecordGoneError):
+        services.delete_capture(subject=carla.subject, frames=[frame], actor=carla.actor)
+    assert mira.read(frame)
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 24 * 60 + 1])
+def test_only_minutes_of_the_last_day_can_be_forgotten(mira: Someone, minutes: int) -> None:
+    with pytest.raises(ForgetSpanError):
+        services.forget(subject=mira.subject, last_minutes=minutes, actor=mira.actor)
+
+
+def test_the_last_minutes_are_forgotten(mira: Someone) -> None:
+    mira.allow(POINTER)
+    mira.record("pointer")
+    services.forget(subject=mira.subject, last_minutes=15, actor=mira.actor)
+    assert mira.frames() == []
+
+
+def test_accesses_show_role_and_pseudonym_but_no_key(mira: Someone, carla: Someone) -> None:
+    mira.allow(POINTER)
+    (frame,) = mira.record("pointer")
+    mira.read(frame)
+    for _ in range(2):
+        with (
+            pytest.raises(AccessDeniedError),
+            gate.open_records(actor=carla.actor, purpose="own-access", frames=[frame]),
+        ):
+            pass
+    lines = accesses.lines(subject=mira.subject)
+    denied = [line for line in lines if line.action == "access:denied"]
+    assert {line.reason for line in denied} == {"not_own_data"}
+    assert len({line.accessor for line in denied}) == 1
+    assert carla.subject not in repr(lines)
+    own = next(line for line in lines if line.is_own)
+    assert (own.accessor, own.role) == ("you", "employee")
+    assert {line.accessor for line in lines if line.purpose == "redaction"} == {"redactor"}
+    assert all(line.proof_url.endswith(f"{line.entry}/proof") for line in lines)
+    pages = accesses.lines(subject=mira.subject, limit=1)
+    assert accesses.lines(subject=mira.subject, limit=1, before=pages[0].seq) == lines[1:2]
+
+
+def test_a_pause_has_an_end_or_none(mira: Someone) -> None:
+    now = timezone.now()
+    services.pause(subject=mira.subject, actor=mira.actor, minutes=15, now=now)
+    from consent import selectors as consents
+
+    (pause,) = consents.pauses(subject=mira.subject)
+    assert pause.end == now + timedelta(minutes=15)
+    assert services.resume(subject=mira.subject, actor=mira.actor) is not None
+
+
+@pytest.mark.parametrize(
+    ("received", "owed"),
+    [
+        ("2026-01-31", "2026-02-28"),
+        ("2026-03-31", "2026-04-30"),
+        ("2026-11-20", "2026-12-20"),
+        ("2026-11-25", "2026-12-25"),
+        ("2026-12-01", "2027-01-01"),
+        ("2028-01-31", "2028-02-29"),
+    ],
+)
+def test_an_answer_is_owed_within_a_month(received: str, owed: str) -> None:
+    moment = datetime.fromisoformat(f"{received}T08:00:00").replace(tzinfo=UTC)
+    assert requests.due(moment).date().isoformat() == owed
+
+
+def test_a_request_is_confirmed_at_once_and_is_the_persons_own(
+    mira: Someone, carla: Someone
+) -> None:
+    asked = services.request(
+        subject=mira.subject, kind=Kind.RECTIFICATION, actor=mira.actor, words="My unit is wrong."
+    )
+    view = selectors.own_request(subject=mira.subject, request_id=asked.id)
+    assert (view.status, view.words) == (RequestStatus.ACKNOWLEDGED, "My unit is wrong.")
+    with pytest.raises(RequestNotFoundError):
+        selectors.own_request(subject=carla.subject, request_id=asked.id)
+
+
+@pytest.mark.parametrize("status", list(RequestStatus))
+def test_a_request_goes_only_where_the_table_says(mira: Someone, status: RequestStatus) -> None:
+    asked = services.request(subject=mira.subject, kind=Kind.ACCESS, actor=mira.actor)
+    allowed = REQUEST_CHANGES[RequestStatus.ACKNOWLEDGED] | {RequestStatus.ACKNOWLEDGED}
+    if status in allowed:
+        requests.advance(request=asked, status=status, entry=asked.entry)
+        assert requests.latest_step(asked).status == status
+    else:
+        with pytest.raises(RequestChangeError):
+            requests.advance(request=asked, status=status, entry=asked.entry)
+
+
+def test_fulfilling_twice_is_once(mira: Someone) -> None:
+    asked = services.request(subject=mira.subject, kind=Kind.ACCESS, actor=mira.actor)
+    for _ in range(2):
+        requests.fulfil(request=asked, actor=Actor.system("export"))
+    assert [step.status for step in asked.steps.order_by("number")] == [
+        "RequestInitiated",
+        "RequestAcknowledged",
+        "RequestAccepted",
+        "RequestFulfilled",
+    ]
+
+
+def test_three_nights_destroy_what_a_copy_could_open_and_data_stays_readable(mira: Someone) -> None:
+    mira.allow(POINTER)
+    (frame,) = mira.record("pointer")
+    (used,) = seal_keys.current()
+    for _ in range(2):
+        renewal.renew()
+        assert seal_keys.is_open(used.key_id)
+    renewal.renew()
+    assert not seal_keys.is_open(used.key_id)
+    assert mira.read(frame)
