@@ -41,7 +41,7 @@ def digest(text: str) -> str:
     return b64url(hashlib.sha256(text.encode()).digest())
 
 
-def entry(  # noqa: PLR0913
+def entry(
     number: int,
     event: str = "access:allowed",
     *,
@@ -63,6 +63,8 @@ def entry(  # noqa: PLR0913
         "_sd": sorted([decoy, *map(digest, disclosures)]),
         "tag": {"x": b64url(nonce), "s": [b64url(value)]},
     }
+    if number == 0:
+        fields["origin"] = "log.example/remit"
     return canonical(fields | clear)
 
 

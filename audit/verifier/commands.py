@@ -92,7 +92,11 @@ def run_scan(
     Scan(
         source=source,
         checkpoint=checkpoint,
-        rules=Rules(longest_delay=longest_delay, no_later_than=latest + CLOCK_SKEW_SECONDS),
+        rules=Rules(
+            origin=checkpoint.origin,
+            longest_delay=longest_delay,
+            no_later_than=latest + CLOCK_SKEW_SECONDS,
+        ),
         frontier=Frontier(),
         visit=visit,
         progress=_progress(),

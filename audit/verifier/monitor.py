@@ -57,6 +57,7 @@ class Monitor:
             raise NotVerifiedError(f"two different logs of {checkpoint.size} entries were signed")
         witnessed = checkpoint.witnessed_at
         rules = Rules(
+            origin=checkpoint.origin,
             longest_delay=self.longest_delay,
             no_later_than=(witnessed or moment) + CLOCK_SKEW_SECONDS,
             no_earlier_than=saved["witnessed_at"],

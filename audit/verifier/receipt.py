@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.verifier import ed25519
-from audit.verifier.encoding import Json, base64_bytes, parse_json
+from audit.verifier.encoding import Json, base64_bytes, canonical_json, parse_json
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import ED25519
 from audit.verifier.tlogproof import LONGEST_PROOF, Proved, check_proof
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAYLOAD_TYPE = "application/vnd.remit.consent-receipt.v1+json"
 EVENT = "consent:decided"
+DECISION = "decision"
 LONGEST_RECEIPT = LONGEST_PROOF + 1024 * 1024
 _MOST_SIGNATURES = 16
 
@@ -48,6 +49,8 @@ def check_receipt(data: bytes, trust: Trust) -> CheckedReceipt:
         raise NotVerifiedError("the receipt is too long")
     envelope = parse_json(data, "the receipt")
     transparency = _member(envelope, "transparency", dict)
+    if transparency.get("proof", "") is None:
+        raise NotVerifiedError("the decision was not in the log yet: download the receipt again")
     proof = _member(transparency, "proof", str).encode("utf-8", "surrogatepass")
     proved = check_proof(proof, trust)
     if proved.leaf.event != EVENT:
@@ -59,7 +62,7 @@ def check_receipt(data: bytes, trust: Trust) -> CheckedReceipt:
     body = _signed_body(envelope, trust, origin)
     document = parse_json(body, "the receipt's text")
     identifier = _member(document, "dct:identifier", str)
-    _check_bond(document, body, identifier, proved)
+    _check_bond(document, proved)
     return CheckedReceipt(identifier=identifier, body=document, proved=proved)
 
 
@@ -97,16 +100,21 @@ def _signed_body(envelope: Json, trust: Trust, origin: str) -> bytes:
     return body
 
 
-def _check_bond(document: Json, body: bytes, identifier: str, proved: Proved) -> None:
-    """Raise unless the receipt names the entry, or the entry discloses the receipt.
+def _check_bond(document: Json, proved: Proved) -> None:
+    """Raise unless receipt and entry are about each other.
 
-    Otherwise any decision's proof could be stapled to any receipt.
+    The signed receipt must name the entry, and where the entry's `decision` is disclosed, that must
+    be the digest of the receipt's. Otherwise any decision's proof could be stapled to any receipt.
     """
-    commitments = {identifier, hashlib.sha256(body).hexdigest()}
-    disclosed = {value for value in proved.details.values() if isinstance(value, str)}
-    if commitments & disclosed or proved.leaf.uuid in _strings(document):
+    if document.get("cu:auditLogOrigin", proved.checkpoint.origin) != proved.checkpoint.origin:
+        raise NotVerifiedError("the receipt is about another log")
+    if proved.leaf.uuid not in _strings(document):
+        raise NotVerifiedError("the receipt is not about the entry in the log")
+    if DECISION not in proved.details:  # The person's key is gone, or only the public form is here.
         return
-    raise NotVerifiedError("the entry in the log is not about this receipt")
+    digest = hashlib.sha256(canonical_json(document.get("cu:decision"))).hexdigest()
+    if proved.details[DECISION] != digest:
+        raise NotVerifiedError("the entry in the log records another decision than the receipt")
 
 
 def _strings(value: Json) -> Iterator[str]:

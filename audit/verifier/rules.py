@@ -176,6 +176,7 @@ class Rules:
     (a stalled sequencer catches up; consents wait on purpose), by at most `longest_delay` seconds.
     """
 
+    origin: str
     longest_delay: float
     no_later_than: float
     no_earlier_than: float = 0.0
@@ -190,6 +191,8 @@ class Rules:
             raise NotVerifiedError(f"entry {index}: {error}") from None
         if (index == 0) != (leaf.event == "log:genesis"):
             raise NotVerifiedError(f"entry {index}: the log's first entry and only it is genesis")
+        if index == 0 and leaf.fields.get("origin") != self.origin:
+            raise NotVerifiedError("entry 0: the log was begun under another name")
         if leaf.id in self.seen:
             raise NotVerifiedError(f"entry {index}: the id {leaf.uuid} stands in the log twice")
         self.seen.add(leaf.id)

@@ -199,6 +199,10 @@ SCANS: dict[str, tuple[Mapping[str, bytes], str]] = {
         "entry 1: an entry is not JSON",
     ),
     "a second genesis": (Log([*ENTRIES, entry(SIZE, ev="log:genesis")]).files(), "genesis"),
+    "a genesis of another log": (
+        Log([entry(0, origin="lag.example"), *ENTRIES[1:]]).files(),
+        "begun under another name",
+    ),
     "no genesis": (Log(ENTRIES[1:]).files(), "genesis"),
 }
 

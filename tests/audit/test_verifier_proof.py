@@ -27,7 +27,8 @@ from tests.reference_log import START, Log, Signer, b64, canonical, digest, disc
 PURPOSE = disclosure("application", "freight-desk")
 REASON = disclosure("reason", ["a", {"b": 1}], b"t" * 16)
 RECEIPT_ID = "0199a1f0-4f00-7a55-9d10-6b1e2f9a7700"
-DECIDED = disclosure("receipt", RECEIPT_ID)
+DECISION = {"decision_id": "d", "cells": []}
+DECIDED = disclosure("decision", hashlib.sha256(canonical(DECISION)).hexdigest())
 HOUR = START // 3600 * 3600
 LOG = Log(
     [
@@ -208,11 +209,19 @@ RECEIPT_KEY = Signer("log.example/remit/receipt", 1, b"\x0a" * 32)
 RECEIPT_TRUST = Trust(keys=(*TRUST.keys, *parse_vkeys(RECEIPT_KEY.vkey)))
 
 
+DOCUMENT = {
+    "dct:identifier": RECEIPT_ID,
+    "cu:auditLogOrigin": LOG.origin,
+    "cu:decision": DECISION,
+    "dpv:hasRecordOfActivity": [{"cu:auditEntry": json.loads(LOG.entries[9])["id"]}],
+}
+
+
 def _receipt(
     *, signer: Signer = RECEIPT_KEY, index: int = 9, document: Any = None, **transparency: Any
 ) -> dict[str, Any]:
     kind = "application/vnd.remit.consent-receipt.v1+json"
-    body = canonical(document or {"dct:identifier": RECEIPT_ID, "dpv:hasPurpose": "train"})
+    body = canonical(DOCUMENT if document is None else document)
     keyid = hashlib.sha256(signer.public).hexdigest()[:16]
     opened = [DECIDED] if index == 9 else []
     return {
@@ -234,11 +243,10 @@ def test_a_receipt_holds_with_its_signature_and_its_place_in_the_log() -> None:
     assert checked.proved.index == 9
 
 
-def test_a_receipt_may_name_its_entry_instead() -> None:
-    named = json.loads(LOG.entries[9])["id"]
-    document = {"dct:identifier": "another", "dct:source": {"@id": [named]}}
-    checked = check_receipt(json.dumps(_receipt(document=document)).encode(), RECEIPT_TRUST)
-    assert checked.identifier == "another"
+def test_a_receipt_holds_after_the_persons_key_was_destroyed() -> None:
+    proof = LOG.proof(9).decode()
+    checked = check_receipt(json.dumps(_receipt(proof=proof)).encode(), RECEIPT_TRUST)
+    assert checked.proved.details == {}
 
 
 @pytest.mark.parametrize(
@@ -247,7 +255,10 @@ def test_a_receipt_may_name_its_entry_instead() -> None:
         (_receipt(signer=LOG.signers[0]), "no trusted key"),
         (_receipt(signer=Signer("x", 1, b"\x0b" * 32)), "no trusted key"),
         (_receipt(index=4), "entry of access:allowed"),
-        (_receipt(document={"dct:identifier": "another"}), "not about this receipt"),
+        (_receipt(document=DOCUMENT | {"cu:decision": {}}), "another decision"),
+        (_receipt(document=DOCUMENT | {"dpv:hasRecordOfActivity": []}), "not about the entry"),
+        (_receipt(document=DOCUMENT | {"cu:auditLogOrigin": "other"}), "another log"),
+        (_receipt(proof=None), "not in the log yet"),
         (_receipt(document={"no": "identifier"}), "dct:identifier"),
         (_receipt(origin="other"), "another place"),
         (_receipt() | {"transparency": {}}, "lacks proof"),

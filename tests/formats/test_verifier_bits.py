@@ -50,7 +50,7 @@ def _scan(files: dict[str, bytes]) -> None:
     Scan(
         source=source,
         checkpoint=accept(read_checkpoint(source), TRUST),
-        rules=Rules(longest_delay=86400, no_later_than=START + 4000),
+        rules=Rules(origin=LOG.origin, longest_delay=86400, no_later_than=START + 4000),
         frontier=Frontier(),
     ).run()
 
