@@ -8,3 +8,15 @@ class SignatureInvalidError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.server_time = server_time
+
+
+class BodyTooLargeError(Exception):
+    """The body is larger than this door takes."""
+
+
+class CsrfError(Exception):
+    """The request carries a session, but not the proof that its owner sent it."""
+
+
+class SignInRefusedError(Exception):
+    """User name and password do not belong together; which of them is wrong is not told."""

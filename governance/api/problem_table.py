@@ -1,0 +1,118 @@
+"""Which domain error is which problem: the one table. `tests/house/test_problems.py` walks it.
+
+Errors are named, not imported, so that this floor's table can speak of every floor. An error that
+is a fault of ours, never of the caller, stands under FAULT: nothing of it leaves.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+FAULT: Final = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The problem of an error: its slug, which attributes become members, when to come back.
+
+    `says_why` lets the error's own sentence out as `detail`; only for errors whose sentences are
+    written for the caller and hold no personal data.
+    """
+
+    slug: str
+    members: tuple[str, ...] = ()
+    says_why: bool = True
+    retry_after_seconds: int | str | None = None
+
+
+def _fault() -> Row:
+    return Row(FAULT, says_why=False)
+
+
+def _missing() -> Row:
+    # One sentence for what is not there and for what is not yours, and so the same bytes.
+    return Row("not-found", says_why=False)
+
+
+TABLE: Final[dict[str, Row]] = {
+    "audit.AuditError": _fault(),
+    "audit.LogUnavailableError": Row("log-unavailable", says_why=False, retry_after_seconds=30),
+    "audit.NotYetSequencedError": Row("not-yet-sequenced", says_why=False, retry_after_seconds=5),
+    "audit.UnknownEntryError": _missing(),
+    "audit.verifier.NotVerifiedError": _fault(),
+    "consent.ConsentError": _fault(),
+    "consent.InvalidTransitionError": Row("invalid-transition"),
+    "consent.NotTheSubjectError": _missing(),
+    "consent.NoticeIncompleteError": Row("notice-incomplete", ("fields",)),
+    "consent.NoticeMissingError": Row("notice-missing"),
+    "consent.NoticeOutdatedError": Row("notice-outdated"),
+    "consent.ReceiptNotFoundError": _missing(),
+    "governance.accounts.AccountsError": _fault(),
+    "governance.accounts.DeviceKeyError": Row("device-key"),
+    "governance.accounts.EnrolmentCodeError": Row("enrolment-code"),
+    "governance.accounts.RoleConflictError": Row("role-conflict"),
+    "governance.accounts.RoleNotHeldError": Row("role-conflict"),
+    "governance.accounts.TooManyAttemptsError": Row(
+        "rate-limited", retry_after_seconds="retry_after"
+    ),
+    "governance.accounts.UnknownDeviceError": _missing(),
+    "governance.accounts.UnknownPersonError": _missing(),
+    "governance.accounts.UsernameTakenError": Row("already-registered"),
+    "governance.api.BodyTooLargeError": Row("too-large"),
+    "governance.api.CsrfError": Row("csrf-failed"),
+    "governance.api.SignInRefusedError": Row("sign-in-refused", says_why=False),
+    "governance.api.SignatureInvalidError": Row("signature-invalid"),
+    "governance.capture.AccessDeniedError": Row("access-denied", ("reason",), says_why=False),
+    "governance.capture.BatchConflictError": Row("idempotency-mismatch"),
+    "governance.capture.BatchMalformedError": Row("batch-malformed"),
+    "governance.capture.BatchSequenceError": Row("batch-sequence", ("next_seq",)),
+    "governance.capture.BatchTooLargeError": Row("too-large"),
+    "governance.capture.CaptureError": _fault(),
+    # Towards agents and third parties one body for never asked, refused and expired (§7.3).
+    "governance.capture.ConsentRequiredError": Row("consent-required", says_why=False),
+    "governance.capture.ConsentWithdrawnError": Row("consent-withdrawn", says_why=False),
+    "governance.capture.DeviceBudgetError": Row(
+        "rate-limited", retry_after_seconds="retry_after_seconds"
+    ),
+    "governance.capture.PolicyExpiredError": Row("policy-expired"),
+    "governance.capture.PolicyViolationError": Row("policy-violation", ("reason", "members")),
+    "governance.capture.RecordGoneError": _missing(),
+    "governance.jobs.JobError": _fault(),
+    "governance.policies.AlreadyRegisteredError": Row("already-registered"),
+    "governance.policies.ApprovalMissingError": Row("approval-required"),
+    "governance.policies.ContentChangedError": Row("precondition-failed"),
+    "governance.policies.FourEyesError": Row("self-approval"),
+    "governance.policies.InvalidStateError": Row("invalid-transition", ("current", "wanted")),
+    "governance.policies.NoticeMissingError": Row("notice-missing", ("purposes",)),
+    "governance.policies.PoliciesError": _fault(),
+    "governance.policies.PolicyContentError": Row("invalid-request", ("pointer",)),
+    "governance.policies.PurposeProhibitedError": Row("purpose-prohibited", ("prohibition",)),
+    "governance.policies.PurposeTermError": Row("purpose-term"),
+    "governance.policies.RetentionMissingError": Row("retention-missing", ("categories",)),
+    "governance.policies.RetentionPeriodError": Row("retention-period"),
+    "governance.policies.UnknownApplicationError": Row("unknown-reference"),
+    "governance.policies.UnknownPolicyVersionError": _missing(),
+    "governance.policies.UnknownPurposeError": Row("unknown-reference"),
+    "governance.redaction.RedactionError": _fault(),
+    "governance.rights.CellNotOfferedError": Row("cell-not-offered"),
+    "governance.rights.ExportNotReadyError": Row("export-not-ready", retry_after_seconds=10),
+    "governance.rights.ForgetSpanError": Row("invalid-request"),
+    "governance.rights.RequestChangeError": Row("invalid-transition"),
+    "governance.rights.RequestNotFoundError": _missing(),
+    "governance.rights.RightsError": _fault(),
+    "governance.rights.SubjectErasedError": Row("erased"),
+    "governance.vault.KeyShreddedError": Row("shredded", says_why=False),
+    "governance.vault.VaultError": _fault(),
+}
+
+
+def name_of(kind: type[BaseException]) -> str:
+    """Return how the table names an error: its package and class, without `.errors`."""
+    return f"{kind.__module__.removesuffix('.errors')}.{kind.__qualname__}"
+
+
+def row_for(kind: type[BaseException]) -> Row | None:
+    """Return the row of an error or of the nearest error it is a kind of, or None."""
+    for ancestor in kind.__mro__:
+        if row := TABLE.get(name_of(ancestor)):
+            return row
+    return None
