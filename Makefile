@@ -44,7 +44,7 @@ check: $(VENV)/.testable ## Lint, types, floors, migrations, schema, deploy chec
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
-	@$(BIN)/python -m tests.checks
+	@$(BIN)/python -m pytest tests/house -q -p no:randomly
 
 schema: $(VENV)/.testable ## Write docs/openapi.yaml
 	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
