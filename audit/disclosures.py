@@ -27,11 +27,7 @@ def store(entry: Entry, *, slot: str, owner: str, disclosures: Sequence[str], sh
     Disclosure.objects.create(
         entry=entry,
         slot=slot,
-        owner=keys.seal(
-            owner=ports.ORGANISATION,
-            context=_context(entry, f"owner of {slot}"),
-            plaintext=owner.encode("utf-8"),
-        ),
+        owner=_seal_owner(entry, slot, owner),
         sealed=keys.seal(owner=owner, context=_context(entry, slot), plaintext=plain),
     )
 
@@ -61,17 +57,34 @@ def make(values: Mapping[str, leaf.Json]) -> list[str]:
     return [leaf.disclose(name, value) for name, value in values.items()]
 
 
-def _open(entry: Entry, row: Disclosure) -> list[str]:
-    keys = ports.keys()
-    owner = keys.open(
+def _seal_owner(entry: Entry, slot: str, owner: str) -> bytes:
+    """Return the owner's key sealed for the organisation; nothing when it is its own."""
+    if owner == ports.ORGANISATION:
+        return b""
+    return ports.keys().seal(
+        owner=ports.ORGANISATION,
+        context=_context(entry, f"owner of {slot}"),
+        plaintext=owner.encode("utf-8"),
+    )
+
+
+def _owner(entry: Entry, row: Disclosure) -> str | None:
+    if not row.owner:
+        return ports.ORGANISATION
+    owner = ports.keys().open(
         owner=ports.ORGANISATION,
         context=_context(entry, f"owner of {row.slot}"),
         sealed=bytes(row.owner),
     )
+    return None if owner is None else owner.decode("utf-8")
+
+
+def _open(entry: Entry, row: Disclosure) -> list[str]:
+    owner = _owner(entry, row)
     if owner is None:
         return []
-    plain = keys.open(
-        owner=owner.decode("utf-8"), context=_context(entry, row.slot), sealed=bytes(row.sealed)
+    plain = ports.keys().open(
+        owner=owner, context=_context(entry, row.slot), sealed=bytes(row.sealed)
     )
     if plain is None:
         return []

@@ -115,7 +115,13 @@ def test_a_persons_entries_are_numbered_without_gaps_and_come_newest_first() -> 
         allowed(count=count)
         allowed(subject="somebody-else")
     opened = selectors.entries_about(subject=MIRA)
-    assert [(entry.seq, entry.count) for entry in opened] == [(5, 4), (4, 3), (3, 2), (2, 1), (1, 0)]
+    assert [(entry.seq, entry.count) for entry in opened] == [
+        (5, 4),
+        (4, 3),
+        (3, 2),
+        (2, 1),
+        (1, 0),
+    ]
     assert [entry.details["subject_seq"] for entry in opened] == [5, 4, 3, 2, 1]
     assert [entry.seq for entry in selectors.entries_about(subject=MIRA, before=3, limit=1)] == [2]
     assert not selectors.entries_about(subject=MIRA, events={Action.CONSENT_DECIDED})
