@@ -42,12 +42,13 @@ def begin(request: HttpRequest, *, subject: str, role: Role | None = None) -> Ro
     offices = [held for held in roles if held is not Role.EMPLOYEE]
     if role is None or role not in roles:
         role = offices[0] if offices else Role.EMPLOYEE
-    journal.append_now(
+    entry = journal.append_now(
         Action.SESSION_STARTED,
         actor=Actor(subject, str(role)),
         verdict=Verdict.ALLOW,
         request_id=request.META.get("remit.request_id"),
     )
+    request.META["remit.entry"] = entry.header  # The API names it in its answer.
     login(request, person, backend="django.contrib.auth.backends.ModelBackend")
     request.session[doors.ROLE_IN_SESSION] = str(role)
     return role
