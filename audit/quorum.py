@@ -8,10 +8,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from audit import checkpoint, files
+from audit import checkpoint, files, signing
 from audit.errors import NoteError
 from audit.verifier.errors import NotVerifiedError
-from audit.verifier.keys import COSIGNATURE, Key
+from audit.verifier.keys import COSIGNATURE, ED25519, Key
 from audit.verifier.policy import NONE, Policy, parse_policy
 
 _GROUP = "witnesses"
@@ -37,11 +37,9 @@ def ensure() -> Policy:
     keys = checkpoint.log_keys()
     if not path().exists():
         _write(keys.vkeys[0], {}, {})
-    published = Path(settings.REMIT_LOG_DIR) / "vkeys"
-    if not published.exists():
-        files.make_directory(published.parent)
-        files.replace(published, "".join(f"{key}\n" for key in keys.vkeys).encode())
-    return read()
+    policy = read()
+    _publish_keys(policy)
+    return policy
 
 
 def register(key: Key, *, url: str) -> Policy:
@@ -60,7 +58,27 @@ def register(key: Key, *, url: str) -> Policy:
             policy.witnesses | {key.name: key},
             policy.urls | {key.name: url},
         )
-    return read()
+    return ensure()
+
+
+def _publish_keys(policy: Policy) -> None:
+    """Write `vkeys` beside the log: its own keys, its witnesses', and those that sign documents.
+
+    Document keys bear the log's name and their use, as in `log.example/receipt`; verifiers let no
+    key that does not bear the log's very name sign a tree.
+    """
+    keys = checkpoint.log_keys()
+    documents = [
+        Key(f"{keys.origin}/{use}", ED25519, key.public)
+        for use in sorted(signing.KEYS)
+        for key in signing.public_keys(use)
+    ]
+    lines = [*keys.vkeys, *map(checkpoint.vkey, (*policy.witnesses.values(), *documents))]
+    text = "".join(f"{line}\n" for line in lines).encode()
+    published = Path(settings.REMIT_LOG_DIR) / "vkeys"
+    if not published.exists() or published.read_bytes() != text:
+        files.make_directory(published.parent)
+        files.replace(published, text)
 
 
 def _write(log_vkey: str, witnesses: dict[str, Key], urls: dict[str, str]) -> None:

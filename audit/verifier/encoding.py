@@ -74,6 +74,8 @@ def _integer(text: str) -> int:
 _DECODER = json.JSONDecoder(
     parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_integer
 )
+# Signed documents are not of the log's profile: JSON-LD says its own version as 1.1.
+_DOCUMENT_DECODER = json.JSONDecoder(parse_constant=_refuse_number, parse_int=_integer)
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -82,10 +84,11 @@ def canonical_json(value: Json) -> bytes:
     return _ENCODER.encode(value).encode("utf-8")
 
 
-def parse_json(data: bytes, what: str) -> Json:
-    """Parse JSON without floats. Duplicate names are not seen here; see `parse_canonical`."""
+def parse_json(data: bytes, what: str, *, with_fractions: bool = False) -> Json:
+    """Parse JSON. Duplicate names are not seen here; see `parse_canonical`."""
+    decoder = _DOCUMENT_DECODER if with_fractions else _DECODER
     try:
-        return _DECODER.decode(data.decode("utf-8"))
+        return decoder.decode(data.decode("utf-8"))
     except NotVerifiedError as error:
         raise NotVerifiedError(f"{what} holds {error}") from None
     except (ValueError, RecursionError):

@@ -60,7 +60,7 @@ def check_receipt(data: bytes, trust: Trust) -> CheckedReceipt:
     if told != (origin, proved.index):
         raise NotVerifiedError("the receipt names another place in the log than its proof")
     body = _signed_body(envelope, trust, origin)
-    document = parse_json(body, "the receipt's text")
+    document = parse_json(body, "the receipt's text", with_fractions=True)
     identifier = _member(document, "dct:identifier", str)
     _check_bond(document, proved)
     return CheckedReceipt(identifier=identifier, body=document, proved=proved)

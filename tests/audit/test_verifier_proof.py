@@ -210,6 +210,7 @@ RECEIPT_TRUST = Trust(keys=(*TRUST.keys, *parse_vkeys(RECEIPT_KEY.vkey)))
 
 
 DOCUMENT = {
+    "@context": {"@version": 1.1},
     "dct:identifier": RECEIPT_ID,
     "cu:auditLogOrigin": LOG.origin,
     "cu:decision": DECISION,
