@@ -238,6 +238,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "PolicyStateEnum": "governance.policies.states.PolicyState",
+        "ApplicationKindEnum": ["web", "desktop"],
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "governance.api.openapi.add_problems",
+    ],
 }
 
 LOGGING = {

@@ -2,14 +2,18 @@
 
 from django.urls import include, path
 
-handler400 = "governance.web.failures.bad_request"
-handler403 = "governance.web.failures.forbidden"
-handler404 = "governance.web.failures.not_found"
-handler500 = "governance.web.failures.broken"
+from governance.api.open_data import LiveView, ReadyView
+
+handler400 = "governance.api.problems.bad_request"
+handler403 = "governance.api.problems.forbidden"
+handler404 = "governance.api.problems.not_found"
+handler500 = "governance.api.problems.broken"
 
 urlpatterns = [
     path("", include("governance.web.urls")),
     path("", include("governance.portal.urls")),
     path("office/", include("governance.console.urls")),
     path("api/v1/", include("governance.api.urls")),
+    path("healthz/live", LiveView.as_view()),
+    path("healthz/ready", ReadyView.as_view()),
 ]

@@ -16,12 +16,13 @@ from governance.policies.states import PolicyState
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: which state, by whom (subject key), when, under which log entry."""
+    """One step: which state, by whom (subject key), when, its entry and that entry's header."""
 
     state: PolicyState
     actor: str
     at: datetime
     entry: UUID
+    header: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def version(application: str, number: int) -> Version | None:
 
 def _version(row: CapturePolicyVersion) -> Version:
     steps = tuple(
-        Step(PolicyState(step.state), step.actor, step.at, step.entry.uuid)
+        Step(PolicyState(step.state), step.actor, step.at, step.entry.uuid, step.entry.header)
         for step in sorted(row.transitions.all(), key=lambda step: step.number)
     )
     return Version(

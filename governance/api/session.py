@@ -1,0 +1,99 @@
+"""Signing in and out for scripts; the portal's pages have their own door to the same session."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.middleware.csrf import get_token
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.accounts import selectors, sign_in
+from governance.accounts.errors import TooManyAttemptsError
+from governance.accounts.roles import PERSON_ROLES, Role
+from governance.api.answers import Strict, body_of, visitor
+from governance.api.authentication import PersonSession, check_origin
+from governance.api.errors import SignInRefusedError
+from governance.api.permissions import ByMatrix
+from governance.web import sessions
+
+
+class CredentialsSerializer(Strict):
+    username = serializers.CharField(max_length=64)
+    password = serializers.CharField(max_length=256, trim_whitespace=False)
+    role = serializers.ChoiceField(
+        [role.value for role in PERSON_ROLES],
+        required=False,
+        help_text="One the person holds; without it, their office if they have one.",
+    )
+
+
+class PersonSessionSerializer(serializers.Serializer[Any]):
+    csrf = serializers.CharField(help_text="Send it as X-CSRFToken with what changes something.")
+    role = serializers.CharField(help_text="The active role; one a session.")
+    roles = serializers.ListField(child=serializers.CharField())
+
+
+class SessionView(APIView):
+    """A session by user name and password, and its end."""
+
+    action_name: ClassVar = {"POST": "session.start", "DELETE": "session.end"}
+    permission_classes: ClassVar = [ByMatrix]
+
+    def get_authenticators(self) -> list[Any]:
+        # Who signs in may carry a stale cookie; it is neither asked for nor believed.
+        is_start = self.request is not None and self.request.method == "POST"
+        return [] if is_start else [PersonSession()]
+
+    @extend_schema(
+        operation_id="session_start",
+        request=CredentialsSerializer,
+        responses={201: PersonSessionSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        if not settings.REMIT_PASSWORD_LOGIN:
+            raise NotFound
+        check_origin(request)
+        asked = body_of(request, CredentialsSerializer)
+        subject = _verified(request, asked["username"], asked["password"])
+        plain = request._request  # noqa: SLF001 - Django's session functions want it.
+        wished = Role(asked["role"]) if "role" in asked else None
+        role = sessions.begin(plain, subject=subject, role=wished)
+        answer = {
+            "csrf": get_token(plain),
+            "role": role.value,
+            "roles": [held.value for held in selectors.roles_of(subject=subject)],
+        }
+        return _with_entry(request, Response(PersonSessionSerializer(answer).data, status=201))
+
+    @extend_schema(operation_id="session_end", request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        visitor(request)
+        logout(request._request)  # noqa: SLF001 - as above.
+        return Response(status=204)
+
+
+def _verified(request: Request, username: str, password: str) -> str:
+    """Return the subject key of who knows the password; each refusal is an entry."""
+    plain = request._request  # noqa: SLF001 - as above.
+    try:
+        person = sign_in.verify(
+            username=username, password=password, address=request.META.get("REMOTE_ADDR", "")
+        )
+    except TooManyAttemptsError:
+        sessions.refuse(plain)
+        raise
+    if person is None:
+        sessions.refuse(plain)
+        raise SignInRefusedError("User name and password do not belong together.")
+    return person.subject_key
+
+
+def _with_entry(request: Request, response: Response) -> Response:
+    if header := request.META.get("remit.entry"):
+        response.headers["Audit-Entry"] = header
+    return response

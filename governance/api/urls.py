@@ -1,0 +1,53 @@
+"""The doors of the API: one line each. `tests/house/doors.toml` has a row for every one of them."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from governance.api import (
+    agent,
+    audit_entries,
+    capture_policies,
+    officers,
+    open_data,
+    openapi,  # noqa: F401 - tells drf-spectacular how one signs in.
+    session,
+)
+from governance.api.permissions import Anyone
+
+agents = [
+    path("agent/enrolments", agent.EnrolmentsView.as_view()),
+    path("agent/sessions", agent.SessionsView.as_view()),
+    path("agent/policy", agent.PolicyView.as_view()),
+    path("agent/capture-batches", agent.CaptureBatchesView.as_view()),
+    path("agent/capture-batches/<uuid:batch_id>", agent.CaptureBatchView.as_view()),
+    path("agent/heartbeats", agent.HeartbeatsView.as_view()),
+]
+
+offices = [
+    path("purposes", officers.PurposesView.as_view()),
+    path("applications", officers.ApplicationsView.as_view()),
+    path("notices", officers.NoticesView.as_view()),
+    path("retention-schedules", officers.RetentionSchedulesView.as_view()),
+    path("capture-policies", capture_policies.CapturePoliciesView.as_view()),
+    path("capture-policies/<slug:application>/versions", capture_policies.VersionsView.as_view()),
+    path(
+        "capture-policies/<slug:application>/versions/<int:number>",
+        capture_policies.VersionView.as_view(),
+    ),
+    path("capture-policies/<slug:application>/submit", capture_policies.SubmitView.as_view()),
+    path("capture-policies/<slug:application>/approvals", capture_policies.ApprovalsView.as_view()),
+    path("capture-policies/<slug:application>/activate", capture_policies.ActivateView.as_view()),
+    path("capture-policies/<slug:application>/suspend", capture_policies.SuspendView.as_view()),
+    path("audit/entries", audit_entries.EntriesView.as_view()),
+    path("audit/entries/<uuid:uuid>", audit_entries.EntryView.as_view()),
+    path("audit/entries/<uuid:uuid>/proof", audit_entries.ProofView.as_view()),
+]
+
+everyone = [
+    path("session", session.SessionView.as_view()),
+    path("schema", SpectacularAPIView.as_view(permission_classes=[Anyone])),
+    path("schemas/events-1.json", open_data.EventSchemaView.as_view()),
+    path("transparency/policies", open_data.OpenPoliciesView.as_view()),
+]
+
+urlpatterns = agents + offices + everyone
