@@ -161,9 +161,11 @@ def _chips(sent: QueryDict, filters: SearchFilters) -> list[Chip]:
             left.pop("after", None)
             left.setlist(name, [value for value in sent.getlist(name) if value != key])
             chips.append(Chip(f"{title}: {wording.words(table, key)}", f"?{left.urlencode()}"))
-    for name in ("text", "since", "until"):
-        if sent.get(name):
-            chips.append(Chip(sent[name], _without(sent, name)))
+    chips += [
+        Chip(sent[name], _without(sent, name))
+        for name in ("text", "since", "until")
+        if sent.get(name)
+    ]
     return chips
 
 

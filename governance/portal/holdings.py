@@ -64,7 +64,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
     zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
     shown = [
-        {"frame": frame, "day": frame.hour.astimezone(zone).date(), "removed": removed(frame)}
+        {"frame": frame, "day": frame.hour.astimezone(zone).date()}
         for frame in found[:PAGE_OF]
     ]
     kept = asked.copy()
@@ -79,14 +79,6 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "minutes": MINUTES,
     }
     return show(request, visitor, "portal/data.html", context, section="data")
-
-
-def removed(frame: gate.FrameInfo) -> int:
-    """Return how many personal details were taken out of a record."""
-    counts = frame.redaction.get("counts", frame.redaction)
-    if not isinstance(counts, dict):
-        return 0
-    return sum(count for count in counts.values() if isinstance(count, int))
 
 
 @page("capture.view")
@@ -105,7 +97,6 @@ def record(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpRespon
     context = {
         "frame": frame,
         "reading": reading,
-        "removed": removed(frame),
         "counts": sorted(counts.items()) if isinstance(counts, dict) else [],
         "applications": application_names(),
     }

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from governance.web import open_pages, preferences, sessions
+from governance.web import health, open_pages, preferences, sessions
 
 urlpatterns = [
+    path("healthz/live", health.live, name="live"),
+    path("healthz/ready", health.ready, name="ready"),
     path("sign-in/", sessions.sign_in, name="sign-in"),
     path("sign-out/", sessions.sign_out, name="sign-out"),
     path("role/", sessions.change_role, name="role"),
