@@ -31,9 +31,9 @@ def decompress(data: bytes) -> bytes:
     try:
         opened = decoder.decompress(data, max_length=limit + 1)
     except zstd.ZstdError as error:
-        raise BatchMalformedError("compression") from error
+        raise BatchMalformedError("The content is not one bounded zstd frame.") from error
     if len(opened) > limit or not decoder.eof or decoder.unused_data:
-        raise BatchMalformedError("compression")
+        raise BatchMalformedError("The content is not one bounded zstd frame.")
     return opened
 
 

@@ -35,7 +35,7 @@ class BatchSequenceError(CaptureError):
     """The batch does not go on from where its session stands."""
 
     def __init__(self, next_seq: int) -> None:
-        super().__init__("sequence")
+        super().__init__("This session has sent these events; go on from next_seq.")
         self.next_seq = next_seq
 
 
@@ -55,7 +55,7 @@ class PolicyViolationError(CaptureError):
     """The batch declares something outside the policy; `members` name rules, never content."""
 
     def __init__(self, reason: Reason, members: Mapping[str, str] | None = None) -> None:
-        super().__init__(reason.value)
+        super().__init__("The batch declares something outside the policy.")
         self.reason = reason
         self.members = dict(members or {})
 
@@ -64,7 +64,7 @@ class DeviceBudgetError(CaptureError):
     """The device sent more than it may; `retry_after_seconds` says when to go on."""
 
     def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__("budget")
+        super().__init__("This device has sent what it may for this hour.")
         self.retry_after_seconds = retry_after_seconds
 
 

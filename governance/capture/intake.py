@@ -72,7 +72,7 @@ def accept_batch(
     """
     upload = sealed_batch.parse(wire)
     if str(upload.header.batch_id) != idempotency_key:
-        raise BatchMalformedError("idempotency-key")
+        raise BatchMalformedError("The Idempotency-Key is not the batch id.")
     moment = now or timezone.now()
     with transaction.atomic(durable=True):
         # Everyone who gives, ends or relies on consent locks this row first: fixed order.
@@ -91,14 +91,14 @@ def _earlier(uploader: Uploader, upload: sealed_batch.SealedUpload) -> CaptureBa
     if known is None:
         return None
     if known.device_id != uploader.device_id or known.wire_digest != upload.wire_digest:
-        raise BatchConflictError
+        raise BatchConflictError("This batch id was used for other bytes.")
     return known
 
 
 def _check_id(batch_id: UUID, *, now: datetime) -> None:
     """Refuse ids that are not a UUIDv7 of today: they choose the partition the row goes to."""
     if batch_id.version != 7:  # noqa: PLR2004 - RFC 9562 version number.
-        raise BatchMalformedError("batch-id")
+        raise BatchMalformedError("The batch id is not a UUIDv7.")
     made = datetime.fromtimestamp((batch_id.int >> 80) / 1000, tz=UTC)
     if abs(made - now) > timedelta(days=1):
         raise PolicyViolationError(Reason.CLOCK, {"field": "batch_id"})
@@ -122,7 +122,7 @@ def _check(uploader: Uploader, upload: sealed_batch.SealedUpload, *, now: dateti
     ).first()
     created = _time(header.created_ns)
     if issued is None or not issued.issued_at <= created + _skew() or created > issued.expires_at:
-        raise PolicyExpiredError
+        raise PolicyExpiredError("The batch names no policy that this device holds; fetch it anew.")
     person = cells.cells_of(subject=uploader.subject, device_id=uploader.device_id, now=now)
     facts = IntakeFacts(
         device_subject=uploader.subject,
@@ -152,10 +152,10 @@ def _refusal(reason: Reason, *, issued: IssuedPolicy, person: cells.PersonCells)
     if reason in {Reason.CONSENT_MISSING, Reason.PAUSED}:
         if issued.consent_epoch < person.epoch:
             # Something was agreed when the policy was issued and is not any more: destroy it.
-            return ConsentWithdrawnError()
-        return ConsentRequiredError()
+            return ConsentWithdrawnError("Consent ended; destroy what is buffered.")
+        return ConsentRequiredError("No valid consent covers this batch.")
     if reason is Reason.POLICY_STALE:
-        return PolicyExpiredError()
+        return PolicyExpiredError("The batch is sealed to a key that is closed; fetch the policy.")
     return PolicyViolationError(reason)
 
 

@@ -70,35 +70,35 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 def parse(wire: bytes) -> SealedUpload:
     """Return the parts of an upload; raises BatchMalformedError or BatchTooLargeError."""
     if len(wire) > MAX_WIRE_OCTETS:
-        raise BatchTooLargeError
+        raise BatchTooLargeError("A sealed batch is at most 1 MiB.")
     header_bytes, sealed = _split(wire)
     try:
         header = _decode(header_bytes)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # The library's message may quote the input; ours never does.
-        raise BatchMalformedError("header") from error
+        raise BatchMalformedError("The header is not that of a sealed batch.") from error
     # One byte form per header, so that no second reading of the same bytes exists.
     if _canonical(header) != header_bytes:
-        raise BatchMalformedError("header-not-canonical")
+        raise BatchMalformedError("The header is not in canonical form.")
     _check_frames(header)
     return SealedUpload(header, header_bytes, sealed, hashlib.sha256(wire).hexdigest())
 
 
 def _split(wire: bytes) -> tuple[bytes, bytes]:
     if len(wire) < struct.calcsize(">I"):
-        raise BatchMalformedError("length")
+        raise BatchMalformedError("The length of the header is wrong.")
     (length,) = struct.unpack_from(">I", wire)
     if length > MAX_HEADER_OCTETS or len(wire) <= 4 + length:
-        raise BatchMalformedError("length")
+        raise BatchMalformedError("The length of the header is wrong.")
     return wire[4 : 4 + length], wire[4 + length :]
 
 
 def _check_frames(header: Header) -> None:
     cells = [(frame.application, frame.category) for frame in header.frames]
     if len(set(cells)) != len(cells):
-        raise BatchMalformedError("frame-twice")
+        raise BatchMalformedError("A cell is declared twice.")
     if any(frame.t_min > frame.t_max for frame in header.frames):
-        raise BatchMalformedError("frame-time")
+        raise BatchMalformedError("A frame ends before it begins.")
     events = header.seq_to - header.seq_from + 1
     if not 1 <= events <= MAX_EVENTS or sum(frame.count for frame in header.frames) > events:
-        raise BatchMalformedError("count")
+        raise BatchMalformedError("The numbers of events contradict each other.")

@@ -50,6 +50,12 @@ def candidates(
     return sorted(found, key=lambda one: one.id)
 
 
+def origins(frames: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
+    """Return (batch, application, category) of frames, which a re-encryption never changes."""
+    rows = Frame.objects.filter(id__in=list(frames))
+    return set(rows.values_list("batch_id", "application", "category"))
+
+
 def batch_status(*, batch_id: UUID, device_id: UUID) -> BatchStatus | None:
     """Return how a device's own batch stands; None when it is not this device's."""
     if not CaptureBatch.objects.filter(id=batch_id, device_id=device_id).exists():
