@@ -136,7 +136,8 @@ PROHIBITIONS: list[dict[str, object]] = [
 
 def context(base: str) -> dict[str, object]:
     """Return the whole JSON-LD 1.1 context; `base` is the deployment's address with a slash."""
-    terms: dict[str, object] = {"@version": 1.1, "@base": base, **_PREFIXES}
+    # "@version": 1.1 is what processors assume, and a receipt holds no number that is not whole.
+    terms: dict[str, object] = {"@base": base, **_PREFIXES}
     terms["cu"] = f"{base}ns/computer-use#"
     terms |= {link: {"@type": "@id"} for link in _LINKS}
     terms |= {time: {"@type": "xsd:dateTime"} for time in _TIMES}

@@ -72,6 +72,14 @@ def envelope(*, subject: str, order_id: UUID) -> dict[str, object]:
     return found
 
 
+def envelope_of_request(*, subject: str, request_id: UUID) -> dict[str, object]:
+    """Return the certificate that answers a request. RequestNotFoundError."""
+    order = ErasureOrder.objects.filter(subject=subject, request_id=request_id).first()
+    if order is None:
+        raise RequestNotFoundError
+    return envelope(subject=subject, order_id=order.id)
+
+
 def _transparency(entry: "Entry") -> dict[str, object]:
     proof = None
     with contextlib.suppress(NotYetSequencedError):
