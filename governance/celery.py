@@ -9,13 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from django.conf import settings
+from kombu import Queue
 
 from governance.vault import files
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 
 _TIMEOUT_SECONDS = 1.0
+# What redacts must not wait behind what builds releases and exports, nor the other way round.
+_QUEUES = ("redact", "default")
+_HOUR = 3600.0
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """Return a beat entry; what nobody took before the next one is due is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
 def _filesystem() -> dict[str, Any]:
@@ -58,7 +68,9 @@ app.conf.update(
     task_reject_on_worker_lost=False,
     task_publish_retry=False,
     task_default_queue="default",
-    task_create_missing_queues=True,
+    task_queues=[Queue(name) for name in _QUEUES],
+    # A job of another queue than these is found by the sweep.
+    task_create_missing_queues=False,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     worker_prefetch_multiplier=1,
@@ -69,11 +81,14 @@ app.conf.update(
     timezone="UTC",
     beat_schedule_filename=str(Path(settings.REMIT_BROKER_DIR) / "beat-schedule"),
     beat_schedule={
-        "sweep": {
-            "task": "governance.jobs.tasks.sweep_jobs",
-            "schedule": float(settings.REMIT_SWEEP_SECONDS),
-            # A sweep that nobody took before the next one is due is dropped, so they never pile up.
-            "options": {"expires": float(settings.REMIT_SWEEP_SECONDS)},
+        "sweep": _every(settings.REMIT_SWEEP_SECONDS, "governance.jobs.tasks.sweep_jobs"),
+        "expire captures": _every(_HOUR, "governance.capture.tasks.expire_captures"),
+        "expire consents": _every(60.0, "governance.rights.tasks.expire_consents"),
+        "end exports": _every(_HOUR, "governance.rights.tasks.end_exports"),
+        "renew keys": {
+            "task": "governance.rights.tasks.renew_keys",
+            "schedule": crontab(hour="2", minute="17"),
+            "options": {"expires": _HOUR},
         },
     },
 )

@@ -16,6 +16,16 @@ class JobState(models.TextChoices):
     QUARANTINED = "quarantined"
 
 
+class Sign(models.Model):
+    """A sign of life, or that something happened once: who said so, and when last."""
+
+    name = models.TextField(primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "jobs_sign"
+
+
 class Job(models.Model):
     """One thing to do, once per (kind, ref), held by at most one fence at a time."""
 

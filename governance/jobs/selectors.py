@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count, Q
 
 from governance.jobs.clock import database_now
-from governance.jobs.models import Job, JobState
+from governance.jobs.models import Job, JobState, Sign
+
+WORKER: Final = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,12 @@ def backlog(*, late_seconds: int = 60) -> Backlog:
         quarantined=Count("pk", filter=Q(state=JobState.QUARANTINED)),
     )
     return Backlog(**counts)
+
+
+def seconds_since(name: str) -> float | None:
+    """Return how long ago `name` gave its last sign, or None when it never did."""
+    sign = Sign.objects.filter(pk=name).first()
+    return None if sign is None else (database_now() - sign.at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from audit.ids import uuid7
 from governance.jobs import doorbell
 from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError, UnknownKindError
-from governance.jobs.models import Job, JobState
+from governance.jobs.models import Job, JobState, Sign
 
 logger = logging.getLogger(__name__)
 
@@ -221,6 +221,11 @@ def run_due(*, limit: int = 1000, seconds: float = 60.0) -> int:
             break
         tried += ran
     return tried
+
+
+def give_sign(name: str) -> None:
+    """Write down that `name` is alive, or has happened, by the database's clock."""
+    Sign.objects.update_or_create(name=name, defaults={"at": database_now()})
 
 
 def sweep(*, limit: int = 200, seconds: float = 10.0) -> int:

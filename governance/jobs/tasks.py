@@ -8,6 +8,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from governance.jobs import services
+from governance.jobs.selectors import WORKER
 
 _SILENCE_SECONDS = 5.0
 _silent_until = 0.0
@@ -22,7 +23,8 @@ def run_job(job_id: str) -> None:
 
 @shared_task  # type: ignore[untyped-decorator] # Celery ships no types.
 def sweep_jobs() -> None:
-    """Do what was left lying."""
+    """Say that a worker is here, and do what was left lying."""
+    services.give_sign(WORKER)
     services.sweep()
 
 
@@ -32,6 +34,7 @@ def ring(job_id: UUID, queue: str) -> None:
     if monotonic() < _silent_until:
         return
     try:
-        run_job.apply_async(args=[str(job_id)], queue=queue, retry=False, ignore_result=True)
+        known = queue if queue in run_job.app.amqp.queues else "default"
+        run_job.apply_async(args=[str(job_id)], queue=known, retry=False, ignore_result=True)
     except (OperationalError, OSError):
         _silent_until = monotonic() + _SILENCE_SECONDS

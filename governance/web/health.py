@@ -16,7 +16,6 @@ from audit import health
 from governance.jobs import selectors as jobs
 from governance.web.doors import public
 
-WORKER_SIGN: Final = "worker"
 DEMO_SIGN: Final = "demo"
 _PATIENCE_SECONDS: Final = 30.0
 # Tables do not go back: once they were up to date, this process need not ask again.
@@ -50,7 +49,7 @@ def waiting_for() -> str | None:
             return "the databases"
         if health.why_closed() is not None:
             return "the log"
-        if not _is_recent(jobs.seconds_since(WORKER_SIGN)):
+        if not _is_recent(jobs.seconds_since(jobs.WORKER)):
             return "the worker"
         if settings.REMIT_DEMO and jobs.seconds_since(DEMO_SIGN) is None:
             return "the demo"

@@ -8,7 +8,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from governance.celery import app
-from governance.jobs import services, tasks
+from governance.jobs import selectors, services, tasks
 
 
 def test_the_settings_are_those_of_the_processing_contract() -> None:
@@ -27,6 +27,32 @@ def test_the_settings_are_those_of_the_processing_contract() -> None:
     }
     assert {name: app.conf[name] for name in expected} == expected
     assert app.conf.worker_max_memory_per_child > 0
+
+
+def test_everything_beat_starts_exists() -> None:
+    """Beat names tasks by text, so a renamed one would be dropped without a word."""
+    app.loader.import_default_modules()
+    started = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert started <= set(app.tasks)
+
+
+@pytest.mark.parametrize("queue", ["redact", "a queue nobody listens to"])
+def test_a_bell_is_rung_where_somebody_listens(monkeypatch: pytest.MonkeyPatch, queue: str) -> None:
+    rung: list[object] = []
+    monkeypatch.setattr(tasks, "_silent_until", 0.0)
+    monkeypatch.setattr(tasks.run_job, "apply_async", lambda **sent: rung.append(sent["queue"]))
+    tasks.ring(uuid4(), queue)
+    assert rung == ["redact" if queue == "redact" else "default"]
+
+
+@pytest.mark.django_db
+def test_a_sweep_is_the_workers_sign_of_life() -> None:
+    assert selectors.seconds_since(selectors.WORKER) is None
+    tasks.sweep_jobs()
+    tasks.sweep_jobs()
+    age = selectors.seconds_since(selectors.WORKER)
+    assert age is not None
+    assert 0 <= age < 5
 
 
 def test_a_sweep_nobody_took_does_not_pile_up() -> None:
