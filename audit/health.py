@@ -50,10 +50,10 @@ def _judge() -> str | None:
         oldest = Outbox.objects.aggregate(at=Min(Coalesce("not_before", "queued_at")))["at"]
     except DatabaseError:
         return "the database does not answer"
+    if state is not None and state.halted:
+        return "the log has halted"
     if state is None or state.heartbeat_at is None:
         return "no sequencer has run"
-    if state.halted:
-        return "the log has halted"
     return _stale(state, oldest, state.now)
 
 

@@ -27,7 +27,7 @@ from typing import Final
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from audit import checkpoint, files, genesis, hold, quorum, tree
@@ -218,9 +218,9 @@ class Sequencer:
         return state
 
     def _grow(self, state: TreeState, count: int) -> None:
-        state.size += count
-        state.behind_since = state.behind_since or timezone.now()
-        state.save(update_fields=["size", "behind_since"])
+        TreeState.objects.filter(pk=state.pk).update(
+            size=state.size + count, behind_since=Coalesce("behind_since", Now())
+        )
 
     def _is_due(self) -> bool:
         state = self._state()
@@ -282,8 +282,8 @@ def _draw_delays() -> None:
     # The operating system's source: a predictable wait would hide nothing.
     source = random.SystemRandom()
     for row in waiting[:BATCH]:
-        row.not_before = timezone.now() + timedelta(seconds=source.uniform(0, delay))
-        row.save(update_fields=["not_before"])
+        wait = timedelta(milliseconds=source.randrange(delay * 1000 + 1))
+        waiting.filter(pk=row.pk).update(not_before=Now() + wait)
 
 
 def _pick(limit: int) -> list[Entry]:

@@ -56,25 +56,18 @@ def test_rows_cannot_be_changed_or_removed(filled: Entry, table: str) -> None:
 
 
 def test_an_entry_cannot_be_replaced_by_another(filled: Entry) -> None:
-    columns = (filled.pk, filled.uuid.hex, bytes(filled.leaf), bytes(filled.leaf_hash))
+    columns = [filled.pk, filled.uuid.hex, bytes(filled.leaf), bytes(filled.leaf_hash)]
+    into = "INTO audit_entry (id, uuid, organisation, leaf, leaf_hash)"
+    row = "VALUES (%s, %s, 'x', %s, %s)"
+    upsert = "ON CONFLICT (id) DO UPDATE SET organisation = 'x'"
+    ways = [f"INSERT {into} OVERRIDING SYSTEM VALUE {row} {upsert}"]
     if connection.vendor == "sqlite":
         # The guard must hold even where somebody switches the pragma off.
         attempt("PRAGMA recursive_triggers=OFF")
-        ways = [
-            "INSERT OR REPLACE INTO audit_entry (id, uuid, organisation, leaf, leaf_hash) "
-            "VALUES (%s, %s, 'x', %s, %s)",
-            "INSERT INTO audit_entry (id, uuid, organisation, leaf, leaf_hash) "
-            "VALUES (%s, %s, 'x', %s, %s) ON CONFLICT DO UPDATE SET organisation = 'x'",
-        ]
-    else:
-        ways = [
-            "INSERT INTO audit_entry (id, uuid, organisation, leaf, leaf_hash) "
-            "OVERRIDING SYSTEM VALUE VALUES (%s, %s, 'x', %s, %s) "
-            "ON CONFLICT (id) DO UPDATE SET organisation = 'x'"
-        ]
+        ways = [f"INSERT OR REPLACE {into} {row}", f"INSERT {into} {row} {upsert}"]
     for way in ways:
         with pytest.raises(DatabaseError, match="append-only"):
-            attempt(way, list(columns))
+            attempt(way, columns)
     if connection.vendor == "sqlite":
         attempt("PRAGMA recursive_triggers=ON")
     assert Entry.objects.get(pk=filled.pk).organisation == "default"
@@ -92,7 +85,7 @@ def test_query_columns_cannot_be_written_even_without_the_triggers(
             "postgresql": "DROP TRIGGER audit_entry_keep ON audit_entry",
         }
         attempt(drop[connection.vendor])
-        with pytest.raises(DatabaseError, match="generated column|can only be updated to DEFAULT"):
+        with pytest.raises(DatabaseError, match=r"generated column|can only be updated to DEFAULT"):
             attempt(f"UPDATE audit_entry SET {column} = '1'")
         transaction.set_rollback(True)
 

@@ -34,7 +34,7 @@ def decided(private: dict[str, Any], *, now: datetime | None = None, **more: Any
 @pytest.mark.parametrize("action", sorted(SHY))
 def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Action) -> None:
     at = datetime(2026, 11, 21, 7, 38, 11, 123456, tzinfo=UTC)
-    loud = {
+    loud: dict[str, Any] = {
         "verdict": Verdict.ALLOW,
         "purpose": "model-training",
         "act": "give",
@@ -42,7 +42,8 @@ def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Ac
         "policy": journal.PolicyRef("freight-desk", 12, "cd" * 32),
     }
     entries = []
-    for private, more in ((GIVEN, loud), (REFUSED, {})):
+    table: list[tuple[dict[str, Any], dict[str, Any]]] = [(GIVEN, loud), (REFUSED, {})]
+    for private, more in table:
         entries.append(
             journal.append_now(
                 action,
@@ -50,7 +51,7 @@ def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Ac
                 subject=TARIQ,
                 private=private,
                 now=at,
-                **more,  # type: ignore[arg-type] -- a table of facts.
+                **more,
             )
         )
     first, second = (leaf.parse(bytes(entry.leaf)) for entry in entries)

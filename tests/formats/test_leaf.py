@@ -57,8 +57,10 @@ def test_what_the_profile_does_not_know_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"1", b'{"a":1.0}', b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff", b'{"a":"\\ud800"}']
-    + [b"[" * 100_000],
+    [
+        *(b"", b"[]", b"1", b'{"a":1.0}', b'{"a":NaN}', b'{"a":1,"a":2}', b"\xff"),
+        *(b'{"a":"\\ud800"}', b"[" * 100_000),
+    ],
 )
 def test_bytes_that_are_no_leaf_are_refused(data: bytes) -> None:
     with pytest.raises(LeafError):

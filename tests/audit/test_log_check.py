@@ -1,0 +1,177 @@
+"""`log_check` and the other commands: one line and a code, for each thing an insider may edit."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from pytest_django import Settings
+
+from audit import checkpoint
+from audit.models import Checkpoint, Cosignature, Entry, Leaf, Note, TreeState
+
+pytestmark = pytest.mark.django_db
+
+Write = Callable[..., Entry]
+
+
+@pytest.fixture
+def log(open_log: Any, write: Write, write_many: Callable[[int], list[Entry]]) -> None:
+    write_many(300)
+    write()
+    open_log()
+
+
+def run(command: str, *arguments: str) -> str:
+    out = StringIO()
+    call_command(command, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def edit(statement: str, parameters: list[Any] | None = None) -> None:
+    """Edit as somebody who owns the database does: without the triggers."""
+    table = next(word for word in statement.split() if word.startswith("audit_"))
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_keep_update")
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_keep_delete")
+        else:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_keep ON {table}")
+        cursor.execute(statement, parameters)
+
+
+def flip(path: Path, at: int = 0) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def last() -> int:
+    return Entry.objects.latest("id").pk
+
+
+def test_an_honest_log_agrees(log: None) -> None:
+    assert run("log_check") == "The log agrees: 302 entries.\n"
+
+
+EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "leaf hash": (
+        lambda _: edit('UPDATE audit_leaf SET leaf_hash = %s WHERE "index" = 7', [bytes(32)]),
+        "another hash",
+    ),
+    "swapped places": (
+        lambda _: edit('UPDATE audit_leaf SET entry_id = -entry_id WHERE "index" = 7'),
+        "has no place|another hash|no entry",
+    ),
+    "size": (lambda _: TreeState.objects.update(size=3), "the tree says 3"),
+    "a lost leaf": (
+        lambda _: edit('DELETE FROM audit_leaf WHERE "index" = 5'),
+        "no place and waits|no entry has this place",
+    ),
+    "root": (
+        lambda _: edit("UPDATE audit_checkpoint SET root = %s", [bytes(32)]),
+        "root is not the tree's",
+    ),
+    "note": (
+        lambda _: edit(
+            "UPDATE audit_note SET text = replace(text, '302', '301') WHERE checkpoint_id = 302"
+        ),
+        "another head|does not hold",
+    ),
+    "a stripped signature": (
+        lambda _: edit(
+            "UPDATE audit_note SET text = %s WHERE checkpoint_id = 302",
+            [Note.objects.get(pk=302).text.rsplit("\u2014", 1)[0]],
+        ),
+        "signature of the log is missing",
+    ),
+    "a level-0 tile": (lambda where: flip(where / "log/tile/0/000", 40), "other hashes"),
+    "a level-1 tile": (lambda where: flip(where / "log/tile/1/000.p/1"), "other hashes"),
+    "a bundle": (lambda where: flip(where / "log/tile/entries/001.p/46", 9), "other entries"),
+    "a missing bundle": (
+        lambda where: (where / "log/tile/entries/000").unlink(),
+        "is missing",
+    ),
+    "a missing checkpoint": (lambda where: (where / "log/checkpoint").unlink(), "is missing"),
+    "the published checkpoint": (lambda where: flip(where / "log/checkpoint", -9), "."),
+}
+
+
+@pytest.mark.parametrize("what", sorted(EDITS))
+def test_each_edit_is_found_and_named(log: None, tmp_path: Path, what: str) -> None:
+    act, words = EDITS[what]
+    if what == "swapped places" and connection.vendor == "postgresql":
+        pytest.skip("The foreign key refuses it.")
+    act(tmp_path)
+    with pytest.raises(CommandError, match=rf"The log does not agree: .*({words})"):
+        run("log_check")
+    if what == "swapped places":
+        edit('UPDATE audit_leaf SET entry_id = -entry_id WHERE "index" = 7')
+
+
+def test_an_edited_leaf_is_found_by_its_hash(log: None) -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL refuses the edit itself: the hash is checked in the row.")
+    edit(
+        "UPDATE audit_entry SET leaf = CAST(replace(CAST(leaf AS TEXT), '\"allow\"', '\"deny\"') "
+        "AS BLOB) WHERE id = %s",
+        [last()],
+    )
+    with pytest.raises(CommandError, match="the leaf hash is not that of the leaf"):
+        run("log_check")
+
+
+def test_a_forged_cosignature_is_found(log: None, tmp_path: Path) -> None:
+    from audit import quorum
+
+    key = checkpoint.witness_key(tmp_path / "w", name="w.example")
+    quorum.register(key.public, url="http://127.0.0.1:1/")
+    head = Checkpoint.objects.latest("size")
+    text = Note.objects.get(pk=head.size).text.partition("\n\n")[0] + "\n"
+    line = checkpoint.cosign(text, key=key, seconds=1)
+    Cosignature.objects.create(checkpoint=head, witness="w.example", line=line)
+    assert run("log_check")
+    forged = checkpoint.cosign(text + "x\n", key=key, seconds=1)
+    Cosignature.objects.create(checkpoint=head, witness="w.example", line=forged)
+    with pytest.raises(CommandError, match="w.example does not hold"):
+        run("log_check")
+
+
+def test_a_log_that_never_was_does_not_agree(places: Path) -> None:
+    with pytest.raises(CommandError, match="never been sequenced"):
+        run("log_check")
+
+
+def test_keygen_prints_the_same_keys_each_time_and_registers_witnesses(
+    places: Path, settings: Settings
+) -> None:
+    first = run("log_keygen")
+    assert first == run("log_keygen")
+    assert first in (places / "log/vkeys").read_text()
+    assert [key.split("+")[0] for key in first.split()] == [settings.REMIT_LOG_ORIGIN] * 2
+    key = checkpoint.vkey(checkpoint.witness_key(places / "w", name="w.example").public)
+    run("log_keygen", "--witness", key, "http://127.0.0.1:1/")
+    policy = (places / "log/policy").read_text()
+    assert policy == (
+        f"log {first.split()[0]}\nwitness w.example {key} http://127.0.0.1:1/\n"
+        "group witnesses any w.example\nquorum witnesses\n"
+    )
+    for wrong in ("nonsense", first.split()[0]):
+        with pytest.raises(CommandError):
+            run("log_keygen", "--witness", wrong, "http://127.0.0.1:1/")
+    settings.REMIT_LOG_ORIGIN = "elsewhere.example"
+    with pytest.raises(CommandError, match="made for"):
+        run("log_keygen")
+
+
+def test_the_sequencer_command_publishes_what_waits(places: Path, write: Write) -> None:
+    write()
+    assert "at 0" in run("sequencer", "--once")
+    assert Leaf.objects.count() == 2
+    TreeState.objects.update(size=1)
+    with pytest.raises(CommandError, match="halted") as raised:
+        run("sequencer", "--once")
+    assert raised.value.returncode == 3

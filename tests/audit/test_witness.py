@@ -1,0 +1,240 @@
+"""A witness in its own process, spoken to over HTTP: the codes of the specification, and a fork."""
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from audit import checkpoint, health, quorum, selectors, sequencer, tree
+from audit.checkpoint import Head, Signer
+from audit.errors import ForkError, LogUnavailableError, NoteError
+from audit.models import Cosignature, Entry, TreeState
+from audit.verifier.checkpoint import Trust, accept
+from audit.verifier.keys import Key, parse_vkey
+from audit.verifier.policy import parse_policy
+
+pytestmark = pytest.mark.real
+
+HASHES = [tree.leaf_hash(bytes([number])) for number in range(40)]
+NAME = "witness.test.example/one"
+
+
+def node(level: int, index: int) -> bytes:
+    return tree.perfect_root(HASHES[index << level : (index + 1) << level])
+
+
+@dataclass
+class Running:
+    """A witness process and where it listens."""
+
+    process: subprocess.Popen[str]
+    url: str
+    key: Key
+    where: Path
+
+    def post(self, old: int, size: int, **changes: Any) -> httpx.Response:
+        """Submit the head of `size` with the proof from `old`; keywords replace a part."""
+        root = changes.get("root", tree.root(node, size))
+        proof = changes.get("proof", tree.consistency_proof(node, min(old, size), size))
+        note = changes.get("note") or sign(size, root)
+        lines = [f"old {old}", *(base64.b64encode(part).decode() for part in proof)]
+        body = changes.get("body") or ("\n".join(lines) + "\n\n" + note).encode()
+        return httpx.post(f"{self.url}add-checkpoint", content=body, trust_env=False)
+
+
+def sign(size: int, root: bytes) -> str:
+    """Sign as a log that forgot everything: whoever holds the key can."""
+    (checkpoint.directory() / "signed-head").unlink(missing_ok=True)
+    return Signer(checkpoint.log_keys()).sign(Head(size, root), proof_from=lambda _: ())
+
+
+def start(places: Path, *, register: bool, port: int = 0, name: str = NAME) -> Running:
+    where = places / "witness" / name.rpartition("/")[2]
+    environment = os.environ | {
+        "REMIT_VAR": str(places / "var"),
+        "REMIT_KEYS_DIR": str(places / "keys"),
+        "REMIT_LOG_DIR": str(places / "log"),
+        "REMIT_WITNESS_POLICY": str(places / "log" / "policy"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    command = [sys.executable, "-m", "django", "witness", f"--port={port}", f"--dir={where}"]
+    process = subprocess.Popen(
+        [*command, f"--name={name}", *(["--register"] if register else [])],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    key = parse_vkey(process.stdout.readline().strip())
+    url = process.stdout.readline().strip().removeprefix("witness: ")
+    return Running(process, url, key, where)
+
+
+def stop(running: Running) -> None:
+    if running.process.poll() is None:
+        running.process.terminate()
+    running.process.wait(10)
+    if running.process.stdout:
+        running.process.stdout.close()
+
+
+@pytest.fixture
+def witness(places: Path) -> Iterator[Running]:
+    quorum.ensure()
+    running = start(places, register=False)
+    yield running
+    stop(running)
+
+
+def test_the_codes_are_those_of_the_specification(witness: Running) -> None:
+    other = sign(7, tree.root(node, 7)).replace(checkpoint.log_keys().origin, "other.example")
+    stripped = sign(7, tree.root(node, 7)).replace("\n\n", "\nx\n\n")
+    assert witness.post(0, 7, note=other).status_code == 404
+    assert witness.post(0, 7, note=stripped).status_code == 400
+    broken = sign(7, tree.root(node, 7)).replace("\n7\n", "\n8\n")
+    assert witness.post(0, 7, note=broken).status_code == 403
+    assert witness.post(9, 7).status_code == 400
+    assert witness.post(0, 7, body=b"old 00\n\n").status_code == 400
+    assert witness.post(0, 7, proof=[bytes(32)] * 64).status_code == 400
+    assert witness.post(0, 7, body=b"x" * 20_000).status_code == 413
+    assert httpx.get(f"{witness.url}nothing", trust_env=False).status_code == 404
+
+    assert witness.post(3, 7).text == "0\n"
+    first = witness.post(0, 7)
+    assert first.status_code == 200
+    conflict = witness.post(0, 9)
+    assert (conflict.status_code, conflict.text) == (409, "7\n")
+    assert conflict.headers["content-type"] == "text/x.tlog.size"
+    assert witness.post(7, 9, proof=[bytes(32)]).status_code == 422
+    assert witness.post(7, 7, root=bytes(32)).status_code == 422
+    assert witness.post(7, 7).status_code == 200
+    assert witness.post(7, 40).status_code == 200
+    assert witness.post(40, 20).status_code == 400
+
+
+def test_the_answer_verifies_and_is_published(witness: Running) -> None:
+    note = sign(7, tree.root(node, 7))
+    line = witness.post(0, 7, note=note).text
+    log_key = checkpoint.log_keys().public[0]
+    accepted = accept((note + line).encode(), Trust(keys=(log_key, witness.key)))
+    assert [each.key for each in accepted.witnesses] == [witness.key]
+    digest = sha256(checkpoint.log_keys().origin.encode()).hexdigest()
+    published = httpx.get(f"{witness.url}{digest}/checkpoint", trust_env=False)
+    assert accept(published.content, Trust(keys=(log_key, witness.key))).size == 7
+    assert httpx.get(f"{witness.url}{'0' * 64}/checkpoint", trust_env=False).status_code == 404
+
+
+def test_a_killed_witness_remembers_and_keeps_evidence(witness: Running, places: Path) -> None:
+    witness.post(0, 7)
+    witness.process.send_signal(signal.SIGKILL)
+    witness.process.wait(10)
+    again = start(places, register=False)
+    try:
+        assert again.key == witness.key
+        forged = again.post(7, 7, root=bytes(32))
+        assert forged.status_code == 422
+        (kept,) = again.where.glob("*/refused-7-*")
+        assert accept(kept.read_bytes(), Trust(keys=(checkpoint.log_keys().public[0],))).size == 7
+        assert again.post(0, 9).text == "7\n"
+    finally:
+        stop(again)
+
+
+@pytest.fixture
+def registered(places: Path, settings: Settings, db: None) -> Iterator[Running]:
+    settings.REMIT_WITNESS_STALE_SECONDS = 3600
+    quorum.ensure()
+    running = start(places, register=True)
+    yield running
+    stop(running)
+    health.forget()
+
+
+def turn() -> sequencer.Turn:
+    with sequencer.opened() as log:
+        return log.turn()
+
+
+def trust(places: Path) -> Trust:
+    return Trust(policy=parse_policy((places / "log/policy").read_bytes()))
+
+
+def test_published_heads_carry_the_cosignature(
+    registered: Running, places: Path, write: Callable[..., Entry]
+) -> None:
+    turn()
+    entry = write()
+    turn()
+    accepted = accept((places / "log/checkpoint").read_bytes(), trust(places))
+    assert accepted.size == 2
+    assert accepted.witnessed_at
+    assert Cosignature.objects.filter(witness=NAME).count() == 2
+    ((name, seen),) = selectors.log_state().witnesses
+    assert (name, bool(seen)) == (NAME, True)
+    assert selectors.proof(uuid=entry.uuid).endswith((places / "log/checkpoint").read_bytes())
+
+
+def test_a_silent_witness_is_asked_again_and_access_closes_in_the_end(
+    registered: Running, places: Path, settings: Settings
+) -> None:
+    stop(registered)
+    turn()
+    with pytest.raises(Exception, match="fewer witnesses"):
+        accept((places / "log/checkpoint").read_bytes(), trust(places))
+    health.require_open()
+    health.forget()
+    settings.REMIT_WITNESS_STALE_SECONDS = 0
+    with pytest.raises(LogUnavailableError, match="quorum"):
+        health.require_open()
+    again = start(places, register=True)
+    try:
+        turn()
+        assert accept((places / "log/checkpoint").read_bytes(), trust(places)).witnesses
+    finally:
+        stop(again)
+
+
+def test_a_witness_that_saw_another_history_halts_the_log(
+    registered: Running, places: Path
+) -> None:
+    assert registered.post(0, 1, root=HASHES[30]).status_code == 200
+    (checkpoint.directory() / "signed-head").unlink()
+    with pytest.raises(ForkError, match="another history"):
+        turn()
+    assert "another history" in TreeState.objects.get().halted
+    assert not (places / "log/checkpoint").exists()
+    health.forget()
+    with pytest.raises(LogUnavailableError, match="halted"):
+        health.require_open()
+
+
+def test_a_witness_ahead_of_the_log_halts_it(registered: Running, places: Path) -> None:
+    assert registered.post(0, 30).status_code == 200
+    (checkpoint.directory() / "signed-head").unlink()
+    with pytest.raises(ForkError, match="larger 30"):
+        turn()
+
+
+def test_a_name_is_not_taken_over_by_another_key(places: Path) -> None:
+    quorum.ensure()
+    one = checkpoint.witness_key(places / "a", name=NAME).public
+    two = checkpoint.witness_key(places / "b", name=NAME).public
+    policy = quorum.register(one, url="http://127.0.0.1:1/")
+    assert policy.quorum == "witnesses"
+    assert quorum.register(one, url="http://127.0.0.1:2/").urls == {NAME: "http://127.0.0.1:2/"}
+    with pytest.raises(NoteError):
+        quorum.register(two, url="http://127.0.0.1:3/")
+    with pytest.raises(NoteError):
+        quorum.register(checkpoint.log_keys().public[0], url="http://127.0.0.1:3/")
+    with pytest.raises(NoteError):
+        checkpoint.witness_key(places / "a", name="other.example")
