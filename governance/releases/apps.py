@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ReleasesConfig(AppConfig):
     name = "governance.releases"
     label = "releases"
+
+    def ready(self) -> None:
+        from governance.capture import approvals  # noqa: PLC0415
+        from governance.releases import selectors, tasks  # noqa: F401, PLC0415 - registers handlers.
+
+        approvals.use(selectors.approved_purposes)

@@ -83,6 +83,11 @@ def is_destroyed(*, subject: str) -> bool:
     return ledger.find("subject", subject) is not None
 
 
+def object_is_destroyed(*, kind: str, ref: str) -> bool:
+    """Say whether an object's key was destroyed for good."""
+    return ledger.find("object", keyring.object_scope(kind=kind, ref=ref)) is not None
+
+
 def bury_again(*, subjects: Iterable[str]) -> list[str]:
     """After a restore: destroy what the ledger says was destroyed; return whom that met.
 

@@ -1,0 +1,118 @@
+"""What may be done with requests and releases; the rest of the house calls these."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+import consent.selectors
+from audit.actors import Actor
+from governance.capture import gate
+from governance.decisions import Reason
+from governance.releases import selectors
+from governance.releases.building import KIND, object_ref
+from governance.releases.errors import (
+    ReleaseNotFoundError,
+    ReleaseNotReadyError,
+    ReleaseRecalledError,
+)
+from governance.releases.manifest import MEDIA_TYPE
+from governance.releases.models import ReleaseFile, ReleaseRecall
+from governance.releases.recalls import recall_frames, recall_subject
+from governance.releases.requests import (
+    Wish,
+    approve,
+    refuse_prohibited,
+    reject,
+    request_access,
+)
+from governance.releases.steps import release_state
+from governance.vault import storage
+from governance.vault.errors import KeyShreddedError, UnsealError
+
+__all__ = [
+    "OpenFile",
+    "Wish",
+    "approve",
+    "open_file",
+    "recall_frames",
+    "recall_subject",
+    "reject",
+    "request_access",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A release's file on its way out."""
+
+    name: str
+    media_type: str
+    sha256: str
+    plaintext: bytes
+
+
+@contextmanager
+def open_file(*, release_id: UUID, name: str, purpose: str, actor: Actor) -> Iterator[OpenFile]:
+    """Yield one contributor's file for a stated purpose; the access is an entry first.
+
+    PurposeProhibitedError, ReleaseNotFoundError, ReleaseNotReadyError, ReleaseRecalledError, and
+    whatever the gate refuses: no approved request, consent gone, past its date, a conflict of
+    interest.
+    """
+    refuse_prohibited(purpose=purpose, actor=actor, act="download-release")
+    release = selectors.find_release(release_id=release_id, reader=actor)
+    state = release_state(release)
+    file = ReleaseFile.objects.filter(release=release, name=name).first()
+    if file is None:
+        if state.may_be_read:
+            raise ReleaseNotFoundError
+        raise ReleaseNotReadyError(state.value)
+    recalled = ReleaseRecall.objects.filter(file=file).exists()
+    if recalled:
+        gate.refuse(
+            actor=actor,
+            purpose=purpose,
+            reason=Reason.RECALLED,
+            subject=file.subject,
+            act="download-release",
+        )
+        raise ReleaseRecalledError("The file was recalled.")
+    try:
+        sealed = storage.get(file.object_key)
+    except UnsealError as error:
+        raise ReleaseRecalledError("The file is gone.") from error
+    try:
+        with gate.open_object(
+            actor=actor,
+            purpose=purpose,
+            kind=KIND,
+            ref=object_ref(release, file.name),
+            subject=file.subject,
+            sealed=sealed,
+            is_live=True,
+            retain_until=file.retain_until,
+            consented=purpose == release.purpose and _is_consented(file, purpose),
+            private={"release": str(release.id)},
+        ) as plaintext:
+            yield OpenFile(file.name, MEDIA_TYPE, file.sha256, plaintext)
+    except KeyShreddedError as error:
+        raise ReleaseRecalledError("The file is gone.") from error
+
+
+def _is_consented(file: ReleaseFile, purpose: str) -> bool:
+    """Tell whether the contributor's consent holds now for everything in the file."""
+    now = timezone.now()
+    cells = set(file.items.values_list("application", "category"))
+    return all(
+        consent.selectors.valid_at(
+            subject=file.subject,
+            purpose=purpose,
+            application=application,
+            category=category,
+            at=now,
+        )
+        for application, category in cells
+    )

@@ -1,0 +1,32 @@
+"""The states a request and a release pass through; each step is a row, the latest one counts."""
+
+from enum import StrEnum
+
+
+class RequestState(StrEnum):
+    """A data requester's request, from asking to the end of its permission."""
+
+    REQUESTED = "requested"
+    REVIEWED = "reviewed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to decide."""
+        return self in (RequestState.REQUESTED, RequestState.REVIEWED)
+
+
+class ReleaseState(StrEnum):
+    """A release, from its order to the recall of its last file (standards.md §3.7)."""
+
+    BUILDING = "building"
+    PUBLISHED = "published"
+    WITHHELD = "withheld"
+    AFFECTED = "affected"
+    RECALLED = "recalled"
+
+    @property
+    def may_be_read(self) -> bool:
+        """Whether files that were not recalled may still be fetched."""
+        return self in (ReleaseState.PUBLISHED, ReleaseState.AFFECTED)
