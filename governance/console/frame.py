@@ -16,6 +16,8 @@ NAVIGATION: Final[tuple[tuple[str, str, str, str | Promise, str], ...]] = (
     ("policies", "/office/policies/", "sliders-horizontal", _("Capture policies"), "policy.read"),
     ("purposes", "/office/purposes/", "scale", _("Purposes"), "purpose.read"),
     ("retention", "/office/retention/", "clock", _("Keep limits"), "retention.read"),
+    ("requests", "/office/requests/", "inbox", _("Access requests"), "request.read"),
+    ("releases", "/office/releases/", "package", _("Data releases"), "release.read"),
     ("log", "/office/log/", "list-tree", _("Audit log"), "log.search"),
 )
 

@@ -29,6 +29,7 @@ from governance.web.templatetags.words import Bar
 SECTION: Final = "log"
 PAGE_OF: Final = 40
 MOST_DAYS: Final = 60
+LEAST_DAYS: Final = 14
 VERDICTS: Final[dict[str, str | Promise]] = {
     "allow": _("Allowed"),
     "deny": _("Refused"),
@@ -91,7 +92,7 @@ def explorer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "log": selectors.log_state(),
         "facets": [_facet(name, found) for name in FACETS],
         "chips": _chips(request.GET, filters),
-        "chart": [Bar(day, n, refused.get(day, 0)) for day, n in found.histogram[-MOST_DAYS:]],
+        "chart": _days(found, refused),
         "sent": request.GET,
         "older": _without(request.GET, "after", found.next),
         "is_first": "after" not in request.GET,
@@ -123,6 +124,17 @@ def _day(sent: str) -> datetime | None:
     return datetime.combine(found, time(), tzinfo=ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE))
 
 
+def _days(found: SearchPage, refused: dict[date, int]) -> list[Bar]:
+    """Return a bar for every day up to the last one, the empty ones too, at least a fortnight."""
+    if not found.histogram:
+        return []
+    counted = dict(found.histogram)
+    last, first = found.histogram[-1][0], found.histogram[0][0]
+    span = min(max((last - first).days + 1, LEAST_DAYS), MOST_DAYS)
+    days = [last - timedelta(days=back) for back in range(span - 1, -1, -1)]
+    return [Bar(day, counted.get(day, 0), refused.get(day, 0)) for day in days]
+
+
 def _refused_days(filters: SearchFilters) -> dict[date, int]:
     """Return the refusals per day within the same search."""
     if filters.verdicts and Verdict.DENY not in filters.verdicts:
@@ -145,12 +157,8 @@ def _facet(name: str, found: SearchPage) -> Facet:
         Value(key, wording.words(table, key), count, selected)
         for key, count, selected in found.facets.get(name, [])
     ]
-    shown = [
-        value for number, value in enumerate(values) if number < OPEN_VALUES or value.selected
-    ]
-    return Facet(
-        name, title, tuple(shown), tuple(value for value in values if value not in shown)
-    )
+    shown = [value for number, value in enumerate(values) if number < OPEN_VALUES or value.selected]
+    return Facet(name, title, tuple(shown), tuple(value for value in values if value not in shown))
 
 
 def _chips(sent: QueryDict, filters: SearchFilters) -> list[Chip]:
@@ -162,7 +170,7 @@ def _chips(sent: QueryDict, filters: SearchFilters) -> list[Chip]:
             left.setlist(name, [value for value in sent.getlist(name) if value != key])
             chips.append(Chip(f"{title}: {wording.words(table, key)}", f"?{left.urlencode()}"))
     chips += [
-        Chip(sent[name], _without(sent, name))
+        Chip(str(sent[name]), _without(sent, name))
         for name in ("text", "since", "until")
         if sent.get(name)
     ]

@@ -11,6 +11,7 @@ from audit import selectors as log
 from audit.actions import Verdict
 from audit.search import SearchFilters
 from governance.accounts.roles import Role
+from governance.console.access import waiting_for
 from governance.console.frame import show
 from governance.policies import history
 from governance.policies.states import PolicyState
@@ -49,6 +50,13 @@ def _tasks(visitor: Visitor) -> list[Task]:
     if visitor.may("policy.activate"):
         approved = [one for one in versions if one.state is PolicyState.APPROVED]
         tasks.append(Task(len(approved), _("approved policies to activate"), "/office/policies/"))
+    if visitor.may("request.approve"):
+        waiting_requests = Task(
+            len(waiting_for(visitor)),
+            _("access requests wait for your decision"),
+            "/office/requests/",
+        )
+        tasks.append(waiting_requests)
     if visitor.may("policy.read"):
         active = [one for one in versions if one.state is PolicyState.ACTIVE]
         tasks.append(Task(len(active), _("capture policies are active"), "/office/policies/"))

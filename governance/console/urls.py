@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.console import log, overview, policies, registers
+from governance.console import access, log, overview, policies, registers, releases
 
 _VERSION = "policies/<slug:application>/<int:number>/"
 
@@ -18,6 +18,14 @@ urlpatterns = [
     path(f"{_VERSION}suspend/", policies.suspend, name="policy-suspend"),
     path("purposes/", registers.purposes, name="purposes"),
     path("retention/", registers.retention, name="retention"),
+    path("requests/", access.listing, name="access-requests"),
+    path("requests/new/", access.ask, name="ask"),
+    path("requests/<uuid:request_id>/", access.detail, name="access-request"),
+    path("requests/<uuid:request_id>/approve/", access.approve, name="access-approve"),
+    path("requests/<uuid:request_id>/reject/", access.reject, name="access-reject"),
+    path("releases/", releases.listing, name="releases"),
+    path("releases/<uuid:release_id>/", releases.detail, name="release"),
+    path("releases/<uuid:release_id>/manifest.json", releases.manifest, name="manifest"),
     path("log/", log.explorer, name="office-log"),
     path("log/<uuid:uuid>/", log.entry, name="entry"),
     path("log/<uuid:uuid>/proof", log.proof, name="entry-proof"),

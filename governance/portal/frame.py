@@ -16,6 +16,7 @@ NAVIGATION: Final[tuple[tuple[str, str, str | Promise], ...]] = (
     ("consent", "/consent/", _("My consent")),
     ("data", "/data/", _("My data")),
     ("access", "/access/", _("Who accessed my data")),
+    ("uses", "/uses/", _("Where it went")),
     ("requests", "/requests/", _("My requests")),
     ("devices", "/devices/", _("My computers")),
 )

@@ -64,8 +64,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
     zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
     shown = [
-        {"frame": frame, "day": frame.hour.astimezone(zone).date()}
-        for frame in found[:PAGE_OF]
+        {"frame": frame, "day": frame.hour.astimezone(zone).date()} for frame in found[:PAGE_OF]
     ]
     kept = asked.copy()
     kept.pop("before", None)

@@ -43,7 +43,8 @@ def light_of(*, subject: str, now: datetime | None = None) -> Light:
     captured = {
         cell.application
         for cell, state in states.items()
-        if state.is_valid and offered.get(tuple(cell)) == state.scope_digest
+        if state.is_valid
+        and offered.get((cell.purpose, cell.application, cell.category)) == state.scope_digest
     }
     return Light(
         applications=tuple(sorted(names.get(key, key) for key in captured)),

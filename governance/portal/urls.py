@@ -10,6 +10,7 @@ from governance.portal import (
     holdings,
     overview,
     pausing,
+    uses,
 )
 
 urlpatterns = [
@@ -28,6 +29,7 @@ urlpatterns = [
     path("data/event/<uuid:frame_id>/delete/", holdings.delete, name="record-delete"),
     path("access/", access.listing, name="access"),
     path("access/<uuid:entry>/proof", access.proof, name="access-proof"),
+    path("uses/", uses.listing, name="uses"),
     path("requests/", asking.listing, name="requests"),
     path("requests/erase/", asking.erase, name="erase"),
     path("requests/export/", asking.export, name="export"),

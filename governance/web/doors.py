@@ -8,12 +8,13 @@ checked against the table of assignments on each request, so a role taken away e
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, Final, TypeAlias
+from typing import Any, Concatenate, Final, TypeAlias, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 
 from audit import journal
 from audit.actions import Action, Verdict
@@ -21,6 +22,8 @@ from audit.actors import Actor
 from governance.accounts import matrix, selectors
 from governance.accounts.roles import Role
 from governance.web import failures
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 ROLE_IN_SESSION: Final = "role"
 
@@ -87,7 +90,7 @@ def page(action: str) -> Callable[[Page], Callable[..., HttpResponse]]:
     return decorate
 
 
-def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def public(view: Callable[..., Answer]) -> Callable[..., Answer]:
     """Mark a view as open to anyone, so that an unmarked one is a mistake a test finds."""
     view.action = "public"  # type: ignore[attr-defined]  # Read by tests/house/test_doors.py.
     return view
