@@ -93,6 +93,16 @@ TABLE: Final[dict[str, Row]] = {
     "governance.policies.UnknownPolicyVersionError": _missing(),
     "governance.policies.UnknownPurposeError": Row("unknown-reference"),
     "governance.redaction.RedactionError": _fault(),
+    "governance.releases.FourEyesError": Row("self-approval"),
+    "governance.releases.ReleaseNotFoundError": _missing(),
+    "governance.releases.ReleaseNotReadyError": Row(
+        "not-ready", ("state",), retry_after_seconds=10
+    ),
+    "governance.releases.ReleaseRecalledError": Row("recalled", says_why=False),
+    "governance.releases.ReleasesError": _fault(),
+    "governance.releases.RequestContentError": Row("invalid-request"),
+    "governance.releases.RequestNotFoundError": _missing(),
+    "governance.releases.RequestStateError": Row("invalid-transition", ("current", "wanted")),
     "governance.rights.CellNotOfferedError": Row("cell-not-offered"),
     "governance.rights.ExportNotReadyError": Row("export-not-ready", retry_after_seconds=10),
     "governance.rights.ForgetSpanError": Row("invalid-request"),

@@ -29,7 +29,6 @@ def _type(
 
 _ALL: Final = (
     _type("invalid-request", 400, _("The request is not well formed")),
-    _type("digest-mismatch", 400, _("The body is not the one that was announced"), text=_KEPT_OUT),
     _type("batch-malformed", 400, _("The upload is no sealed batch"), text=_KEPT_OUT),
     _type("not-signed-in", 401, _("Nobody is signed in"), _("Sign in and try again.")),
     _type(
@@ -115,12 +114,6 @@ _ALL: Final = (
         _("Set a retention schedule for every category of the policy."),
     ),
     _type("role-conflict", 409, _("The person cannot hold this role"), _READ_AGAIN),
-    _type(
-        "too-few-contributors",
-        409,
-        _("Too few people agreed for a release"),
-        _("A release would show single people. Wait until more have agreed."),
-    ),
     _type("erased", 410, _("Everything of this person was erased"), _READ_AGAIN),
     _type("recalled", 410, _("This was recalled"), _("Delete your copies and attest it.")),
     _type("shredded", 410, _("The key was destroyed; nobody can read this"), _READ_AGAIN),

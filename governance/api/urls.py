@@ -1,6 +1,6 @@
 """The doors of the API: one line each. `tests/house/doors.toml` has a row for every one of them."""
 
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from governance.api import (
@@ -43,6 +43,8 @@ offices = [
     path("audit/entries/<uuid:uuid>/proof", audit_entries.ProofView.as_view()),
 ]
 
+people = [path("me/", include("governance.api.people_urls"))]
+
 everyone = [
     path("session", session.SessionView.as_view()),
     path("schema", SpectacularAPIView.as_view(permission_classes=[Anyone])),
@@ -50,4 +52,4 @@ everyone = [
     path("transparency/policies", open_data.OpenPoliciesView.as_view()),
 ]
 
-urlpatterns = agents + offices + everyone
+urlpatterns = agents + people + offices + everyone

@@ -19,7 +19,7 @@ from governance.api.errors import BodyTooLargeError
     [
         b"[" * 100_000,
         b"[" * 100_000 + b"]" * 100_000,
-        b'{"a":' * 100_000,
+        b'{"a":' * 50_000,
         b"[[[[[[[[[1]]]]]]]]]",
         b'{"a": 1, "a": 2}',
         b'{"a": {"b": 1, "b": 1}}',
