@@ -74,7 +74,7 @@ REFUSED = Problem(
 )
 PROHIBITED = Problem(
     "purpose-prohibited",
-    403,
+    422,
     _("This purpose is prohibited"),
     _("Nobody can register, request or approve it. Nothing was changed."),
     _("The list of prohibited uses stands on the page “My consent” of every employee."),
