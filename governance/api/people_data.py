@@ -3,6 +3,7 @@
 Captures are read through the gate only: each answer is an access the person sees afterwards.
 """
 
+import base64
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -196,9 +197,11 @@ class OwnReleaseSerializer(serializers.Serializer[Any]):
     release_id = serializers.UUIDField()
     purpose = serializers.CharField()
     published_at = serializers.DateTimeField()
-    recipient = serializers.CharField()
-    captures = serializers.IntegerField(help_text="How many of the person's captures it holds.")
-    is_recalled = serializers.BooleanField()
+    cells = serializers.SerializerMethodField(help_text="`application/category` of what it holds.")
+    recalled_at = serializers.DateTimeField(allow_null=True)
+
+    def get_cells(self, held: releases.HeldFile) -> list[str]:
+        return [f"{application}/{category}" for application, category in held.cells]
 
 
 class OwnReleasesSerializer(serializers.Serializer[Any]):
@@ -213,7 +216,7 @@ class OwnReleasesView(APIView):
 
     @extend_schema(operation_id="me_releases", responses=OwnReleasesSerializer)
     def get(self, request: Request) -> Response:
-        found = releases.holding(subject=visitor(request).subject)
+        found = releases.held_of(subject=visitor(request).subject)
         return Response(OwnReleasesSerializer({"releases": found}).data)
 
 
@@ -224,5 +227,6 @@ def _with_entry(answer: Response, person: Visitor) -> Response:
     asked = str(person.request_id)
     for entry in entries_about(subject=person.subject, events=accesses.ACCESSES, limit=10):
         if entry.details.get("request") == asked:
-            return audited(answer, entry)
+            leaf = base64.b64encode(entry.leaf_hash).decode("ascii")
+            answer.headers["Audit-Entry"] = f"{entry.uuid}; leaf={leaf}"
     return answer

@@ -23,7 +23,8 @@ from audit.ids import uuid7
 from governance.capture import deletion
 from governance.jobs import services as jobs
 from governance.jobs.services import Fence
-from governance.rights import certificate, exports, recall, requests
+from governance.releases import services as releases
+from governance.rights import certificate, exports, requests
 from governance.rights.errors import RequestChangeError
 from governance.rights.models import ErasureOrder, ErasureStep, RightsRequest
 from governance.rights.states import ERASURE_ORDER, ErasureState
@@ -78,7 +79,7 @@ def order_cells(
     cells = list(ended)
     if not cells:
         return []
-    recall.subject(subject=subject, cells=cells, reason=reason)
+    releases.recall_subject(subject=subject, cells=cells, reason=reason)
     held = {(c.application, c.category) for c in consent.selectors.valid_cells(subject=subject)}
     orders = []
     for application, category in sorted({(c.application, c.category) for c in cells} - held):
@@ -187,7 +188,7 @@ def _tell_recipients(order: ErasureOrder) -> None:
     if _reached(order, ErasureState.RECIPIENTS_NOTIFIED):
         return
     with transaction.atomic():
-        recall.subject(
+        releases.recall_subject(
             subject=order.subject,
             cells=None if order.is_whole else _cells(order),
             reason=order.reason,

@@ -13,9 +13,12 @@ import consent.services
 from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
-from governance.capture import deletion
+from governance.capture import deletion, gate
 from governance.capture.errors import RecordGoneError
-from governance.rights import erasure, exports, recall, requests
+from governance.capture.gate import FrameFilter
+from governance.decisions import InternalPurpose
+from governance.releases import services as releases
+from governance.rights import erasure, exports, requests
 from governance.rights.choosing import (
     Answer,
     choose,
@@ -47,6 +50,8 @@ __all__ = [
 ]
 
 MOST_MINUTES = 24 * 60
+# More than any budget lets a person's devices send in a day.
+_MOST_FRAMES_A_DAY = 100_000
 
 
 def pause(
@@ -73,28 +78,44 @@ def resume(
 
 
 def delete_capture(*, subject: str, frames: Sequence[UUID], actor: Actor) -> deletion.Deleted:
-    """Delete captures of one's own; what releases hold of them is recalled.
+    """Delete captures of one's own; what releases hold of them is recalled first.
 
     RecordGoneError when none of them is there (or is one's own).
     """
+    _recall(subject=subject, frames=frames, reason="capture-deleted")
     done = deletion.delete_frames(subject=subject, frames=frames, actor=actor)
     if not done.frames:
         raise RecordGoneError
-    with transaction.atomic():
-        recall.frames(subject=subject, frames=frames, reason="capture-deleted")
     return done
 
 
 def forget(
     *, subject: str, last_minutes: int, actor: Actor, now: datetime | None = None
 ) -> deletion.Deleted:
-    """Forget the last minutes, up to a day: stored, queued, and what still arrives."""
+    """Forget the last minutes, up to a day: stored, queued, released, and what still arrives."""
     if not 1 <= last_minutes <= MOST_MINUTES:
         raise ForgetSpanError
     moment = now or timezone.now()
-    return deletion.forget(
-        subject=subject, since=moment - timedelta(minutes=last_minutes), actor=actor, now=moment
+    since = moment - timedelta(minutes=last_minutes)
+    _recall(subject=subject, frames=_stored_since(subject, since), reason="forgotten")
+    return deletion.forget(subject=subject, since=since, actor=actor, now=moment)
+
+
+def _stored_since(subject: str, since: datetime) -> list[UUID]:
+    """Return the frames that may hold something of that time: none is older than its events."""
+    frames = gate.list_frames(
+        actor=deletion.ERASER,
+        purpose=InternalPurpose.RETENTION,
+        filters=FrameFilter(subject=subject, limit=_MOST_FRAMES_A_DAY),
     )
+    # The first 48 bits of a UUIDv7 are milliseconds.
+    return [frame.id for frame in frames if frame.id.int >> 80 >= int(since.timestamp() * 1000)]
+
+
+def _recall(*, subject: str, frames: Sequence[UUID], reason: str) -> None:
+    if frames:
+        with transaction.atomic():
+            releases.recall_frames(subject=subject, frames=frames, reason=reason)
 
 
 @transaction.atomic
@@ -120,7 +141,7 @@ def erase_everything(
         form_digest=form_digest,
         now=moment,
     )
-    recall.subject(subject=subject, cells=None, reason="erasure")
+    releases.recall_subject(subject=subject, cells=None, reason="erasure")
     return erasure.order_subject(
         subject=subject, request=asked, reason="request", entry=entry, now=moment
     )

@@ -10,7 +10,7 @@ from consent import selectors as consents
 from consent.errors import InvalidTransitionError, NoticeOutdatedError, NotTheSubjectError
 from consent.selectors import Cell
 from consent.status import ConsentStatus
-from governance.capture.errors import ConsentWithdrawnError, RecordGoneError
+from governance.capture.errors import ConsentRequiredError, RecordGoneError
 from governance.jobs import services as jobs
 from governance.policies.categories import Category
 from governance.rights import selectors, services
@@ -103,7 +103,7 @@ def test_a_withdrawal_ends_reading_recording_and_the_key(
     with pytest.raises(RecordGoneError):
         mira.read(*(frame.id for frame in mira.frames() if frame.category == "pointer"))
     assert mira.read(*(frame.id for frame in mira.frames() if frame.category == "click"))
-    with pytest.raises(ConsentWithdrawnError):
+    with pytest.raises(ConsentRequiredError):
         mira.record("pointer")
     jobs.run_due()
     assert [frame.category for frame in mira.frames()] == ["click"]
