@@ -25,8 +25,8 @@ CREATE TABLE audit_entry (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     uuid uuid NOT NULL UNIQUE,
     organisation text NOT NULL,
-    leaf bytea NOT NULL CHECK (octet_length(leaf) BETWEEN 2 AND 65535),
-    leaf_hash bytea NOT NULL UNIQUE CHECK (leaf_hash = sha256('\\x00'::bytea || leaf)),
+    leaf bytea NOT NULL,
+    leaf_hash bytea NOT NULL UNIQUE,
     occurred_at timestamptz NOT NULL GENERATED ALWAYS AS (audit_leaf_time(leaf)) STORED,
     event text NOT NULL GENERATED ALWAYS AS (audit_leaf_text(leaf, 'ev')) STORED,
     verdict text NOT NULL GENERATED ALWAYS AS (audit_leaf_text(leaf, 'dec')) STORED,
@@ -35,7 +35,9 @@ CREATE TABLE audit_entry (
     act text NOT NULL GENERATED ALWAYS AS (audit_leaf_text(leaf, 'act')) STORED,
     count bigint GENERATED ALWAYS AS (audit_leaf_number(leaf, 'n')) STORED,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    CHECK (audit_leaf_text(leaf, 'id') = uuid::text)
+    CONSTRAINT audit_entry_is_short CHECK (octet_length(leaf) BETWEEN 2 AND 65535),
+    CONSTRAINT audit_entry_has_its_hash CHECK (leaf_hash = sha256('\\x00'::bytea || leaf)),
+    CONSTRAINT audit_entry_has_its_id CHECK (audit_leaf_text(leaf, 'id') = uuid::text)
 );
 CREATE INDEX audit_entry_event ON audit_entry (event, id DESC);
 CREATE INDEX audit_entry_time ON audit_entry (occurred_at);
@@ -63,7 +65,8 @@ CREATE TABLE audit_entry (
     act text NOT NULL GENERATED ALWAYS AS (
         COALESCE(json_extract(CAST(leaf AS TEXT), '$.act'), '')) STORED,
     count bigint GENERATED ALWAYS AS (json_extract(CAST(leaf AS TEXT), '$.n')) STORED,
-    CHECK (replace(json_extract(CAST(leaf AS TEXT), '$.id'), '-', '') = uuid)
+    CONSTRAINT audit_entry_has_its_id
+        CHECK (replace(json_extract(CAST(leaf AS TEXT), '$.id'), '-', '') = uuid)
 );
 CREATE INDEX audit_entry_event ON audit_entry (event, id DESC);
 CREATE INDEX audit_entry_time ON audit_entry (occurred_at);

@@ -48,6 +48,8 @@ def test_rows_cannot_be_changed_or_removed(filled: Entry, table: str) -> None:
     assert before
     ways = [f"UPDATE {table} SET {TABLES[table]}", f"DELETE FROM {table}"]
     if connection.vendor == "postgresql":
+        # Deferred foreign keys of this very transaction would refuse it before the trigger does.
+        attempt("SET CONSTRAINTS ALL IMMEDIATE")
         ways.append(f"TRUNCATE {table} CASCADE")
     for way in ways:
         with pytest.raises(DatabaseError, match="append-only"):
@@ -86,7 +88,7 @@ def test_query_columns_cannot_be_written_even_without_the_triggers(
         }
         attempt(drop[connection.vendor])
         with pytest.raises(DatabaseError, match=r"generated column|can only be updated to DEFAULT"):
-            attempt(f"UPDATE audit_entry SET {column} = '1'")
+            attempt(f"UPDATE audit_entry SET {column} = NULL")
         transaction.set_rollback(True)
 
 
@@ -110,7 +112,7 @@ def test_a_replica_session_cannot_switch_the_triggers_off(filled: Entry) -> None
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'")
 def test_postgresql_takes_no_hash_that_is_not_the_leafs(filled: Entry) -> None:
-    with pytest.raises(DatabaseError, match="leaf_hash"):
+    with pytest.raises(DatabaseError, match="has_its_hash"):
         attempt(
             "INSERT INTO audit_entry (uuid, organisation, leaf, leaf_hash) "
             "SELECT gen_random_uuid(), 'x', leaf, sha256('x') FROM audit_entry LIMIT 1"
