@@ -34,7 +34,7 @@ def forbid(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(
             "CREATE FUNCTION capture_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+            "BEGIN RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME; END $$"
         )
         for table in APPEND_ONLY:
             schema_editor.execute(
