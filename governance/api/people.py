@@ -42,7 +42,10 @@ class CellSerializer(serializers.Serializer[Any]):
     application = serializers.CharField()
     category = serializers.CharField()
     status = serializers.ChoiceField([status.value for status in ConsentStatus])
-    is_valid = serializers.BooleanField(help_text="Whether anything may be recorded under it now.")
+    # The metaclass takes fields out of the class, so the method of this name stays what it is.
+    is_valid = serializers.BooleanField(  # type: ignore[assignment]
+        help_text="Whether anything may be recorded under it now."
+    )
     is_outdated = serializers.BooleanField(
         help_text="It was allowed for another scope; that no longer counts."
     )
@@ -78,7 +81,7 @@ class ConsentsView(APIView):
     """Every cell on offer with the answer it has, and what is never captured or used."""
 
     action_name: ClassVar = {"GET": "consent.read"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_consents", responses=ConsentsSerializer)
     def get(self, request: Request) -> Response:
@@ -104,12 +107,12 @@ class ConsentsView(APIView):
 def _never_captured() -> list[dict[str, object]]:
     """Return the categories nobody may allow, and the applications no policy lets in."""
     captured = set(policies.active_policies())
-    applications = [
+    applications: list[dict[str, object]] = [
         {"key": application.key, "words": application.name}
         for application in policies.applications()
         if application.key not in captured
     ]
-    categories = [
+    categories: list[dict[str, object]] = [
         {"key": category.value, "words": category.words}
         for category in Category
         if category not in OFFERED
@@ -160,7 +163,7 @@ class ConsentView(APIView):
     """The answer for one cell. Allowing, refusing and withdrawing are the same request."""
 
     action_name: ClassVar = {"PUT": "consent.decide"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_decide", request=ChoiceSerializer, responses=DecisionSerializer)
     def put(self, request: Request, purpose: str, application: str, category: str) -> Response:
@@ -188,7 +191,7 @@ class WithdrawAllView(APIView):
     """One request ends everything."""
 
     action_name: ClassVar = {"POST": "consent.decide"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_withdraw_all", request=None, responses=DecisionSerializer)
     def post(self, request: Request) -> Response:
@@ -224,7 +227,7 @@ class PauseView(APIView):
     """Stop recording at once, and go on. No reason is asked, and nobody else can tell."""
 
     action_name: ClassVar = {"POST": "consent.pause", "DELETE": "consent.pause"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_pause", request=PauseSerializer, responses=PausedSerializer)
     def post(self, request: Request) -> Response:
@@ -268,7 +271,7 @@ class ReceiptsView(APIView):
     """The receipt of every decision, newest first, for good."""
 
     action_name: ClassVar = {"GET": "consent.receipt"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_receipts", responses=ReceiptsSerializer)
     def get(self, request: Request) -> Response:
@@ -280,7 +283,7 @@ class ReceiptView(APIView):
     """One receipt as a DSSE envelope with its proof, to be kept and checked anywhere."""
 
     action_name: ClassVar = {"GET": "consent.receipt"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="me_receipt", responses={(200, "application/json"): OpenApiTypes.OBJECT}

@@ -61,7 +61,7 @@ class CapturesView(APIView):
     """What is stored, newest first, per application, category and day."""
 
     action_name: ClassVar = {"GET": "capture.list"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="me_captures", parameters=[CapturesQuery], responses=CapturesSerializer
@@ -89,7 +89,7 @@ class CaptureView(APIView):
     """One capture: see it, or end it."""
 
     action_name: ClassVar = {"GET": "capture.view", "DELETE": "capture.delete"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_capture", responses=OpenCaptureSerializer)
     def get(self, request: Request, capture_id: UUID) -> Response:
@@ -130,7 +130,7 @@ class ForgetView(APIView):
     """Forget the last minutes: stored, queued, and what still arrives of them."""
 
     action_name: ClassVar = {"POST": "capture.forget"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="me_forget", request=ForgetSerializer, responses=ForgottenSerializer
@@ -179,7 +179,7 @@ class AccessesView(APIView):
     """Who accessed the person's data, when, for which purpose; allowed or refused."""
 
     action_name: ClassVar = {"GET": "access.read"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="me_accesses", parameters=[AccessesQuery], responses=AccessesSerializer
@@ -212,7 +212,7 @@ class OwnReleasesView(APIView):
     """The releases that hold something of the person. Nobody else may ask this."""
 
     action_name: ClassVar = {"GET": "access.read"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_releases", responses=OwnReleasesSerializer)
     def get(self, request: Request) -> Response:

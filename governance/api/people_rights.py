@@ -52,7 +52,7 @@ class RequestsView(APIView):
     """Requests under Art. 15 to 21. Erasure and portability are done without anybody's help."""
 
     action_name: ClassVar = {"GET": "rights.read", "POST": "rights.request"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_requests", responses=RequestsSerializer)
     def get(self, request: Request) -> Response:
@@ -96,7 +96,7 @@ class CertificateView(APIView):
     """The signed certificate of a completed erasure."""
 
     action_name: ClassVar = {"GET": "rights.read"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="me_certificate", responses={(200, "application/json"): OpenApiTypes.OBJECT}
@@ -117,7 +117,7 @@ class ExportView(APIView):
     """The copy to take away: 202 while it is built, then a ZIP for a week."""
 
     action_name: ClassVar = {"GET": "access.export"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="me_export",
@@ -150,7 +150,7 @@ class ExportView(APIView):
 
 class DeviceSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # A field, not the widget's label.
     platform = serializers.CharField()
     enrolled_at = serializers.DateTimeField()
     revoked_at = serializers.DateTimeField(allow_null=True)
@@ -170,7 +170,7 @@ class DevicesView(APIView):
     """The person's computers, and a code to let one more in."""
 
     action_name: ClassVar = {"GET": "device.list", "POST": "device.enrol"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_devices", responses=DevicesSerializer)
     def get(self, request: Request) -> Response:
@@ -192,7 +192,7 @@ class DeviceView(APIView):
     """One of the person's computers: end it."""
 
     action_name: ClassVar = {"DELETE": "device.revoke"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="me_revoke_device", request=None, responses={204: None})
     def delete(self, request: Request, device_id: UUID) -> Response:

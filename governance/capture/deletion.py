@@ -9,6 +9,7 @@ Leaves to others: destroying a whole cell's or person's keys on withdrawal and e
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -32,6 +33,9 @@ from governance.capture.runs import enliven, hour, moment
 from governance.decisions import InternalPurpose
 from governance.vault import sealing, shredding
 
+if TYPE_CHECKING:
+    from audit.models import Entry
+
 ERASER = Actor.system("erasure")
 
 Cell = tuple[str, str, str]
@@ -43,7 +47,7 @@ class Deleted:
     """What a deletion did; `entry` is its log entry."""
 
     frames: int
-    entry: object
+    entry: "Entry"
 
 
 def delete_frames(
@@ -158,7 +162,7 @@ def _end(
 
 
 def _end_one(
-    frame: Frame, *, state: FrameState.State, entry: object, actor: Actor, clock: str
+    frame: Frame, *, state: FrameState.State, entry: "Entry", actor: Actor, clock: str
 ) -> None:
     if not LiveFrame.objects.filter(frame_id=frame.id).delete()[0]:
         return
@@ -296,7 +300,7 @@ def _replace(frame_id: UUID, left: Events) -> None:
         )
 
 
-def _copy(old: Frame, events: Events, entry: object) -> None:
+def _copy(old: Frame, events: Events, entry: "Entry") -> None:
     """Store a frame's surviving events as a new frame that keeps all its other facts."""
     frame_id = uuid7()
     frame = sealing.seal_frame(

@@ -1,5 +1,6 @@
 """A person's session against the API, with CSRF checks on as in life."""
 
+import json
 from typing import Any
 
 from django.test import Client
@@ -22,7 +23,7 @@ class Session:
         return self.client.generic(
             method,
             path if path.startswith("/") else f"/api/v1/me/{path}",
-            b"" if body is None else self.client._encode_json(body, "application/json"),
+            b"" if body is None else json.dumps(body).encode(),
             content_type="application/json",
             headers={"X-CSRFToken": self.csrf, **headers},
         )

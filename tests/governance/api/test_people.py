@@ -244,7 +244,7 @@ def test_an_erasure_needs_nobodys_help_and_ends_in_a_certificate(
     assert document["objects_purged"] == 1
     problem(Session("carla").get(view["certificate_url"]), 404, "not-found")
     problem(mira.get(f"captures/{frame}"), 404, "not-found")
-    problem(mira.put(CELL, YES), 409, "erased")
+    problem(mira.put(CELL, YES), 410, "erased")
 
 
 def test_other_requests_are_confirmed_with_their_date(mira: Session) -> None:

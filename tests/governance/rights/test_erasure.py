@@ -10,6 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from audit import signing
 from consent import selectors as consents
 from governance.accounts import selectors as accounts
+from governance.capture import deletion
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.jobs import services as jobs
 from governance.jobs.services import Fence
@@ -88,8 +89,8 @@ def test_an_erasure_goes_on_from_wherever_it_was_cut_short(
     mira.allow(POINTER)
     mira.record("pointer")
     order = erase(mira)
-    real = getattr(erasure.deletion, station)
-    struck = []
+    real = getattr(deletion, station)
+    struck: list[int] = []
 
     def fails_once(**arguments: object) -> object:
         if not struck:
@@ -97,7 +98,7 @@ def test_an_erasure_goes_on_from_wherever_it_was_cut_short(
             raise ConnectionError
         return real(**arguments)
 
-    monkeypatch.setattr(erasure.deletion, station, fails_once)
+    monkeypatch.setattr(deletion, station, fails_once)
     job = jobs.add(kind=erasure.SUBJECT_JOB, ref=str(order.id))
     jobs.run(job.id)
     assert struck
@@ -116,7 +117,7 @@ def test_what_is_not_verified_is_not_completed(
     mira.allow(POINTER)
     mira.record("pointer")
     order = erase(mira)
-    monkeypatch.setattr(erasure.deletion, "remaining", lambda **_: 1)
+    monkeypatch.setattr(deletion, "remaining", lambda **_: 1)
     job = jobs.add(kind=erasure.SUBJECT_JOB, ref=str(order.id))
     with pytest.raises(erasure.NotYetVerifiedError):
         erasure.erase_subject(str(order.id), Fence(job.id, 1))
