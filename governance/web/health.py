@@ -38,6 +38,8 @@ def ready(request: HttpRequest) -> JsonResponse:
     if missing := waiting_for():
         answer = _answer(status=f"waiting for {missing}", code=503)
         answer.headers["Retry-After"] = "1"
+        # Waiting is no fault: Django would write each such answer down as an error.
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - as above.
         return answer
     return _answer(status="ready", code=200)
 

@@ -1,0 +1,141 @@
+"""The pages in a real browser: by keyboard alone, without JavaScript, under the strict CSP."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests import make
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MOST_TABS = 120
+PORTAL = ("/", "/consent/", "/data/", "/access/", "/uses/", "/requests/", "/devices/", "/pause/")
+OFFICE = ("/office/", "/office/policies/", "/office/log/", "/office/requests/", "/office/releases/")
+OPEN = ("/", "/log", "/verify", "/problems/")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        os.environ.get("REMIT_SKIP_BROWSER") == "1"
+        or (not Path(CHROMIUM).exists() and os.environ.get("CI") != "true"),
+        reason="there is no chromium",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright's loop runs in this thread; the ORM is used between its calls, never inside them.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def site(live_server: LiveServer, real_transactions: None, open_log: Callable[[], None]) -> str:
+    make.house()
+    return str(live_server.url)
+
+
+def sign_in(context: BrowserContext, site: str, name: str) -> Page:
+    page = context.new_page()
+    page.goto(f"{site}/sign-in/")
+    page.locator(f"button[name=persona][value={name}]").last.click()
+    return page
+
+
+def press_until(page: Page, selector: str) -> None:
+    """Walk with the Tab key until the element has the focus, as a person without a mouse does."""
+    for _ in range(MOST_TABS):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{selector} cannot be reached by keyboard")
+
+
+def test_a_consent_visit_by_keyboard_without_javascript(browser: Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page = sign_in(context, site, "tariq")
+    page.goto(f"{site}/consent/")
+    assert page.locator("main input:checked").count() == 0
+    cell = page.locator(f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]')
+    page.locator(f"#answer-{make.TRAIN}-no").focus()
+    page.keyboard.press("ArrowRight")
+    cell.focus()
+    page.keyboard.press("Space")
+    page.locator(".savebar button").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/consent/review/")
+    assert page.locator(".waswill li").count() == 16
+    page.locator("button[value=save]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/consent/done/**")
+    assert page.locator("h1").inner_text() == "Your decision is saved"
+    context.close()
+
+
+def test_every_control_of_the_form_is_reached_by_the_tab_key(browser: Browser, site: str) -> None:
+    context = browser.new_context()
+    page = sign_in(context, site, "tariq")
+    page.goto(f"{site}/consent/")
+    press_until(page, f'[name="answer.{make.TRAIN}"]')
+    press_until(page, f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]')
+    press_until(page, ".savebar button")
+    context.close()
+
+
+def test_refusing_and_allowing_are_the_same_component_and_size(browser: Browser, site: str) -> None:
+    context = browser.new_context()
+    page = sign_in(context, site, "tariq")
+    page.goto(f"{site}/consent/")
+    options = page.locator(".decide").first.locator("label")
+    no, yes = options.nth(0), options.nth(1)
+    assert no.get_attribute("class") == yes.get_attribute("class")
+    small, large = no.bounding_box(), yes.bounding_box()
+    assert small is not None
+    assert large is not None
+    assert abs(small["width"] - large["width"]) < 1
+    assert small["height"] == large["height"]
+    style = (
+        "element => { const s = getComputedStyle(element); return [s.color, s.backgroundColor] }"
+    )
+    assert no.evaluate(style) == yes.evaluate(style)
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"), [("mira", PORTAL), ("ines", OFFICE), (None, OPEN)], ids=str
+)
+def test_no_page_breaks_the_csp_or_the_small_screen(
+    browser: Browser, site: str, name: str | None, paths: tuple[str, ...]
+) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 800})
+    page = sign_in(context, site, name) if name else context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for path in paths:
+        answer = page.goto(f"{site}{path}")
+        assert answer is not None
+        assert answer.status == 200
+        too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert too_wide <= 0, path
+        assert page.locator("h1").count() == 1, path
+    assert said == []
+    context.close()

@@ -1,0 +1,169 @@
+"""The employee's pages over HTTP: what they show, what they ask, what they write."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from audit import selectors as log
+from audit.actions import Action
+from consent import selectors as consents
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+PAGES = (
+    "/",
+    "/consent/",
+    f"/consent/notice/{make.TRAIN}/",
+    "/data/",
+    "/access/",
+    "/uses/",
+    "/requests/",
+    "/devices/",
+    "/pause/",
+    "/withdraw/",
+)
+
+
+@pytest.fixture
+def nordhafen(open_log: Callable[[], None]) -> make.House:
+    return make.house()
+
+
+def signed_in(name: str) -> Client:
+    client = Client()
+    answer = client.post("/demo/persona/", {"persona": name})
+    assert answer.status_code == 302
+    return client
+
+
+def choose(client: Client, *cells: str, answer: str) -> str:
+    """Send the form, look at the review, save; return where the receipt is."""
+    form = {f"answer.{make.TRAIN}": answer, f"notice.{make.TRAIN}": f"{make.TRAIN}@1"}
+    form |= {f"cell.{make.TRAIN}.{make.DESK}.{cell}": "on" for cell in cells}
+    assert client.post("/consent/review/", form)["Location"] == "/consent/review/"
+    assert client.get("/consent/review/").status_code == 200
+    return client.post("/consent/save/", {"do": "save"})["Location"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_for_an_employee_and_for_nobody_else(nordhafen: make.House, path: str) -> None:
+    answer = signed_in("tariq").get(path)
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    stranger = Client().get(path)
+    assert stranger.status_code == (200 if path == "/" else 302)
+    assert b"Tariq Sample" not in stranger.content
+
+
+def test_an_officer_is_refused_the_portal_and_the_refusal_is_an_entry(
+    nordhafen: make.House,
+) -> None:
+    assert signed_in("ines").get("/data/").status_code == 403
+    found = log.search(filters=log.SearchFilters(events=frozenset({Action.ACCESS_DENIED})))
+    assert [(row.role, row.act) for row in found.entries] == [("privacy_officer", "capture.list")]
+
+
+def test_nothing_is_chosen_for_a_fresh_person(nordhafen: make.House) -> None:
+    page = signed_in("tariq").get("/consent/").content.decode()
+    assert page.count('type="radio"') == 4
+    assert page.count('type="checkbox"') == 32
+    assert " checked>" not in page
+    assert page.count("No decision yet") == 2
+
+
+def test_allowing_and_refusing_look_alike(nordhafen: make.House) -> None:
+    page = signed_in("tariq").get("/consent/").content.decode()
+    no, yes = page.index("No, do not use it"), page.index("Yes, only what I tick")
+    assert no < yes
+    labels = [part.split(">")[0] for part in page.split("<label")[1:] if "answer." in part[:200]]
+    assert set(labels) == {' class="opt"'}
+
+
+def test_a_choice_counts_only_after_the_review_and_gives_a_receipt(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    subject = nordhafen.subject("tariq")
+    form = {f"answer.{make.TRAIN}": "yes", f"cell.{make.TRAIN}.{make.DESK}.pointer": "on"}
+    client.post("/consent/review/", form)
+    assert consents.states(subject=subject) == {}
+    receipt = choose(client, "pointer", answer="yes")
+    assert receipt.startswith("/consent/done/")
+    valid = consents.valid_cells(subject=subject)
+    assert list(valid) == [(make.TRAIN, make.DESK, "pointer")]
+    page = client.get(receipt).content.decode()
+    assert "Your decision is saved" in page
+    assert client.get(f"{receipt}receipt.json").json()["signatures"]
+
+
+def test_refusing_takes_as_many_steps_and_leaves_a_receipt_too(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    receipt = choose(client, answer="no")
+    assert receipt.startswith("/consent/done/")
+    assert consents.valid_cells(subject=nordhafen.subject("tariq")) == {}
+    assert len(consents.states(subject=nordhafen.subject("tariq"))) == 16
+
+
+def test_a_yes_without_a_tick_is_sent_back_and_keeps_the_answer(nordhafen: make.House) -> None:
+    answer = signed_in("tariq").post("/consent/review/", {f"answer.{make.TRAIN}": "yes"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Tick what may be captured" in page
+    assert page.count('value="yes" checked') == 1
+
+
+def test_withdrawing_everything_is_one_form(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    choose(client, "pointer", "click", answer="yes")
+    answer = client.post("/withdraw/")
+    assert answer["Location"].startswith("/consent/done/")
+    assert consents.valid_cells(subject=nordhafen.subject("tariq")) == {}
+
+
+def test_anothers_receipt_looks_like_one_that_is_not_there(nordhafen: make.House) -> None:
+    receipt = choose(signed_in("tariq"), "pointer", answer="yes")
+    petra = signed_in("petra")
+    missing = "/consent/done/018f0000-0000-7000-8000-000000000000/"
+    assert petra.get(receipt).status_code == petra.get(missing).status_code == 404
+    assert petra.get(f"{receipt}receipt.json").status_code == 404
+
+
+def test_a_pause_shows_in_the_band_until_it_is_ended(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    client.post("/pause/", {"do": "pause", "for": "hour"})
+    assert "Capture is paused" in client.get("/").content.decode()
+    client.post("/pause/", {"do": "resume"})
+    assert "Nothing is captured from you" in client.get("/").content.decode()
+
+
+def test_erasing_needs_the_tick_and_then_shows_its_steps(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    assert client.post("/requests/erase/").status_code == 422
+    followed = client.post("/requests/erase/", {"sure": "yes"}, follow=True)
+    assert followed.status_code == 200
+    assert "Step by step" in followed.content.decode()
+
+
+def test_the_enrolment_code_stands_in_one_answer_only(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    assert "Your one-time code" in client.post("/devices/enrol/").content.decode()
+    assert "Your one-time code" not in client.get("/devices/").content.decode()
+
+
+def test_a_wrong_password_is_refused_with_an_entry_and_says_nothing_else(
+    nordhafen: make.House,
+) -> None:
+    answer = Client().post("/sign-in/", {"username": "mira", "password": "wrong"})
+    assert answer.status_code == 422
+    assert "sessionid" not in answer.cookies
+    found = log.search(filters=log.SearchFilters(events=frozenset({Action.SESSION_REFUSED})))
+    assert found.total == 1
+
+
+def test_the_persona_switch_does_not_exist_outside_the_demo(
+    nordhafen: make.House, settings: object
+) -> None:
+    settings.REMIT_DEMO = False  # type: ignore[attr-defined]
+    assert Client().post("/demo/persona/", {"persona": "mira"}).status_code == 404
+    assert "persona" not in Client().get("/sign-in/").content.decode()

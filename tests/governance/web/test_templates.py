@@ -1,0 +1,67 @@
+"""What holds for every template, whoever wrote it."""
+
+import re
+from pathlib import Path
+
+import lucide
+import pytest
+
+from governance.web import wording
+from governance.web.logs import JsonFormatter
+
+TEMPLATES = sorted((Path(__file__).resolve().parents[3] / "templates").rglob("*.html"))
+FORBIDDEN = (
+    "we value your privacy",
+    "help us improve",
+    "optimise",
+    "don't worry",
+    "oops",
+    "monitoring",
+)
+UNTRANSLATED = re.compile(r">\s*[A-Z][a-z]+ [a-z]+[^<{]*<")
+COMMENTS = re.compile(
+    r"{%\s*(block)?translate.*?%}|{%\s*blocktranslate.*?endblocktranslate\s*%}", re.DOTALL
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_nothing_stands_inline(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert " style=" not in text
+    assert "<style" not in text
+    assert "javascript:" not in text
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"\son[a-z]+=", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_every_sentence_can_be_translated_and_none_persuades(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not UNTRANSLATED.search(COMMENTS.sub("", text))
+    assert not [words for words in FORBIDDEN if words in text.lower()]
+
+
+def test_every_icon_exists() -> None:
+    names = {
+        name
+        for path in TEMPLATES
+        for name in re.findall(r'{% icon "([a-z0-9-]+)"', path.read_text(encoding="utf-8"))
+    }
+    for name in names | set(wording.CATEGORY_ICONS.values()):
+        assert lucide._render_icon(name, 16)
+
+
+def test_a_log_line_holds_no_value_of_a_request() -> None:
+    import logging
+    import sys
+
+    try:
+        int("secret words")
+    except ValueError:
+        record = logging.LogRecord(
+            "web", logging.ERROR, __file__, 1, "Refused %s", ("secret words",), sys.exc_info()
+        )
+    record.request = "secret words"
+    line = JsonFormatter().format(record)
+    assert "secret words" not in line
+    assert "ValueError" in line
