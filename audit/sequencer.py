@@ -37,6 +37,9 @@ from audit.models import Checkpoint, Cosignature, Entry, Leaf, Note, Outbox, Tre
 from audit.tiles import WIDTH, TileStore
 from audit.witnessing import Witnesses
 
+# An entry's id, leaf and leaf hash.
+_Waiting = tuple[int, bytes, bytes]
+
 BATCH: Final = 4096
 _REPUBLISH: Final = timedelta(minutes=10)
 _WITNESS_RETRY_SECONDS: Final = 5.0
@@ -127,7 +130,8 @@ class Sequencer:
             return
         with transaction.atomic():
             state = self._locked_state()
-            _place([genesis.write(self.keys)], 0)
+            first = genesis.write(self.keys)
+            _place([(first.pk, bytes(first.leaf), bytes(first.leaf_hash))], 0)
             self._grow(state, 1)
         self.integrate()
 
@@ -286,27 +290,25 @@ def _draw_delays() -> None:
         waiting.filter(pk=row.pk).update(not_before=Now() + wait)
 
 
-def _pick(limit: int) -> list[Entry]:
+def _pick(limit: int) -> list[_Waiting]:
+    """Return (id, leaf, leaf hash) of the entries that are due, in the order of their ids."""
     due = Outbox.objects.filter(not_before__lte=Now()).order_by("entry_id")
-    return list(
-        Entry.objects.filter(pk__in=due.values("entry_id")[:limit])
-        .only("id", "leaf", "leaf_hash")
-        .order_by("id")
-    )
+    rows = Entry.objects.filter(pk__in=due.values("entry_id")[:limit]).order_by("id")
+    return [
+        (key, bytes(body), bytes(hashed))
+        for key, body, hashed in rows.values_list("id", "leaf", "leaf_hash")
+    ]
 
 
-def _place(entries: Sequence[Entry], start: int) -> None:
-    for entry in entries:
+def _place(waiting: Sequence[_Waiting], start: int) -> None:
+    for key, body, hashed in waiting:
         # SQLite cannot check this itself; a wrong hash must never become part of the tree.
-        if tree.leaf_hash(bytes(entry.leaf)) != bytes(entry.leaf_hash):
-            raise ForkError(f"entry {entry.pk} does not hold the leaf its hash says")
+        if tree.leaf_hash(body) != hashed:
+            raise ForkError(f"entry {key} does not hold the leaf its hash says")
     with connection.cursor() as cursor:
         cursor.executemany(
             'INSERT INTO audit_leaf ("index", entry_id, leaf_hash) VALUES (%s, %s, %s)',
-            [
-                (start + offset, entry.pk, bytes(entry.leaf_hash))
-                for offset, entry in enumerate(entries)
-            ],
+            [(start + offset, key, hashed) for offset, (key, _, hashed) in enumerate(waiting)],
         )
         cursor.execute(
             "DELETE FROM audit_outbox WHERE entry_id IN "
