@@ -11,6 +11,7 @@ from governance.api import (
     open_data,
     openapi,  # noqa: F401 - tells drf-spectacular how one signs in.
     session,
+    trainers,
 )
 from governance.api.permissions import Anyone
 
@@ -43,6 +44,18 @@ offices = [
     path("audit/entries/<uuid:uuid>/proof", audit_entries.ProofView.as_view()),
 ]
 
+teams = [
+    path("access-requests", trainers.AccessRequestsView.as_view()),
+    path("access-requests/<uuid:request_id>", trainers.AccessRequestView.as_view()),
+    path("access-requests/<uuid:request_id>/approvals", trainers.ApprovalsView.as_view()),
+    path("access-requests/<uuid:request_id>/reject", trainers.RejectView.as_view()),
+    path("releases", trainers.ReleasesView.as_view()),
+    path("releases/<uuid:release_id>", trainers.ReleaseView.as_view()),
+    path("releases/<uuid:release_id>/manifest", trainers.ManifestView.as_view()),
+    path("releases/<uuid:release_id>/recalls", trainers.RecallsView.as_view()),
+    path("releases/<uuid:release_id>/files/<str:name>", trainers.FileView.as_view()),
+]
+
 people = [path("me/", include("governance.api.people_urls"))]
 
 everyone = [
@@ -52,4 +65,4 @@ everyone = [
     path("transparency/policies", open_data.OpenPoliciesView.as_view()),
 ]
 
-urlpatterns = agents + people + offices + everyone
+urlpatterns = agents + people + teams + offices + everyone

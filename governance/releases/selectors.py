@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -24,9 +25,16 @@ from governance.releases.steps import release_state
 _OFFICES = frozenset({Role.PRIVACY_OFFICER, Role.POLICY_APPROVER, Role.AUDITOR})
 
 
+class ApprovalView(NamedTuple):
+    """One yes: in which office and when; not by whom."""
+
+    role: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request as a page or the API shows it; `approvals` are (role, time), not names."""
+    """A request as a page or the API shows it."""
 
     id: UUID
     requester: str
@@ -38,7 +46,7 @@ class RequestView:
     note: str
     requested_at: datetime
     expires_at: datetime
-    approvals: tuple[tuple[str, datetime], ...]
+    approvals: tuple[ApprovalView, ...]
     release_id: UUID | None
 
 
@@ -176,7 +184,9 @@ def _request_view(asked: AccessRequest) -> RequestView:
         note=latest.note,
         requested_at=asked.requested_at,
         expires_at=asked.expires_at,
-        approvals=tuple(asked.approvals.order_by("at", "id").values_list("role", "at")),
+        approvals=tuple(
+            ApprovalView(one.role, one.at) for one in asked.approvals.order_by("at", "id")
+        ),
         release_id=release.id if release else None,
     )
 

@@ -1,14 +1,19 @@
 """What may be done with requests and releases; the rest of the house calls these."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.utils import timezone
 
+import audit.selectors
 import consent.selectors
+from audit.actions import Action
 from audit.actors import Actor
+from audit.ids import uuid7
 from governance.capture import gate
 from governance.decisions import Reason
 from governance.releases import selectors
@@ -32,6 +37,8 @@ from governance.releases.steps import release_state
 from governance.vault import storage
 from governance.vault.errors import KeyShreddedError, UnsealError
 
+_RECENT: Final = 10
+
 __all__ = [
     "OpenFile",
     "Wish",
@@ -52,10 +59,18 @@ class OpenFile:
     media_type: str
     sha256: str
     plaintext: bytes
+    entry_header: str
 
 
 @contextmanager
-def open_file(*, release_id: UUID, name: str, purpose: str, actor: Actor) -> Iterator[OpenFile]:
+def open_file(
+    *,
+    release_id: UUID,
+    name: str,
+    purpose: str,
+    actor: Actor,
+    request_id: UUID | None = None,
+) -> Iterator[OpenFile]:
     """Yield one contributor's file for a stated purpose; the access is an entry first.
 
     PurposeProhibitedError, ReleaseNotFoundError, ReleaseNotReadyError, ReleaseRecalledError, and
@@ -80,6 +95,7 @@ def open_file(*, release_id: UUID, name: str, purpose: str, actor: Actor) -> Ite
             act="download-release",
         )
         raise ReleaseRecalledError("The file was recalled.")
+    asked = request_id or uuid7()
     try:
         sealed = storage.get(file.object_key)
     except UnsealError as error:
@@ -96,10 +112,23 @@ def open_file(*, release_id: UUID, name: str, purpose: str, actor: Actor) -> Ite
             retain_until=file.retain_until,
             consented=purpose == release.purpose and _is_consented(file, purpose),
             private={"release": str(release.id)},
+            request_id=asked,
         ) as plaintext:
-            yield OpenFile(file.name, MEDIA_TYPE, file.sha256, plaintext)
+            header = _entry_header(file.subject, asked)
+            yield OpenFile(file.name, MEDIA_TYPE, file.sha256, plaintext, header)
     except KeyShreddedError as error:
         raise ReleaseRecalledError("The file is gone.") from error
+
+
+def _entry_header(subject: str, request_id: UUID) -> str:
+    """Return which entry records this read, as the gate noted the request in it."""
+    found = audit.selectors.entries_about(
+        subject=subject, events=[Action.ACCESS_ALLOWED], limit=_RECENT
+    )
+    for entry in found:
+        if entry.details.get("request") == str(request_id):
+            return f"{entry.uuid}; leaf={base64.b64encode(entry.leaf_hash).decode('ascii')}"
+    return ""
 
 
 def _is_consented(file: ReleaseFile, purpose: str) -> bool:

@@ -40,7 +40,7 @@ def test_two_people_approve_in_order_and_only_then_the_gate_knows_the_purpose(
     assert approvals.approved_purposes(house.ines.key) == set()
     view = selectors.request(request_id=asked.id, reader=house.jonas)
     assert view.state is RequestState.APPROVED
-    assert [role for role, _ in view.approvals] == ["privacy_officer", "policy_approver"]
+    assert [one.role for one in view.approvals] == ["privacy_officer", "policy_approver"]
     with pytest.raises(RequestStateError):
         services.approve(request_id=asked.id, actor=house.lea)
 
