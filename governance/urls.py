@@ -2,8 +2,6 @@
 
 from django.urls import include, path
 
-from governance.api.open_data import LiveView, ReadyView
-
 handler400 = "governance.api.problems.bad_request"
 handler403 = "governance.api.problems.forbidden"
 handler404 = "governance.api.problems.not_found"
@@ -14,6 +12,4 @@ urlpatterns = [
     path("", include("governance.portal.urls")),
     path("office/", include("governance.console.urls")),
     path("api/v1/", include("governance.api.urls")),
-    path("healthz/live", LiveView.as_view()),
-    path("healthz/ready", ReadyView.as_view()),
 ]

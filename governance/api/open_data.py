@@ -1,9 +1,7 @@
-"""What anybody may read: whether the service lives, the event schema, what may be captured."""
+"""What anybody may read: the event schema, what may be captured, what it may never serve."""
 
 from typing import Any, ClassVar
 
-from django.conf import settings
-from django.db import DatabaseError, connections
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,67 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audit import health
 from governance.api.answers import PageQuery, Strict, query_of
 from governance.api.permissions import ByMatrix
-from governance.api.problems import respond
 from governance.policies import selectors
 from governance.policies.purposes import PROHIBITED
 from governance.redaction import events
-
-# `serve` makes this file once the demo organisation is complete; `make run` waits for it.
-DEMO_COMPLETE = "demo-complete"
-
-
-class StateSerializer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(["ok"])
-
-
-class LiveView(APIView):
-    """The process answers."""
-
-    action_name = "health.live"
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [ByMatrix]
-
-    @extend_schema(operation_id="health_live", responses=StateSerializer)
-    def get(self, request: Request) -> Response:
-        del request
-        return Response({"status": "ok"})
-
-
-class ReadyView(APIView):
-    """Databases answer, the log is open, and the demo, when it is one, is complete."""
-
-    action_name = "health.ready"
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [ByMatrix]
-
-    @extend_schema(operation_id="health_ready", responses={200: StateSerializer, 503: None})
-    def get(self, request: Request) -> Any:  # noqa: ANN401 - an answer or a problem document.
-        if waits_for := _waits_for():
-            return respond(
-                request._request,  # noqa: SLF001 - a problem is made outside an exception here.
-                "not-ready-yet",
-                headers={"Retry-After": "1"},
-                waits_for=waits_for,
-            )
-        return Response({"status": "ok"})
-
-
-def _waits_for() -> str | None:
-    """Return in a word what is missing, or None."""
-    try:
-        for alias in connections:
-            with connections[alias].cursor() as cursor:
-                cursor.execute("SELECT 1")
-    except DatabaseError:
-        return "database"
-    if health.why_closed() is not None:
-        return "log"
-    if settings.REMIT_DEMO and not (settings.REMIT_VAR / DEMO_COMPLETE).exists():
-        return "demo"
-    return None
 
 
 class EventSchemaView(APIView):

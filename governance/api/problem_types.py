@@ -161,7 +161,6 @@ _ALL: Final = (
         _("The entry is not in a published checkpoint yet"),
         _("Ask again in a few seconds."),
     ),
-    _type("not-ready-yet", 503, _("The service is still starting"), _("Ask again soon.")),
 )
 
 TYPES: Final[dict[str, Problem]] = {problem.slug: problem for problem in _ALL}

@@ -22,7 +22,7 @@ from governance.api.problem_types import TYPES, open_pages
 from governance.web import failures
 
 CONTENT_TYPE: Final = "application/problem+json"
-_MACHINES: Final = ("/api/", "/healthz/")
+_MACHINES: Final = "/api/"
 _ERROR_LIMIT: Final = 100
 
 # What the framework itself raises; the order matters, the first that fits counts.

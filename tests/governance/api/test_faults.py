@@ -1,0 +1,42 @@
+"""Bugs and stalls: nothing of them leaves, and machines get problems where people get pages."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from governance.policies import selectors
+from tests.governance.api.conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_bug_is_told_as_a_fault_and_nothing_more(
+    signed_in: Callable[[str], Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ines = signed_in("ines")
+
+    def break_down() -> None:
+        raise ValueError("PLAINTEXT-CANARY")
+
+    monkeypatch.setattr(selectors, "purposes", break_down)
+    answer = ines.get("/api/v1/purposes")
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "/problems/fault"
+    assert b"CANARY" not in answer.content
+    assert answer.json()["instance"] == f"urn:uuid:{answer.headers['Request-Id']}"
+
+
+def test_machines_get_problems_and_people_get_pages() -> None:
+    machine, person = Client().get("/api/v1/nowhere"), Client().get("/nowhere")
+    assert machine.headers["Content-Type"] == "application/problem+json"
+    assert person.headers["Content-Type"].startswith("text/html")
+    assert machine.status_code == person.status_code == 404
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])
+def test_a_method_without_a_door_is_refused(signed_in: Callable[[str], Api], method: str) -> None:
+    ines = signed_in("ines")
+    answer = getattr(ines.client, method)("/api/v1/purposes", headers={"X-CSRFToken": ines.csrf})
+    assert answer.status_code in {403, 405}
+    assert answer.headers["Content-Type"] == "application/problem+json"
