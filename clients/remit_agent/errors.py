@@ -36,15 +36,16 @@ class UnreachableError(AgentError):
 _SENTENCES = {
     "consent-required": "The service has no consent for what was sent.",
     "consent-withdrawn": "The consent was withdrawn; what was waiting has been destroyed.",
-    "device-revoked": "This device was revoked. Enrol it again with a new code.",
     "digest-mismatch": "The request was changed on its way.",
-    "enrolment-code-invalid": "The code is wrong, used, or older than ten minutes.",
+    "enrolment-code": "The code is wrong, used, or older than ten minutes.",
     "idempotency-mismatch": "The service knows this batch with other content.",
     "log-unavailable": "The service's audit log is not available; it accepts nothing now.",
     "policy-expired": "The policy this was captured under has expired.",
     "policy-violation": "The service refused something outside its policy.",
     "rate-limited": "The service asks this device to slow down.",
-    "signature-invalid": "The service did not accept this device's signature. Is the clock right?",
+    "signature-invalid": (
+        "The service does not accept this device's signature: revoked, or its clock is wrong."
+    ),
 }
 
 

@@ -6,9 +6,10 @@ batches go out in order, each until it has a final answer. Leaves to others: wha
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from remit_agent import VERSION
@@ -20,6 +21,7 @@ from remit_agent.seal import SealedBatch
 from remit_agent.service import BatchStatus, Service
 from remit_agent.signing import DeviceSigner, SessionSigner
 
+T = TypeVar("T")
 ATTEMPTS: Final = 6
 LONGEST_WAIT_S: Final = 30.0
 _MARGIN: Final = timedelta(seconds=30)
@@ -72,9 +74,8 @@ class Agent:
             return
         self._asked_ns = now_ns
         try:
-            answer = self.service.policy(
-                signer=self.session(), etag=self.policy.etag if self.policy else None
-            )
+            etag = self.policy.etag if self.policy else None
+            answer = self._in_session(lambda key: self.service.policy(signer=key, etag=etag))
         except UnreachableError:
             if self.policy is None:
                 raise
@@ -109,6 +110,16 @@ class Agent:
             self._session_ends_ns = int((ends - _MARGIN).timestamp() * 1e9)
         return self._session
 
+    def _in_session(self, ask: Callable[[SessionSigner], T]) -> T:
+        """Ask under the session key; once more under a new one when the service forgot the old."""
+        try:
+            return ask(self.session())
+        except RefusedError as error:
+            if error.problem != "signature-invalid":
+                raise
+        self._session = None
+        return ask(self.session())
+
     def device(self) -> DeviceSigner:
         """Return the device's own key as a signer."""
         return DeviceSigner(self.identity.device_id, self.home.device_key())
@@ -122,7 +133,7 @@ class Agent:
             "state": self.state(),
             "agent_version": VERSION,
         }
-        epochs = self.service.heartbeat(signer=self.session(), body=body)
+        epochs = self._in_session(lambda key: self.service.heartbeat(signer=key, body=body))
         current = (epochs.policy_epoch, epochs.consent_epoch)
         if current != (seen.policy_epoch, seen.consent_epoch):
             self.refresh(force=True)
@@ -171,7 +182,7 @@ class Agent:
 
     def status(self, batch_id: UUID) -> BatchStatus:
         """Return how a batch ended, or that it has not yet."""
-        return self.service.status(signer=self.session(), batch_id=batch_id)
+        return self._in_session(lambda key: self.service.status(signer=key, batch_id=batch_id))
 
 
 def _pause_s(attempt: int, asked_s: float | None) -> float:

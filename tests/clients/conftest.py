@@ -72,10 +72,7 @@ def play(home: Path, server: AgentServer, clock: FakeClock) -> Play:
 
     def run(name: str, **more: Any) -> ReplayReport:
         ours = Clock(clock.now_ns, clock.sleep)
-        return replay(
-            home=home,
-            recording=RECORDINGS / name,
-            **{"speed": 20.0, "transport": server.transport(), "clock": ours} | more,
-        )
+        given: dict[str, Any] = {"speed": 20.0, "transport": server.transport(), "clock": ours}
+        return replay(home=home, recording=RECORDINGS / name, **given | more)
 
     return run

@@ -82,7 +82,7 @@ def _attributes(**fields: Any) -> Callable[[AgentServer], None]:
 def test_anything_else_is_no_policy(
     server: AgentServer, spoil: Callable[[AgentServer], None], words: str
 ) -> None:
-    assert _read(server, seen=Seen(3, 7))
+    assert _read(server, seen=Seen(3, 7)).document.policy_epoch == 3
     spoil(server)
     with pytest.raises(PolicyError, match=words):
         _read(server, seen=Seen(3, 7))

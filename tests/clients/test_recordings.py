@@ -180,7 +180,9 @@ def test_a_field_is_said_once_a_visit_and_not_once_a_keystroke() -> None:
 
 
 def test_masked_inputs_say_neither_text_nor_length(masked_map: Path) -> None:
-    changed = {"matchers": [{"kind": "origin", "pattern": "http://127.0.0.1:*", "id": "any"}]}
+    changed: dict[str, Any] = {
+        "matchers": [{"kind": "origin", "pattern": "http://127.0.0.1:*", "id": "any"}]
+    }
     events, dropped = _convert(MASKED, map_file=masked_map, **changed)
     assert "text.input" not in _text(events)
     assert "*" not in _text(events)

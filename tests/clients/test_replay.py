@@ -1,9 +1,7 @@
 """The agent against a service in memory: what arrives, what is kept back, what survives a fault."""
 
 import hashlib
-import json
 import stat
-import threading
 import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,12 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from remit_agent import cli
-from remit_agent.errors import AgentError, HomeError, PolicyError, RefusedError
+from remit_agent.errors import AgentError, HomeError, PolicyError
 from remit_agent.home import Home
-from remit_agent.replay import ReplayReport, replay
-from tests.clients.conftest import OFFERED, RECORDINGS, Play, application
-from tests.fakes.agent_server import ORIGIN, AgentServer, FakeClock, problem, signing_key
+from tests.clients.conftest import Play, application
+from tests.fakes.agent_server import AgentServer, FakeClock, problem, signing_key
 
 EXPENSES = "openadapt-capture"
 FORM = "rrweb/rr_plain.json"
@@ -260,6 +256,20 @@ def test_a_lease_that_ran_out_ends_capture_even_when_the_service_is_silent(
     assert report.dropped["app_not_allowed"] > 1000
 
 
+def test_a_session_key_that_the_service_forgot_is_replaced(play: Play, server: AgentServer) -> None:
+    forgotten: list[int] = []
+
+    def forget() -> None:
+        if not forgotten:
+            forgotten.append(1)
+            server.session_key = b"n" * 32
+
+    server.before_upload = forget
+    assert play("agentnet/display-settings", speed=2.0).sent >= 2
+    assert forgotten
+    assert server.heartbeats[-1]["state"] == "capturing"
+
+
 def test_statuses_are_told_when_asked_for(play: Play) -> None:
     report = play(FORM, wait_s=2.0)
     assert [(each.state, each.accepted) for each in report.statuses] == [("done", 3)]
@@ -287,128 +297,3 @@ def test_a_long_recording_does_not_cost_memory_by_its_length(play: Play) -> None
         tracemalloc.stop()
     # 4,135 observations and 0.9 MB of files; mostly the accessibility trees as read.
     assert peak < 32 << 20
-
-
-# -- commands ------------------------------------------------------------------------------------
-
-
-def _main(server: AgentServer, *argv: str) -> int:
-    return cli.main(argv, transport=server.transport())
-
-
-def test_the_commands_say_what_happened(
-    server: AgentServer, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    at = ("--home", str(home))
-    recording = str(RECORDINGS / FORM)
-    assert _main(server, "replay", recording, "--speed", "1000", *at) == 0
-    told = capsys.readouterr()
-    assert "1 batches, 1 taken" in told.out
-    assert "Left out on this device: app_not_allowed" in told.out
-    assert told.err == ""
-    assert _main(server, "status", *at) == 0
-    assert "freight-desk (freight-desk@1): click," in capsys.readouterr().out
-    assert _main(server, "pause", *at) == 0
-    assert server.heartbeats[-1]["state"] == "paused"
-    assert _main(server, "replay", recording, *at) == 1
-    assert "paused on this device" in capsys.readouterr().err
-    assert _main(server, "resume", *at) == 0
-
-
-@pytest.mark.parametrize(
-    ("argv", "code", "words"),
-    [
-        (["enrol", "--server", ORIGIN, "--code", "BAD-CODE"], 1, "code is wrong"),
-        (["enrol", "--server", "http://remit.example", "--code", "GOOD-CODE"], 1, "https"),
-        (["enrol", "--server", "https://u@remit.example", "--code", "GOOD-CODE"], 1, "https"),
-        (["enrol", "--server", "nonsense", "--code", "GOOD-CODE"], 1, "https"),
-        (["replay", str(RECORDINGS / FORM)], 1, "not enrolled"),
-        (["status"], 1, "not enrolled"),
-        (["pause"], 1, "not enrolled"),
-        (["record"], 2, "X11 recorder"),
-        (["replay"], 2, "required"),
-        (["fly"], 2, "invalid choice"),
-    ],
-)
-def test_a_failure_is_one_line_and_a_code(
-    server: AgentServer,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    argv: list[str],
-    code: int,
-    words: str,
-) -> None:
-    assert _main(server, *argv, "--home", str(tmp_path / "h")) == code
-    told = capsys.readouterr()
-    assert words in told.err
-    assert "Traceback" not in told.err
-    if code == 1:
-        assert told.err.count("\n") == 1
-        assert told.out == ""
-    assert not (tmp_path / "h" / "identity.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("recording", "speed", "words"),
-    [
-        ("nowhere", "1", "no such recording"),
-        ("mapping.json", "1", "no known kind"),
-        (FORM, "0", "--speed"),
-        (FORM, "nan", "--speed"),
-    ],
-)
-def test_a_replay_that_cannot_be_is_one_line(
-    server: AgentServer,
-    home: Path,
-    capsys: pytest.CaptureFixture[str],
-    recording: str,
-    speed: str,
-    words: str,
-) -> None:
-    path = str(RECORDINGS / recording)
-    assert _main(server, "replay", path, "--speed", speed, "--home", str(home)) == 1
-    assert words in capsys.readouterr().err
-
-
-def test_the_services_words_are_not_repeated(
-    server: AgentServer, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server.device_id, mine = "someone-else", server.device_id
-    assert mine
-    assert _main(server, "status", "--home", str(home)) == 1
-    assert capsys.readouterr().err == "remit-agent: The policy was made for another device.\n"
-    error = RefusedError(problem="policy-violation", status=422)
-    assert "Jane" not in str(error)
-
-
-def test_enrolment_happens_once(
-    server: AgentServer, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key = (home / "device.key").read_bytes()
-    argv = ["enrol", "--server", ORIGIN, "--code", "GOOD-CODE", "--home", str(home)]
-    assert _main(server, *argv) == 1
-    assert "enrolled already" in capsys.readouterr().err
-    assert (home / "device.key").read_bytes() == key
-
-
-def test_many_agents_run_in_threads_of_one_process(tmp_path: Path, clock: FakeClock) -> None:
-    both = [application("freight-desk", OFFERED), application("warehouse-terminal", OFFERED)]
-    servers = [AgentServer(clock, applications=both) for _ in range(8)]
-    codes: dict[int, ReplayReport] = {}
-
-    def run(number: int) -> None:
-        server, home = servers[number], tmp_path / str(number)
-        argv = ["enrol", "--server", ORIGIN, "--code", "GOOD-CODE", "--home", str(home)]
-        assert cli.main(argv, transport=server.transport()) == 0
-        codes[number] = replay(
-            home=home, recording=RECORDINGS / FORM, speed=1000, transport=server.transport()
-        )
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [codes[number].sent for number in range(8)] == [1] * 8
-    sent = [json.dumps([e["type"] for e in server.opened()]) for server in servers]
-    assert len(set(sent)) == 1

@@ -28,6 +28,10 @@ _INPUT = re.compile(r'^remit=(\(([^)]*)\);created=(\d+);expires=(\d+);nonce="([^
                     r';keyid="([^"]+)";alg="([^"]+)";tag="remit-agent-1")$')  # fmt: skip
 
 
+class _UnsignedError(Exception):
+    """A session key that this service does not know."""
+
+
 class FakeClock:
     """Time that passes only when someone waits."""
 
@@ -104,7 +108,10 @@ class AgentServer:
             ("POST", "heartbeats"): self._heartbeat,
         }
         found = answers.get((request.method, path.split("/")[0]))
-        return found(request) if found else problem("not-found", 404)
+        try:
+            return found(request) if found else problem("not-found", 404)
+        except _UnsignedError:
+            return problem("signature-invalid", 401)
 
     def _session(self, request: httpx.Request) -> httpx.Response:
         self._signed(request, "ed25519")
@@ -133,7 +140,7 @@ class AgentServer:
         digest = base64.urlsafe_b64encode(hashlib.sha256(public).digest()).rstrip(b"=").decode()
         assert key_id == digest
         if asked["code"] != "GOOD-CODE":
-            return problem("enrolment-code-invalid", 403)
+            return problem("enrolment-code", 422)
         answer = {
             "device_id": self.device_id,
             "origin": ORIGIN,
@@ -191,8 +198,8 @@ class AgentServer:
         if alg == "ed25519":
             assert self.enrolled is not None
             Ed25519PublicKey.from_public_bytes(self.enrolled).verify(signature, base)
-        else:
-            assert hmac.compare_digest(hmac.digest(self.session_key, base, "sha256"), signature)
+        elif not hmac.compare_digest(hmac.digest(self.session_key, base, "sha256"), signature):
+            raise _UnsignedError
         return key_id
 
     # -- documents -------------------------------------------------------------------------------
