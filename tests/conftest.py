@@ -64,10 +64,12 @@ def real_transactions(transactional_db: None) -> Iterator[None]:
             tables = connections[alias].introspection.django_table_names(
                 only_existing=True, include_views=False
             )
-            for statement in connections[alias].ops.sql_flush(
-                _style(), tables, reset_sequences=True, allow_cascade=True
-            ):
-                cursor.execute(statement)
+            # In one transaction: SQLite checks foreign keys at its end.
+            connections[alias].ops.execute_sql_flush(
+                connections[alias].ops.sql_flush(
+                    _style(), tables, reset_sequences=True, allow_cascade=True
+                )
+            )
             for _, create, _ in laid[alias]:
                 cursor.execute(create)
 
