@@ -9,6 +9,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from governance.web.doors import public
+
 THEME_COOKIE: Final = "remit-theme"
 THEMES: Final[tuple[tuple[str, str | Promise], ...]] = (
     ("auto", _("As the system")),
@@ -43,6 +45,7 @@ def _remember(response: HttpResponse, name: str, value: str) -> None:
     )
 
 
+@public
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or the system's own."""
@@ -53,6 +56,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@public
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:
     """Remember one of the languages that the pages have."""

@@ -159,7 +159,9 @@ def test_the_table_agrees_with_the_access_matrix(door: Door) -> None:
     resource, _, action = str(door.action).partition(".")
     allowed = MATRIX[resource][action]
     for role, status in zip(COLUMNS, TABLE[door.key].split(), strict=True):
-        if status == "405":
+        # A page that many may read and few may change asks again before it changes.
+        asks_again = action == "read" and door.method == "POST" and status == "403"
+        if status == "405" or asks_again:
             continue
         if "public" in allowed or (role is not None and role in allowed):
             assert status not in TURNED_AWAY, f"{role} may {door.action}, but gets {status}"
