@@ -72,7 +72,13 @@ def _stored(house: make.House) -> str:
     with gate.open_records(actor=mira, purpose="own-access", frames=list(frames)) as records:
         events = [event for record in records for event in record.events]
     typed = "".join(str(event.get("key_char", "")) for event in events)
-    return json.dumps(events, ensure_ascii=False) + typed
+    # Times and digests are random digits, in which a short secret may stand by chance.
+    told = [_without(event, "t_ns", "t_from", "t_to", "policy_digest") for event in events]
+    return json.dumps(told, ensure_ascii=False) + typed
+
+
+def _without(event: dict[str, object], *names: str) -> dict[str, object]:
+    return {name: value for name, value in event.items() if name not in names}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from tests.fakes.agent_server import AgentServer, FakeClock, problem, signing_ke
 
 EXPENSES = "openadapt-capture"
 FORM = "rrweb/rr_plain.json"
-CHAT = ("dinner", "4711", "Private chat")
 
 
 def test_what_is_sent_opens_at_the_service_and_is_declared_in_the_clear_header(
