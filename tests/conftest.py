@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from tests.infrastructure.fixtures import chromium, install, postgres, redis  # noqa: F401
 
 ALIASES = ["default", "keys"]
+# How a trigger is dropped, how it is laid again, and its name.
+Trigger = tuple[str, str, str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(databases=ALIASES, transaction=real))
 
 
-def _triggers(alias: str) -> list[tuple[str, str, str]]:
+def _triggers(alias: str) -> list[Trigger]:
     """Return (drop, create, name) for each trigger of a database."""
     connection = connections[alias]
     with connection.cursor() as cursor:
@@ -50,34 +52,30 @@ def _triggers(alias: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def real_transactions(transactional_db: None) -> Iterator[None]:
+def _lifted_triggers(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[dict[str, list[Trigger]]]:
+    """Set up before the database, so torn down after its flush: lays again what was lifted."""
+    lifted: dict[str, list[Trigger]] = {}
+    yield lifted
+    with django_db_blocker.unblock():
+        for alias, triggers in lifted.items():
+            with connections[alias].cursor() as cursor:
+                for _, create, _ in triggers:
+                    cursor.execute(create)
+
+
+@pytest.fixture
+def real_transactions(
+    _lifted_triggers: dict[str, list[Trigger]], transactional_db: None
+) -> Iterator[None]:
     """Real commits. The append-only triggers are lifted for the flush and laid again after it."""
     yield
-    laid: dict[str, list[tuple[str, str, str]]] = {}
     for alias in ALIASES:
-        laid[alias] = _triggers(alias)
+        _lifted_triggers[alias] = _triggers(alias)
         with connections[alias].cursor() as cursor:
-            for drop, _, _ in laid[alias]:
+            for drop, _, _ in _lifted_triggers[alias]:
                 cursor.execute(drop)
-    for alias in ALIASES:
-        with connections[alias].cursor() as cursor:
-            tables = connections[alias].introspection.django_table_names(
-                only_existing=True, include_views=False
-            )
-            # In one transaction: SQLite checks foreign keys at its end.
-            connections[alias].ops.execute_sql_flush(
-                connections[alias].ops.sql_flush(
-                    _style(), tables, reset_sequences=True, allow_cascade=True
-                )
-            )
-            for _, create, _ in laid[alias]:
-                cursor.execute(create)
-
-
-def _style():  # noqa: ANN202
-    from django.core.management.color import no_style
-
-    return no_style()
 
 
 @pytest.fixture
