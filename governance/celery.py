@@ -54,7 +54,7 @@ def _redis() -> dict[str, Any]:
 
 app = Celery("remit", set_as_current=True)
 app.conf.update(
-    broker_url=settings.REDIS_URL or "filesystem://",
+    broker_url=settings.REDIS_URL or "filesystem://localhost",
     broker_transport_options=_redis() if settings.REDIS_URL else _filesystem(),
     broker_connection_timeout=_TIMEOUT_SECONDS,
     broker_connection_retry_on_startup=True,
@@ -77,6 +77,7 @@ app.conf.update(
     worker_max_tasks_per_child=200,
     worker_max_memory_per_child=400_000,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     enable_utc=True,
     timezone="UTC",
     beat_schedule_filename=str(Path(settings.REMIT_BROKER_DIR) / "beat-schedule"),

@@ -28,7 +28,7 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `once` is not started again when it ended well; `speaks` keeps its stdout."""
+    """What to run. `once` is not started again when it ended well; `speaks` shares our stdout."""
 
     name: str
     command: Sequence[str]
@@ -99,7 +99,8 @@ class Supervisor:
             child.program.command,
             env=os.environ | dict(child.program.environment),
             stdin=subprocess.DEVNULL,
-            stdout=None if child.program.speaks else subprocess.DEVNULL,
+            # What a child has to say goes to our stderr; only the story belongs to our own words.
+            stdout=None if child.program.speaks else sys.stderr.fileno(),
             # A group of its own: Ctrl-C reaches us alone, and we end the others in order.
             process_group=0,
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - One prctl call, and no threads here.

@@ -101,7 +101,12 @@ def _require_free(host: str, port: int) -> None:
 
 def _programs(options: dict[str, object]) -> list[Program]:
     port = str(options["port"])
-    environment = {"PORT": port, "DJANGO_SETTINGS_MODULE": "governance.settings"}
+    environment = {
+        "PORT": port,
+        "DJANGO_SETTINGS_MODULE": "governance.settings",
+        # A container may know no other user; whoever minds starts `serve` as one.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+    }
     if settings.REMIT_DEMO and "REMIT_SWEEP_SECONDS" not in os.environ:
         environment["REMIT_SWEEP_SECONDS"] = _DEMO_SWEEP_SECONDS
     commands = {
@@ -112,13 +117,15 @@ def _programs(options: dict[str, object]) -> list[Program]:
         "beat": _celery("beat", "--pidfile="),
         "demo": _manage("demo"),
     }
+    # The story uses the real agent, which is a package of its own and may not be installed.
+    clients = {"PYTHONPATH": str(Path(settings.BASE_DIR) / "clients")}
     # The demo brings its own witness; elsewhere witnesses are other people's machines.
     names = [name for name in commands if settings.REMIT_DEMO or name not in {"witness", "demo"}]
     return [
         Program(
             name=name,
             command=commands[name],
-            environment=environment,
+            environment=environment | (clients if name == "demo" else {}),
             once=name == "demo",
             speaks=name == "demo",
         )
@@ -145,6 +152,6 @@ def _granian(host: str, port: str, threads: str) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port),
         *("--workers", "1", "--blocking-threads", threads, "--respawn-failed-workers"),
-        *("--no-ws", "--log-level", "warning", "--process-name", "remit-web"),
+        *("--no-ws", "--log-level", "error"),
         "governance.wsgi:application",
     ]
