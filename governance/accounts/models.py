@@ -32,10 +32,10 @@ class Person(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
-    last_login = None  # type: ignore[assignment]  # The inherited column is left out on purpose.
+    last_login = None  # The inherited column is left out on purpose.
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[BaseUserManager["Person"]] = BaseUserManager()
+    objects = BaseUserManager["Person"]()
 
     class Meta:
         db_table = "accounts_person"

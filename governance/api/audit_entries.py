@@ -4,7 +4,7 @@ Nothing here names whom an entry is about; the log itself does not tell (audit.s
 """
 
 import base64
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -76,7 +76,7 @@ class EntriesView(APIView):
     """Search the log by what stands in clear."""
 
     action_name = "log.search"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="audit_search", parameters=[SearchQuery], responses=SearchSerializer
@@ -128,7 +128,7 @@ class EntryView(APIView):
     """One entry, as far as the role may know it."""
 
     action_name = "log.open"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="audit_entry", responses=OpenedEntrySerializer)
     def get(self, request: Request, uuid: UUID) -> Response:
@@ -158,7 +158,7 @@ class ProofView(APIView):
     """An entry's proof (C2SP tlog-proof): for anyone, for ever, without us."""
 
     action_name = "log.prove"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="audit_proof",

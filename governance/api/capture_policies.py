@@ -75,7 +75,7 @@ class CapturePoliciesView(APIView):
     """Every version of every policy, and drafting."""
 
     action_name: ClassVar = {"GET": "policy.read", "POST": "policy.draft"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="capture_policies_list",
@@ -104,7 +104,7 @@ class VersionsView(APIView):
     """The versions of one application's policy."""
 
     action_name: ClassVar = {"GET": "policy.read", "POST": "policy.draft"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="capture_policy_versions",
@@ -131,7 +131,7 @@ class VersionView(APIView):
     """One version."""
 
     action_name = "policy.read"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="capture_policy_version", responses=VersionSerializer)
     def get(self, request: Request, application: str, number: int) -> Response:
@@ -163,7 +163,7 @@ class SubmitView(APIView):
     """Hand a draft to the second person."""
 
     action_name = "policy.submit"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="capture_policy_submit", request=StepBody, responses=VersionSerializer
@@ -176,7 +176,7 @@ class ApprovalsView(APIView):
     """Agree to exactly the bytes that were read, or refuse them; never as their author."""
 
     action_name = "policy.approve"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="capture_policy_answer",
@@ -196,7 +196,7 @@ class ActivateView(APIView):
     """Put an approved version in force, when every guard holds."""
 
     action_name = "policy.activate"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="capture_policy_activate", request=StepBody, responses=VersionSerializer
@@ -209,7 +209,7 @@ class SuspendView(APIView):
     """Stop capture under a version at once."""
 
     action_name = "policy.suspend"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="capture_policy_suspend", request=SuspendBody, responses=VersionSerializer

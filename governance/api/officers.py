@@ -51,7 +51,7 @@ class PurposesView(APIView):
     """What captured work may be used for."""
 
     action_name: ClassVar = {"GET": "purpose.read", "POST": "purpose.register"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="purposes_list", parameters=[PageQuery], responses=PurposeListSerializer
@@ -95,7 +95,7 @@ class ApplicationsView(APIView):
     """The programs and sites people work in."""
 
     action_name: ClassVar = {"GET": "application.read", "POST": "application.register"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="applications_list",
@@ -160,7 +160,7 @@ class NoticesView(APIView):
     """What people are told before they are asked. Published texts stay for good."""
 
     action_name: ClassVar = {"GET": "notice.read", "POST": "notice.publish"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="notices_list", parameters=[NoticeQuery], responses=NoticeListSerializer
@@ -217,7 +217,7 @@ class RetentionSchedulesView(APIView):
     """How long each category of each application is kept."""
 
     action_name: ClassVar = {"GET": "retention.read", "POST": "retention.set"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="retention_list", parameters=[ScheduleQuery], responses=ScheduleListSerializer

@@ -1,6 +1,6 @@
 """What anybody may read: the event schema, what may be captured, what it may never serve."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -20,8 +20,8 @@ class EventSchemaView(APIView):
     """The JSON Schema of captured events, made from the definition the code parses with."""
 
     action_name = "transparency.read"
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [ByMatrix]
+    authentication_classes = ()
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="schema_events", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -56,8 +56,8 @@ class OpenPoliciesView(APIView):
     """What may be captured now, how long it is kept, and what it may never be used for."""
 
     action_name = "transparency.read"
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [ByMatrix]
+    authentication_classes = ()
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="transparency_policies",

@@ -112,8 +112,8 @@ def _framework(request: HttpRequest, error: Exception, slug: str) -> HttpRespons
     detail = ""
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if isinstance(error, drf.Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
     if isinstance(error, drf.ParseError):
         detail = str(error.detail)
         return respond(

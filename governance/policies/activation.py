@@ -106,10 +106,8 @@ def version_in_force(application: str) -> CapturePolicyVersion | None:
     return holding.version if holding else None
 
 
-def write_scopes(
-    application: str, *, content: Content | None, now: datetime, entry: "Entry"
-) -> None:
-    """Give every cell of the application its scope from now on; None closes all of them.
+def write_scopes(application: str, *, content: Content, now: datetime, entry: "Entry") -> None:
+    """Give every cell of the application its scope from now on; what is not in `content` closes.
 
     A cell whose reach does not grow keeps its digest and so its consents.
     """
@@ -118,8 +116,8 @@ def write_scopes(
         (purpose, category.value): scopes.scope_of(
             content, purpose=purpose, category=category, days=days[category]
         )
-        for purpose in (content.purposes if content else ())
-        for category in (content.categories if content else ())
+        for purpose in content.purposes
+        for category in content.categories
     }
     latest = latest_scopes(application)
     for cell in sorted(wanted.keys() | latest.keys()):

@@ -1,6 +1,7 @@
 """A small house with one application, one purpose and everything an activation needs."""
 
 from datetime import datetime
+from typing import Any
 
 import consent.services
 from audit.actors import Actor
@@ -53,7 +54,7 @@ def furnish(*, days: int = 90) -> None:
 def approved(now: datetime | None = None, **changes: object) -> int:
     """Draft, submit and approve a version; return its number."""
     draft = services.draft_policy(content=content(**changes), actor=INES, now=now)
-    at = {"application": APPLICATION, "number": draft.number}
+    at: dict[str, Any] = {"application": APPLICATION, "number": draft.number}
     services.submit(**at, actor=INES, now=now)
     services.approve(**at, content_digest=draft.content_digest, actor=LEA, now=now)
     return draft.number

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -70,7 +71,11 @@ def test_the_author_does_not_approve_and_another_person_may() -> None:
     furnish()
     draft = services.draft_policy(content=content(), actor=LEA)
     services.submit(application=APPLICATION, number=1, actor=LEA)
-    word = {"application": APPLICATION, "number": 1, "content_digest": draft.content_digest}
+    word: dict[str, Any] = {
+        "application": APPLICATION,
+        "number": 1,
+        "content_digest": draft.content_digest,
+    }
     with pytest.raises(FourEyesError):
         services.approve(**word, actor=LEA)
     with pytest.raises(FourEyesError):
@@ -124,7 +129,7 @@ def test_the_database_refuses_an_approval_that_is_not_a_second_persons(
 def test_steps_that_do_not_follow_are_refused() -> None:
     furnish()
     draft = services.draft_policy(content=content(), actor=INES)
-    at = {"application": APPLICATION, "number": 1, "actor": INES}
+    at: dict[str, Any] = {"application": APPLICATION, "number": 1, "actor": INES}
     with pytest.raises(InvalidStateError):
         services.activate(**at)
     with pytest.raises(InvalidStateError):
@@ -144,7 +149,11 @@ def test_a_rejected_version_stays_rejected() -> None:
     furnish()
     draft = services.draft_policy(content=content(), actor=INES)
     services.submit(application=APPLICATION, number=1, actor=INES)
-    word = {"application": APPLICATION, "number": 1, "content_digest": draft.content_digest}
+    word: dict[str, Any] = {
+        "application": APPLICATION,
+        "number": 1,
+        "content_digest": draft.content_digest,
+    }
     services.reject(**word, reason="Too wide.", actor=LEA)
     with pytest.raises(InvalidStateError):
         services.approve(**word, actor=LEA)

@@ -3,6 +3,7 @@
 import pytest
 from django.core import checks as django_checks
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from audit.models import Entry
 from governance.decisions import InternalPurpose
@@ -107,7 +108,7 @@ def test_the_service_does_not_start_while_a_forced_row_stands() -> None:
     assert "performance-evaluation" in found[0].msg
 
 
-def force_open(cursor: object) -> None:
+def force_open(cursor: CursorWrapper) -> None:
     """Do what somebody with the database's own rights would do: take the constraint away."""
     if connection.vendor == "sqlite":
         cursor.execute("PRAGMA ignore_check_constraints = ON")
