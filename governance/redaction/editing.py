@@ -6,6 +6,7 @@ was taken away: what stood there then can be found although it never stood in th
 """
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -126,42 +127,31 @@ class Field:
         self.is_uncertain = True
 
     def resync(self, value: str, source: int) -> list[Node]:
-        """Make the field say `value`, keeping the nodes it still says; return its live nodes."""
+        """Make the field say `value`, keeping the nodes it still says; return its live nodes.
+
+        Only what differs between the common beginning and the common end is touched, so that a
+        text that grows by a letter costs a letter.
+        """
         before = self.live()
         current = "".join(node.character for node in before)
         if current == value:
             return before
-        kept, fresh = _align(current, value)
-        if len(kept) < len(before):  # Only growing hides nothing; anything else may.
+        start = _common(current, value, str.startswith, _head)
+        most = min(len(current), len(value)) - start
+        tail = min(most, _common(current, value, str.endswith, _tail))
+        kept_end = before[len(before) - tail :]
+        gone = before[start : len(before) - tail]
+        if gone:  # Only growing hides nothing; anything else may.
             self.store_view()
-        after: list[Node] = []
-        survivors = {new: before[old] for old, new in kept}
-        for position, character in enumerate(value):
-            after.append(survivors.get(position) or Node(character, source, position))
-        self._splice(after)
-        self.is_dirty = self.is_dirty or bool(fresh)
+        offset, words = start, value[start : len(value) - tail]
+        fresh = _align(gone, words, source=source, offset=offset)
+        low = self.nodes.index(before[start - 1]) + 1 if start else 0
+        high = self.nodes.index(kept_end[0], low) if kept_end else len(self.nodes)
+        self.nodes[low:high] = _lay(self.nodes[low:high], fresh)
+        self.is_dirty = self.is_dirty or bool(words)
         self.caret = len(self.nodes)
         self.selection = None
-        return after
-
-    def _splice(self, after: list[Node]) -> None:
-        """Lay the new live nodes among the old ones, which stay in place as tombstones."""
-        alive = {id(node) for node in after}
-        result: list[Node] = []
-        old = iter(self.nodes)
-        known = {id(node) for node in self.nodes}
-        for node in after:
-            if id(node) in known:
-                for passed in old:
-                    if passed is node:
-                        break
-                    passed.live = id(passed) in alive
-                    result.append(passed)
-            result.append(node)
-        for passed in old:
-            passed.live = False
-            result.append(passed)
-        self.nodes = result
+        return [*before[:start], *fresh, *kept_end]
 
     def _replace_selection(self) -> bool:
         if not self.selection:
@@ -185,21 +175,56 @@ class Field:
         return index
 
 
-def _align(old: str, new: str) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return the pairs of positions both texts share, in order, and the new positions besides."""
-    start = 0
-    shortest = min(len(old), len(new))
-    while start < shortest and old[start] == new[start]:
-        start += 1
-    tail = 0
-    while tail < shortest - start and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    pairs = [(index, index) for index in range(start)]
-    middle_old, middle_new = old[start : len(old) - tail], new[start : len(new) - tail]
-    if middle_old and middle_new and len(middle_old) * len(middle_new) <= _MOST_ALIGNMENT:
-        matcher = difflib.SequenceMatcher(None, middle_old, middle_new, autojunk=False)
+def _head(text: str, size: int) -> str:
+    return text[:size]
+
+
+def _tail(text: str, size: int) -> str:
+    return text[len(text) - size :]
+
+
+def _common(
+    old: str, new: str, agrees: Callable[[str, str], bool], part: Callable[[str, int], str]
+) -> int:
+    """Return how many characters two texts share at one end, by halving."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if agrees(old, part(new, middle)):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _align(gone: list[Node], words: str, *, source: int, offset: int) -> list[Node]:
+    """Return a node for each character of the new words, an old one where both texts share it."""
+    shared: dict[int, Node] = {}
+    if gone and words and len(gone) * len(words) <= _MOST_ALIGNMENT:
+        old = "".join(node.character for node in gone)
+        matcher = difflib.SequenceMatcher(None, old, words, autojunk=False)
         for block in matcher.get_matching_blocks():
-            pairs += [(start + block.a + n, start + block.b + n) for n in range(block.size)]
-    pairs += [(len(old) - tail + n, len(new) - tail + n) for n in range(tail)]
-    shared = {position for _, position in pairs}
-    return pairs, [position for position in range(len(new)) if position not in shared]
+            shared.update((block.b + n, gone[block.a + n]) for n in range(block.size))
+    return [
+        shared.get(position) or Node(character, source, offset + position)
+        for position, character in enumerate(words)
+    ]
+
+
+def _lay(old: list[Node], new: list[Node]) -> list[Node]:
+    """Lay the new live nodes among the old ones, which stay in place as tombstones."""
+    kept = {id(node) for node in new}
+    known = {id(node) for node in old}
+    result: list[Node] = []
+    rest = iter(old)
+    for node in new:
+        if id(node) in known:
+            for passed in rest:
+                if passed is node:
+                    break
+                result.append(passed)
+        result.append(node)
+    result.extend(rest)
+    for node in old:
+        node.live = id(node) in kept
+    return result

@@ -13,6 +13,7 @@ from typing import Final
 
 from governance.redaction.editing import Field, Node
 from governance.redaction.engine import NO_DEADLINE, Deadline, Detector
+from governance.redaction.errors import BudgetExceededError
 from governance.redaction.findings import Span
 from governance.redaction.flagging import (
     flag,
@@ -26,6 +27,8 @@ from governance.redaction.flagging import (
 from governance.redaction.texts import residue
 
 _BOX_SIZE: Final = 8
+# All a person ever wrote into one field in one record; what is above is no typing.
+MAX_CHARACTERS: Final = 200_000
 
 
 class Stroke(StrEnum):
@@ -88,12 +91,20 @@ class Reconstruction:
         self._completions: list[tuple[list[Node], list[Node]]] = []
         self._presses: set[int] = set()
 
-    def feed(self, steps: Iterable[Step]) -> None:
-        """Play the strokes in order."""
+    def feed(self, steps: Iterable[Step], deadline: Deadline = NO_DEADLINE) -> None:
+        """Play the strokes in order. BudgetExceededError when they write more than people do."""
         for step in steps:
+            deadline.check()
             self._play(step)
+            if self._focused is not None or step.stroke is Stroke.SNAPSHOT:
+                self._check_size(step)
         for each in self.fields.values():
             each.store_view()
+
+    def _check_size(self, step: Step) -> None:
+        touched = self.fields.get(step.field) or self._focused
+        if touched is not None and len(touched.nodes) > MAX_CHARACTERS:
+            raise BudgetExceededError
 
     def _play(self, step: Step) -> None:
         match step.stroke:

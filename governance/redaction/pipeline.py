@@ -21,7 +21,8 @@ from governance.redaction.keystrokes import Findings, Reconstruction
 from governance.redaction.schema import KeyPress, TextInput
 from governance.redaction.strokes import steps_of
 
-DEFAULT_SECONDS: Final = 10.0
+# Well under a job's lease of 60 seconds; an honest full batch takes two at most.
+DEFAULT_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +93,5 @@ def _search(
     if not any(isinstance(event, KeyPress | TextInput) for event in events):
         return Findings()
     reconstruction = Reconstruction()
-    reconstruction.feed(steps_of(events))
+    reconstruction.feed(steps_of(events), deadline)
     return reconstruction.search(detector, deadline, known=known)

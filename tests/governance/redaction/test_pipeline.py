@@ -201,3 +201,25 @@ def test_a_record_that_takes_too_long_is_refused_as_a_whole() -> None:
 def test_an_empty_record_is_nothing() -> None:
     redacted = redact([], context=CONTEXT)
     assert (redacted.events, redacted.counts) == ([], {})
+
+
+def test_a_field_that_is_rewritten_without_end_is_refused() -> None:
+    texts = (f"{n:04d}" * 1000 for n in range(60))
+    items = [
+        wire(n, "text.input", field="a", field_role="textbox", text=text)
+        for n, text in enumerate(texts)
+    ]
+    with pytest.raises(BudgetExceededError):
+        run(items)
+
+
+@pytest.mark.timeout(30)
+def test_a_full_batch_of_growing_snapshots_is_done_in_time() -> None:
+    text = "book pallet 12 for Jane Doe at jane.doe@example.com tomorrow. " * 20
+    items = [
+        wire(n, "text.input", field="a", field_role="document", text=text[:n]) for n in range(1200)
+    ]
+    last = json.loads(events.to_line(run(items).events[-1]))["text"]
+    assert "Jane" not in last
+    assert "jane.doe@" not in last
+    assert last.startswith("book pallet 12 for ")
