@@ -1,8 +1,8 @@
 """Keeps a set of child processes running and stops them all together.
 
 Promise: no child outlives this process, not even when it is killed (Linux sends each child a
-SIGTERM then); a child that ends is started again, later each time; stopping asks every child in
-order, waits, and ends by force what did not listen, grandchildren included. Needs no terminal.
+SIGTERM then); a child that ends is started again, later each time; stopping asks every child,
+waits, and ends by force what did not listen, grandchildren included. Needs no terminal.
 """
 
 import ctypes
@@ -28,13 +28,18 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `once` is not started again when it ended well; `speaks` shares our stdout."""
+    """What to run.
+
+    `once`: not started again when it ended well. `speaks`: shares our stdout. `stays`: is stopped
+    only after all others, because they may still need it.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     once: bool = False
     speaks: bool = False
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -47,7 +52,7 @@ class _Child:
 
 
 class Supervisor:
-    """Runs programs in the order given; stops them in the opposite order."""
+    """Runs programs in the order given; stops those that stay after all the others."""
 
     def __init__(self, programs: Sequence[Program], *, say: Callable[[str], None]) -> None:
         self._children = [_Child(program) for program in programs]
@@ -109,18 +114,24 @@ class Supervisor:
         child.start_again_at = None
 
     def _end_all(self) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        for child in reversed(self._children):
-            if child.process is None:
-                continue
-            child.process.terminate()
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                self._say(f"{child.program.name} does not stop; it is ended by force")
-            _kill_group(child.process.pid)
-            child.process.wait()
-            child.process = None
+        for staying in (False, True):
+            wave = [child for child in self._children if child.program.stays is staying]
+            running = [(child.program.name, child.process) for child in wave if child.process]
+            for _, process in running:
+                process.terminate()
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            for name, process in running:
+                self._end(name, process, seconds=max(0.1, deadline - time.monotonic()))
+            for child in wave:
+                child.process = None
+
+    def _end(self, name: str, process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._say(f"{name} does not stop; it is ended by force")
+        _kill_group(process.pid)
+        process.wait()
 
 
 def _die_with(parent: int) -> Callable[[], None]:

@@ -128,6 +128,8 @@ def _programs(options: dict[str, object]) -> list[Program]:
             environment=environment | (clients if name == "demo" else {}),
             once=name == "demo",
             speaks=name == "demo",
+            # The last entries are published before the log closes.
+            stays=name in {"sequencer", "witness"},
         )
         for name in names
     ]
