@@ -4,7 +4,7 @@ Nothing here decides: who may knock stands in the matrix, the rest in governance
 gate. A file leaves only for a purpose the caller states.
 """
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -20,8 +20,10 @@ from governance.api.officers import KEY
 from governance.api.permissions import ByMatrix
 from governance.policies.categories import Category
 from governance.releases import selectors, services
-from governance.releases.models import AccessRequest
 from governance.releases.states import ReleaseState, RequestState
+
+if TYPE_CHECKING:
+    from governance.releases.models import AccessRequest
 
 _CATEGORIES = [category.value for category in Category]
 
@@ -264,7 +266,7 @@ class FileView(APIView):
         return answer
 
 
-def _decided(request: Request, decided: AccessRequest, *, status: int) -> Response:
+def _decided(request: Request, decided: "AccessRequest", *, status: int) -> Response:
     shown = selectors.request(request_id=decided.id, reader=visitor(request).actor)
     latest = decided.steps.order_by("-number")[0]
     return audited(Response(AccessRequestSerializer(shown).data, status=status), latest.entry)

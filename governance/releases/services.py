@@ -24,7 +24,7 @@ from governance.releases.errors import (
     ReleaseRecalledError,
 )
 from governance.releases.manifest import MEDIA_TYPE
-from governance.releases.models import ReleaseFile, ReleaseRecall
+from governance.releases.models import DatasetRelease, ReleaseFile, ReleaseRecall
 from governance.releases.recalls import recall_frames, recall_subject
 from governance.releases.requests import (
     Wish,
@@ -79,22 +79,7 @@ def open_file(
     """
     refuse_prohibited(purpose=purpose, actor=actor, act="download-release")
     release = selectors.find_release(release_id=release_id, reader=actor)
-    state = release_state(release)
-    file = ReleaseFile.objects.filter(release=release, name=name).first()
-    if file is None:
-        if state.may_be_read:
-            raise ReleaseNotFoundError
-        raise ReleaseNotReadyError(state.value)
-    recalled = ReleaseRecall.objects.filter(file=file).exists()
-    if recalled:
-        gate.refuse(
-            actor=actor,
-            purpose=purpose,
-            reason=Reason.RECALLED,
-            subject=file.subject,
-            act="download-release",
-        )
-        raise ReleaseRecalledError("The file was recalled.")
+    file = _fetchable(release, name, purpose=purpose, actor=actor)
     asked = request_id or uuid7()
     try:
         sealed = storage.get(file.object_key)
@@ -118,6 +103,26 @@ def open_file(
             yield OpenFile(file.name, MEDIA_TYPE, file.sha256, plaintext, header)
     except KeyShreddedError as error:
         raise ReleaseRecalledError("The file is gone.") from error
+
+
+def _fetchable(release: DatasetRelease, name: str, *, purpose: str, actor: Actor) -> ReleaseFile:
+    """Return the file's row, or say why there is nothing to fetch; a recall is a refusal."""
+    state = release_state(release)
+    file = ReleaseFile.objects.filter(release=release, name=name).first()
+    if file is None:
+        if state.may_be_read:
+            raise ReleaseNotFoundError
+        raise ReleaseNotReadyError(state.value)
+    if ReleaseRecall.objects.filter(file=file).exists():
+        gate.refuse(
+            actor=actor,
+            purpose=purpose,
+            reason=Reason.RECALLED,
+            subject=file.subject,
+            act="download-release",
+        )
+        raise ReleaseRecalledError("The file was recalled.")
+    return file
 
 
 def _entry_header(subject: str, request_id: UUID) -> str:
