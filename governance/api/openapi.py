@@ -49,10 +49,11 @@ class PersonSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
         }
 
 
-class DeviceSignatureScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # As above.
-    target_class = "governance.api.device_authentication._DeviceAuthentication"
-    match_subclasses = True
-    name = "device"
+class _DeviceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # As above.
+    """One scheme for each signature a device makes; the descriptions say what it covers."""
+
+    target_class: Any = None
+    description = ""
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ANN401 - untyped.
         del auto_schema
@@ -60,8 +61,26 @@ class DeviceSignatureScheme(OpenApiAuthenticationExtension):  # type: ignore[no-
             "type": "apiKey",
             "in": "header",
             "name": "Signature",
-            "description": "RFC 9421, profile remit-agent-1, with RFC 9530 Content-Digest.",
+            "description": "RFC 9421, profile remit-agent-1, RFC 9530. " + self.description,
         }
+
+
+class HandshakeScheme(_DeviceScheme):
+    target_class = "governance.api.device_authentication.DeviceKeyOnce"
+    name = "deviceHandshake"
+    description = "Ed25519 by the device's key; each nonce once."
+
+
+class UploadScheme(_DeviceScheme):
+    target_class = "governance.api.device_authentication.DeviceKeyForUpload"
+    name = "deviceUpload"
+    description = "Ed25519 by the device's key, over the Idempotency-Key too."
+
+
+class SessionKeyScheme(_DeviceScheme):
+    target_class = "governance.api.device_authentication.DeviceSession"
+    name = "deviceSession"
+    description = "HMAC-SHA-256 by the key of the last handshake."
 
 
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})

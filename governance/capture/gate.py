@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from governance.capture import blobs, content
 from governance.capture.approvals import approved_purposes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import CaptureBatch, Frame, LiveFrame, SealedBatch
+from governance.capture.records import FrameFilter, FrameInfo, OpenRecord, info
 from governance.decisions import (
     Decision,
     Deny,
@@ -44,44 +45,17 @@ from governance.vault.errors import KeyShreddedError
 
 PAGE = 100
 
-
-@dataclass(frozen=True, slots=True)
-class FrameInfo:
-    """One stored frame without its content. `hour` is the clear, coarse time of its first event."""
-
-    id: UUID
-    batch_id: UUID
-    subject: str
-    application: str
-    category: str
-    hour: datetime
-    event_count: int
-    generation: int
-    policy_version: str
-    schedule_version: str
-    retain_until: datetime
-    redaction: dict[str, object]
-    consent_events: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRecord:
-    """A frame and its redacted events, each a dict in the wire form of `events.md`."""
-
-    frame: FrameInfo
-    events: list[dict[str, object]]
-
-
-@dataclass(frozen=True, slots=True)
-class FrameFilter:
-    """Which frames a listing asks for; `before` is the id the last page ended with."""
-
-    subject: str
-    application: str | None = None
-    category: str | None = None
-    day: date | None = None
-    before: UUID | None = None
-    limit: int = 50
+__all__ = [
+    "FrameFilter",
+    "FrameInfo",
+    "OpenRecord",
+    "info",
+    "list_frames",
+    "open_batch",
+    "open_object",
+    "open_records",
+    "refuse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +182,6 @@ def refuse(
         private={"reason": reason.value},
     )
     return AccessDeniedError(reason, entry)
-
-
-def info(frame: Frame) -> FrameInfo:
-    """Return a frame's row as a value."""
-    return FrameInfo(
-        id=frame.id,
-        batch_id=frame.batch_id,
-        subject=frame.subject,
-        application=frame.application,
-        category=frame.category,
-        hour=frame.first_hour,
-        event_count=frame.event_count,
-        generation=frame.generation,
-        policy_version=frame.policy_version,
-        schedule_version=frame.schedule_version,
-        retain_until=frame.retain_until,
-        redaction=dict(frame.redaction),
-        consent_events=dict(frame.consent_events),
-    )
 
 
 def _frames(ids: Sequence[UUID]) -> list[Frame]:

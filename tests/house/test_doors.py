@@ -119,7 +119,8 @@ def knock(door: Door, person: Person | None, role: Role | None) -> str:
         answer = client.generic(
             door.method, door.target, b"" if door.method == "GET" else b"{}", "application/json"
         )
-        answer.close()
+        if answer.streaming:  # Read to its end: closing it by hand would close the connection.
+            b"".join(answer.streaming_content)
         return str(answer.status_code)
     finally:
         for alias, point in saved.items():

@@ -16,22 +16,12 @@ OURS = (
     "rights",
     "web",
 )
-    "audit",
-    "consent",
-    "accounts",
-    "policies",
-    "jobs",
-    "vault",
-    "capture",
-    "releases",
-    "rights",
-    "web",
-)
 # Tables whose rows are not acts, each with the reason it needs no entry.
 WITHOUT = {
     "audit": "the log itself",
     "vault": "keys: their use is journalled in the key store",
     "jobs.Job": "work in progress; the act that asked for it has an entry",
+    "jobs.Sign": "a worker's sign of life",
     "accounts.EnrolmentCode": "an offer that becomes an act when a device uses it",
     "accounts.SignInAttempt": "throttling; the refusal itself is an entry",
     "consent.SubjectEpoch": "a counter",

@@ -1,0 +1,65 @@
+"""What the gate gives and takes as values: a frame without its content, and with it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from governance.capture.models import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """One stored frame without its content. `hour` is the clear, coarse time of its first event."""
+
+    id: UUID
+    batch_id: UUID
+    subject: str
+    application: str
+    category: str
+    hour: datetime
+    event_count: int
+    generation: int
+    policy_version: str
+    schedule_version: str
+    retain_until: datetime
+    redaction: dict[str, object]
+    consent_events: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """A frame and its redacted events, each a dict in the wire form of `events.md`."""
+
+    frame: FrameInfo
+    events: list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFilter:
+    """Which frames a listing asks for; `before` is the id the last page ended with."""
+
+    subject: str
+    application: str | None = None
+    category: str | None = None
+    day: date | None = None
+    before: UUID | None = None
+    limit: int = 50
+
+
+def info(frame: Frame) -> FrameInfo:
+    """Return a frame's row as a value."""
+    return FrameInfo(
+        id=frame.id,
+        batch_id=frame.batch_id,
+        subject=frame.subject,
+        application=frame.application,
+        category=frame.category,
+        hour=frame.first_hour,
+        event_count=frame.event_count,
+        generation=frame.generation,
+        policy_version=frame.policy_version,
+        schedule_version=frame.schedule_version,
+        retain_until=frame.retain_until,
+        redaction=dict(frame.redaction),
+        consent_events=dict(frame.consent_events),
+    )
