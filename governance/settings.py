@@ -243,7 +243,32 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
-        "PolicyStateEnum": "governance.policies.states.PolicyState",
+        "BatchStateEnum": ["queued", "done", "refused", "quarantined"],
+        "AgentStateEnum": ["capturing", "paused", "not-allowed", "no-policy"],
+        "ApplicationKindEnum": ["web", "desktop"],
+        "PolicyStateEnum": "governance.api.capture_policies.STATES",
+        "RightEnum": [
+            "access",
+            "rectification",
+            "erasure",
+            "restriction",
+            "portability",
+            "objection",
+        ],
+        "AccessRequestStateEnum": "governance.releases.states.RequestState",
+        "ReleaseStateEnum": "governance.releases.states.ReleaseState",
+        "RightsRequestKindEnum": "governance.rights.states.Kind",
+    },
+    "ENUM_NAME_OVERRIDES": {
+        "PolicyStateEnum": "governance.api.capture_policies.STATES",
+        "RightEnum": [
+            "access",
+            "rectification",
+            "erasure",
+            "restriction",
+            "portability",
+            "objection",
+        ],
         "ApplicationKindEnum": ["web", "desktop"],
     },
     "POSTPROCESSING_HOOKS": [
