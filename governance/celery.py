@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery
 from celery.schedules import crontab
 from django.conf import settings
-from kombu import Queue
+from kombu.entity import Queue
 
 from governance.vault import files
 
@@ -68,7 +68,7 @@ app.conf.update(
     task_reject_on_worker_lost=False,
     task_publish_retry=False,
     task_default_queue="default",
-    task_queues=[Queue(name) for name in _QUEUES],
+    task_queues=[Queue(name) for name in _QUEUES],  # type: ignore[no-untyped-call] # kombu has no types.
     # A job of another queue than these is found by the sweep.
     task_create_missing_queues=False,
     worker_enable_remote_control=False,

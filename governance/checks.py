@@ -90,7 +90,7 @@ def sqlite_durable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
     for alias, database in settings.DATABASES.items():
         if "sqlite" not in str(database["ENGINE"]):
             continue
-        options: dict[str, Any] = database.get("OPTIONS", {})
+        options: Any = database.get("OPTIONS", {})
         pragmas = str(options.get("init_command", ""))
         wanted = ["synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"]
         missing = [pragma for pragma in wanted if pragma not in pragmas]

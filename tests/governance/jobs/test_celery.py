@@ -31,7 +31,7 @@ def test_the_settings_are_those_of_the_processing_contract() -> None:
 
 def test_everything_beat_starts_exists() -> None:
     """Beat names tasks by text, so a renamed one would be dropped without a word."""
-    app.loader.import_default_modules()
+    app.autodiscover_tasks(force=True)
     started = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert started <= set(app.tasks)
 
