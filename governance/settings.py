@@ -247,21 +247,9 @@ SPECTACULAR_SETTINGS = {
         "AgentStateEnum": ["capturing", "paused", "not-allowed", "no-policy"],
         "ApplicationKindEnum": ["web", "desktop"],
         "PolicyStateEnum": "governance.api.capture_policies.STATES",
-        "RightEnum": [
-            "access",
-            "rectification",
-            "erasure",
-            "restriction",
-            "portability",
-            "objection",
-        ],
         "AccessRequestStateEnum": "governance.releases.states.RequestState",
         "ReleaseStateEnum": "governance.releases.states.ReleaseState",
-        "RightsRequestKindEnum": "governance.rights.states.Kind",
-    },
-    "ENUM_NAME_OVERRIDES": {
-        "PolicyStateEnum": "governance.api.capture_policies.STATES",
-        "RightEnum": [
+        "RightsRequestKindEnum": [
             "access",
             "rectification",
             "erasure",
@@ -269,7 +257,6 @@ SPECTACULAR_SETTINGS = {
             "portability",
             "objection",
         ],
-        "ApplicationKindEnum": ["web", "desktop"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -24,11 +24,11 @@ from governance.policies.models import CapturePolicyVersion
 from governance.policies.states import PolicyState
 
 _SEE_PEOPLE: Final = frozenset({Role.PRIVACY_OFFICER, Role.POLICY_APPROVER})
-_STATES: Final = [state.value for state in PolicyState]
+STATES: Final = [state.value for state in PolicyState]
 
 
 class StepSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(_STATES)
+    state = serializers.ChoiceField(STATES)
     at = serializers.DateTimeField()
     by = serializers.CharField(allow_null=True, help_text="A name, for the two offices only.")
     entry = serializers.UUIDField()
@@ -38,7 +38,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     application = serializers.CharField()
     number = serializers.IntegerField()
     reference = serializers.CharField(help_text="application@number")
-    state = serializers.ChoiceField(_STATES)
+    state = serializers.ChoiceField(STATES)
     content = serializers.JSONField()
     content_digest = serializers.CharField(help_text="SHA-256 of the canonical content, hex")
     scope_digest = serializers.CharField()
@@ -52,7 +52,7 @@ class VersionListSerializer(serializers.Serializer[Any]):
 
 class VersionQuery(PageQuery):
     application = serializers.RegexField(KEY, max_length=64, required=False)
-    state = serializers.ChoiceField(_STATES, required=False)
+    state = serializers.ChoiceField(STATES, required=False)
 
 
 class ContentSerializer(serializers.Serializer[Any]):

@@ -113,6 +113,7 @@ def force_open(cursor: CursorWrapper) -> None:
     if connection.vendor == "sqlite":
         cursor.execute("PRAGMA ignore_check_constraints = ON")
         return
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("ALTER TABLE policies_purpose DROP CONSTRAINT policies_purpose_not_prohibited")
 
 
