@@ -20,7 +20,6 @@ from governance.api.answers import PageQuery, Strict, audited, body_of, query_of
 from governance.api.officers import KEY
 from governance.api.permissions import ByMatrix
 from governance.policies import history, services
-from governance.policies.models import CapturePolicyVersion
 from governance.policies.states import PolicyState
 
 _SEE_PEOPLE: Final = frozenset({Role.PRIVACY_OFFICER, Role.POLICY_APPROVER})
@@ -232,7 +231,7 @@ def _step(
     request: Request,
     application: str,
     asked: dict[str, Any],
-    verb: Callable[..., CapturePolicyVersion],
+    verb: Callable[..., object],
     *,
     status: int = 200,
 ) -> Response:
@@ -241,8 +240,8 @@ def _step(
         if not newest:
             raise NotFound
         asked["number"] = newest[0].number
-    made = verb(application=application, actor=visitor(request).actor, **asked)
-    return _answer(request, application, made.number, status=status)
+    verb(application=application, actor=visitor(request).actor, **asked)
+    return _answer(request, application, asked["number"], status=status)
 
 
 def _answer(request: Request, application: str, number: int, *, status: int) -> Response:
