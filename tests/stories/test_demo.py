@@ -21,13 +21,17 @@ class Visitor:
     """Somebody signed in, with nothing but HTTP."""
 
     def __init__(self, origin: str, username: str) -> None:
-        self.http = httpx.Client(base_url=f"{origin}/api/v1/", timeout=30)
+        self.base = f"{origin}/api/v1/"
         credentials = {"username": username, "password": "demo"}
-        answer = self.http.post("session", json=credentials)
+        answer = httpx.post(f"{self.base}session", json=credentials, timeout=30)
         assert answer.status_code == httpx.codes.CREATED, answer.text
+        self.cookies = answer.cookies
+
+    def ask(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.base}{path}", cookies=self.cookies, timeout=30)
 
     def get(self, path: str) -> Any:
-        answer = self.http.get(path)
+        answer = self.ask(path)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()
 
@@ -68,14 +72,33 @@ def house(tmp_path: Path) -> Iterator[Installation]:
         yield installed
 
 
-def start(house: Installation) -> tuple[Running, list[int]]:
+def start(house: Installation, *, break_off: bool = False) -> tuple[Running, list[int]]:
     running = house.start("serve")
+    if break_off:
+        _kill_the_narrator(house, running)
     house.wait_ready(timeout_seconds=_PATIENCE_SECONDS)
     return running, family(running.process.pid)
 
 
-def test_the_story_is_told_once_and_stopping_leaves_no_process(house: Installation) -> None:
-    running, processes = start(house)
+def _kill_the_narrator(house: Installation, running: Running) -> None:
+    """Kill the process that tells the story in the middle of its longest chapter."""
+    house.wait(
+        lambda: "  5 done" in running.log.read_text().partition("People decide")[2],
+        what="the middle of the story",
+        timeout_seconds=_PATIENCE_SECONDS,
+    )
+    (narrator,) = [pid for pid in family(running.process.pid) if _tells(pid)]
+    os.kill(narrator, signal.SIGKILL)
+
+
+def _tells(pid: int) -> bool:
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return b"demo" in words
+
+
+def test_the_story_goes_on_after_a_kill_and_stopping_leaves_no_process(house: Installation) -> None:
+    running, processes = start(house, break_off=True)
+    assert "demo ended (signal 9)" in running.log.read_text()
     _check_story(house.origin)
     mira = len(Visitor(house.origin, "mira").captures())
     assert len(processes) >= 7, "web, worker, beat, sequencer, witness and their children"
@@ -108,7 +131,7 @@ def _check_story(origin: str) -> None:
     assert (asked["state"], release["state"]) == ("approved", "published")
     assert release["contributors_at_least"] >= 20
     wanda = Visitor(origin, "wanda")
-    assert wanda.http.get("me/consents").status_code == httpx.codes.FORBIDDEN
+    assert wanda.ask("me/captures").status_code == httpx.codes.FORBIDDEN
     refused = wanda.get("audit/entries?event=access:denied")
     assert refused["entries"]
     with_checkpoint = httpx.get(f"{origin}/log/checkpoint")
