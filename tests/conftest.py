@@ -1,18 +1,19 @@
 """Every test may use both databases; the key store is a database of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from django.db import connections
-from pytest_django import DjangoDbBlocker, Settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from pytest_django import Settings
 
 from tests.infrastructure.fixtures import chromium, install, postgres, redis  # noqa: F401
 
 ALIASES = ["default", "keys"]
-# How a trigger is dropped, how it is laid again, and its name.
-Trigger = tuple[str, str, str]
+# How a trigger is lifted, and how it is laid again.
+Trigger = tuple[str, str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,55 +28,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(databases=ALIASES, transaction=real))
 
 
-def _triggers(alias: str) -> list[Trigger]:
-    """Return (drop, create, name) for each trigger of a database."""
-    connection = connections[alias]
+def _triggers(connection: BaseDatabaseWrapper) -> list[Trigger]:
+    """Return (lift, lay) for each trigger that stands in the way of a flush."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            return [(f'DROP TRIGGER "{name}"', sql, name) for name, sql in cursor.fetchall()]
+            return [(f'DROP TRIGGER "{name}"', sql) for name, sql in cursor.fetchall()]
+        # Django truncates, so only triggers on TRUNCATE matter: bit 5 of tgtype.
         cursor.execute(
-            "SELECT t.tgname, c.relname, pg_get_triggerdef(t.oid), t.tgenabled FROM pg_trigger t "
-            "JOIN pg_class c ON c.oid = t.tgrelid "
-            "WHERE NOT t.tgisinternal AND t.tgparentid = 0"
+            "SELECT tgname, tgrelid::regclass, tgenabled FROM pg_trigger "
+            "WHERE NOT tgisinternal AND tgtype & 32 <> 0"
         )
         return [
             (
-                f'DROP TRIGGER "{name}" ON "{table}"',
-                f'{sql}; ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{name}"'
-                if enabled == "A"
-                else sql,
-                name,
+                f'ALTER TABLE {table} DISABLE TRIGGER "{name}"',
+                f'ALTER TABLE {table} ENABLE {"ALWAYS" if state == "A" else ""} TRIGGER "{name}"',
             )
-            for name, table, sql, enabled in cursor.fetchall()
+            for name, table, state in cursor.fetchall()
         ]
 
 
-@pytest.fixture
-def _lifted_triggers(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[dict[str, list[Trigger]]]:
-    """Set up before the database, so torn down after its flush: lays again what was lifted."""
-    lifted: dict[str, list[Trigger]] = {}
-    yield lifted
-    with django_db_blocker.unblock():
-        for alias, triggers in lifted.items():
-            with connections[alias].cursor() as cursor:
-                for _, create, _ in triggers:
-                    cursor.execute(create)
+def _flush_past_triggers(connection: BaseDatabaseWrapper) -> None:
+    flush = connection.ops.execute_sql_flush
+
+    def execute(sql_list: Sequence[str]) -> None:
+        triggers = _triggers(connection)
+        flush([*(lift for lift, _ in triggers), *sql_list, *(lay for _, lay in triggers)])
+
+    connection.ops.execute_sql_flush = execute  # type: ignore[method-assign] # Of this connection.
 
 
-@pytest.fixture
-def real_transactions(
-    _lifted_triggers: dict[str, list[Trigger]], transactional_db: None
-) -> Iterator[None]:
-    """Real commits. The append-only triggers are lifted for the flush and laid again after it."""
-    yield
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Let the flush after real commits, and nothing else, pass the append-only triggers.
+
+    In the flush's own transaction, whatever the order in which fixtures are torn down.
+    """
     for alias in ALIASES:
-        _lifted_triggers[alias] = _triggers(alias)
-        with connections[alias].cursor() as cursor:
-            for drop, _, _ in _lifted_triggers[alias]:
-                cursor.execute(drop)
+        _flush_past_triggers(connections[alias])
+
+
+@pytest.fixture
+def real_transactions(transactional_db: None) -> None:
+    """Real commits; afterwards the tables are emptied."""
 
 
 @pytest.fixture
