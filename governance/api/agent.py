@@ -9,7 +9,7 @@ import binascii
 import re
 import threading
 import time
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -89,8 +89,8 @@ class EnrolmentSerializer(serializers.Serializer[Any]):
 class EnrolmentsView(APIView):
     """A device proves that it holds its key, and that its person let it in."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [Anyone]
+    authentication_classes = ()
+    permission_classes = (Anyone,)
 
     @extend_schema(
         operation_id="agent_enrol",
@@ -132,8 +132,8 @@ class SessionSerializer(serializers.Serializer[Any]):
 class SessionsView(APIView):
     """One signed handshake for fifteen minutes of cheap polls."""
 
-    authentication_classes: ClassVar = [DeviceKeyOnce]
-    permission_classes: ClassVar = [IsDevice]
+    authentication_classes = (DeviceKeyOnce,)
+    permission_classes = (IsDevice,)
 
     @extend_schema(operation_id="agent_session", request=None, responses={201: SessionSerializer})
     def post(self, request: Request) -> Response:
@@ -149,8 +149,8 @@ class SessionsView(APIView):
 class PolicyView(APIView):
     """The device's signed policy, 304 while nothing changed, held open when asked to wait."""
 
-    authentication_classes: ClassVar = [DeviceSession]
-    permission_classes: ClassVar = [IsDevice]
+    authentication_classes = (DeviceSession,)
+    permission_classes = (IsDevice,)
 
     @extend_schema(
         operation_id="agent_policy",
@@ -186,9 +186,9 @@ class BatchReceiptSerializer(serializers.Serializer[Any]):
 class CaptureBatchesView(APIView):
     """Sealed batches come in here, unread."""
 
-    authentication_classes: ClassVar = [DeviceKeyForUpload]
-    permission_classes: ClassVar = [IsDevice]
-    parser_classes: ClassVar = [SealedBatchParser]
+    authentication_classes = (DeviceKeyForUpload,)
+    permission_classes = (IsDevice,)
+    parser_classes = (SealedBatchParser,)
 
     @extend_schema(
         operation_id="agent_upload",
@@ -238,8 +238,8 @@ class BatchStatusSerializer(serializers.Serializer[Any]):
 class CaptureBatchView(APIView):
     """How one batch ended: counts by reason and type, never content."""
 
-    authentication_classes: ClassVar = [DeviceSession]
-    permission_classes: ClassVar = [IsDevice]
+    authentication_classes = (DeviceSession,)
+    permission_classes = (IsDevice,)
 
     @extend_schema(operation_id="agent_batch_status", responses=BatchStatusSerializer)
     def get(self, request: Request, batch_id: UUID) -> Response:
@@ -265,8 +265,8 @@ class HeartbeatSerializer(serializers.Serializer[Any]):
 class HeartbeatsView(APIView):
     """The device says which epochs it obeys; its person sees that, nobody else."""
 
-    authentication_classes: ClassVar = [DeviceSession]
-    permission_classes: ClassVar = [IsDevice]
+    authentication_classes = (DeviceSession,)
+    permission_classes = (IsDevice,)
 
     @extend_schema(
         operation_id="agent_heartbeat",

@@ -23,14 +23,13 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from governance.accounts import selectors as accounts
 from governance.api.errors import SignatureInvalidError
-from governance.capture.models import SeenNonce
+from governance.capture import nonces
 
 LABEL: Final = "remit"
 TAG: Final = "remit-agent-1"
@@ -121,13 +120,8 @@ def verify_hmac(signed: Signed, key: bytes) -> None:
 
 def spend_nonce(signed: Signed) -> None:
     """Refuse the same signed request a second time, for as long as its signature is good."""
-    try:
-        with transaction.atomic():
-            SeenNonce.objects.create(
-                key_id=signed.key_id, nonce=signed.nonce, expires_at=signed.expires
-            )
-    except IntegrityError as error:
-        raise SignatureInvalidError("This request was already used.") from error
+    if not nonces.spend(key_id=signed.key_id, nonce=signed.nonce, expires_at=signed.expires):
+        raise SignatureInvalidError("This request was already used.")
 
 
 def thumbprint(public_key: bytes) -> str:
