@@ -52,6 +52,9 @@ def _redis() -> dict[str, Any]:
     }
 
 
+# Beat remembers here what it started last, whatever the broker is.
+files.make_directory(Path(settings.REMIT_BROKER_DIR))
+
 app = Celery("remit", set_as_current=True)
 app.conf.update(
     broker_url=settings.REDIS_URL or "filesystem://localhost",

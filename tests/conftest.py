@@ -1,8 +1,9 @@
 """Every test may use both databases; the key store is a database of its own."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from django.db import connections
@@ -21,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         marks = list(item.iter_markers("django_db"))
         for mark in marks:
-            mark.kwargs.setdefault("databases", ALIASES)
+            cast("dict[str, object]", mark.kwargs).setdefault("databases", ALIASES)
         fixtures = set(getattr(item, "fixturenames", ()))
         if not marks and fixtures & {"db", "transactional_db"}:
             real = "transactional_db" in fixtures
@@ -51,7 +52,7 @@ def _triggers(connection: BaseDatabaseWrapper) -> list[Trigger]:
 def _flush_past_triggers(connection: BaseDatabaseWrapper) -> None:
     flush = connection.ops.execute_sql_flush
 
-    def execute(sql_list: Sequence[str]) -> None:
+    def execute(sql_list: Iterable[str]) -> None:
         triggers = _triggers(connection)
         flush([*(lift for lift, _ in triggers), *sql_list, *(lay for _, lay in triggers)])
 

@@ -125,10 +125,15 @@ def house(*, more: int = 0) -> House:
 def activate(made: House, body: Mapping[str, object]) -> None:
     """Draft as ines, approve as lea, activate."""
     version = policy_services.draft_policy(content=body, actor=made.ines)
-    where = {"application": str(body["application"]), "number": version.number}
-    policy_services.submit(**where, actor=made.ines)
-    policy_services.approve(**where, content_digest=version.content_digest, actor=made.lea)
-    policy_services.activate(**where, actor=made.ines)
+    key, number = str(body["application"]), version.number
+    policy_services.submit(application=key, number=number, actor=made.ines)
+    policy_services.approve(
+        application=key,
+        number=number,
+        content_digest=version.content_digest,
+        actor=made.lea,
+    )
+    policy_services.activate(application=key, number=number, actor=made.ines)
 
 
 def policy_content(

@@ -54,7 +54,7 @@ class SealedBatchParser(BaseParser):
 
     media_type = SEALED_BATCH
 
-    def parse(self, stream: IO[bytes], *_: object, **__: object) -> bytes:
+    def parse(self, stream: IO[Any], *_: object, **__: object) -> Any:  # noqa: ANN401 - bytes.
         return stream.read()
 
 
@@ -67,7 +67,7 @@ class VerifyKeySerializer(serializers.Serializer[Any]):
 class EnrolmentRequestSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=64, help_text="The one-time code from the portal.")
     public_key = serializers.CharField(max_length=44, help_text="Ed25519, 32 bytes, base64.")
-    label = serializers.CharField(max_length=64)
+    label = serializers.CharField(max_length=64)  # type: ignore[assignment]  # A field so named.
     platform = serializers.CharField(max_length=32)
 
     def validate_public_key(self, value: str) -> bytes:

@@ -65,19 +65,19 @@ class _DeviceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
-class HandshakeScheme(_DeviceScheme):
+class HandshakeScheme(_DeviceScheme):  # type: ignore[no-untyped-call]  # As above.
     target_class = "governance.api.device_authentication.DeviceKeyOnce"
     name = "deviceHandshake"
     description = "Ed25519 by the device's key; each nonce once."
 
 
-class UploadScheme(_DeviceScheme):
+class UploadScheme(_DeviceScheme):  # type: ignore[no-untyped-call]  # As above.
     target_class = "governance.api.device_authentication.DeviceKeyForUpload"
     name = "deviceUpload"
     description = "Ed25519 by the device's key, over the Idempotency-Key too."
 
 
-class SessionKeyScheme(_DeviceScheme):
+class SessionKeyScheme(_DeviceScheme):  # type: ignore[no-untyped-call]  # As above.
     target_class = "governance.api.device_authentication.DeviceSession"
     name = "deviceSession"
     description = "HMAC-SHA-256 by the key of the last handshake."

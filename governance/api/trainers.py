@@ -74,7 +74,7 @@ class AccessRequestsView(APIView):
     """The requests one may see, and asking."""
 
     action_name: ClassVar = {"GET": "request.read", "POST": "request.create"}
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="access_requests_list",
@@ -103,7 +103,7 @@ class AccessRequestView(APIView):
     """One request."""
 
     action_name = "request.read"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="access_request", responses=AccessRequestSerializer)
     def get(self, request: Request, request_id: UUID) -> Response:
@@ -115,7 +115,7 @@ class ApprovalsView(APIView):
     """Say yes: the privacy officer first, then the policy approver, never who asked."""
 
     action_name = "request.approve"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="access_request_approve",
@@ -133,7 +133,7 @@ class RejectView(APIView):
     """Say no, and why."""
 
     action_name = "request.reject"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="access_request_reject",
@@ -170,7 +170,7 @@ class ReleasesView(APIView):
     """The releases one may see."""
 
     action_name = "release.read"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="releases_list", parameters=[PageQuery], responses=ReleasesSerializer
@@ -185,7 +185,7 @@ class ReleaseView(APIView):
     """One release."""
 
     action_name = "release.read"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="release", responses=ReleaseSerializer)
     def get(self, request: Request, release_id: UUID) -> Response:
@@ -210,7 +210,7 @@ class ManifestView(APIView):
     """The signed manifest: what is in the release, from whose yes, by which redaction."""
 
     action_name = "release.manifest"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="release_manifest", responses=EnvelopeSerializer)
     def get(self, request: Request, release_id: UUID) -> Response:
@@ -226,7 +226,7 @@ class RecallsView(APIView):
     """The signed recall lists, newest first; the first names every file called back so far."""
 
     action_name = "release.recalls"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(operation_id="release_recalls", responses=RecallsSerializer)
     def get(self, request: Request, release_id: UUID) -> Response:
@@ -242,7 +242,7 @@ class FileView(APIView):
     """One contributor's file, through the gate."""
 
     action_name = "release.download"
-    permission_classes: ClassVar = [ByMatrix]
+    permission_classes = (ByMatrix,)
 
     @extend_schema(
         operation_id="release_file",

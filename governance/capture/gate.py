@@ -9,7 +9,7 @@ Leaves to others: the rules themselves (governance.decisions), the keys (governa
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ import consent.selectors
 from audit import health, journal, ports
 from audit.actions import Action, Verdict
 from audit.actors import Actor
+from audit.leaf import Json
 from governance.accounts import selectors as accounts
 from governance.capture import blobs, content
 from governance.capture.approvals import approved_purposes
@@ -66,7 +67,7 @@ class _Read:
     purpose: str
     act: str
     request_id: UUID | None
-    private: dict[str, object] = field(default_factory=dict)
+    private: dict[str, Json] = field(default_factory=dict)
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def open_object(  # noqa: PLR0913 - each names one fact of the read.
     is_live: bool,
     retain_until: datetime,
     consented: bool,
-    private: dict[str, object] | None = None,
+    private: Mapping[str, Json] | None = None,
     request_id: UUID | None = None,
 ) -> Iterator[bytes]:
     """Yield a sealed release file or export of one subject, under the same decision as a record.
@@ -308,7 +309,7 @@ def _is_consented(cell: tuple[str, str, str], *, purpose: str, now: datetime) ->
     )
 
 
-def _summary(subject: str, frames: Sequence[Frame]) -> dict[str, object]:
+def _summary(subject: str, frames: Sequence[Frame]) -> dict[str, Json]:
     """Return what the person may read of it: cells in words, the records only as a keyed digest."""
     own = [frame for frame in frames if frame.subject == subject]
     if not own:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -42,6 +43,9 @@ from governance.redaction import pipeline
 from governance.redaction.directory import Employee
 from governance.vault import sealing
 from governance.vault.errors import UnsealError
+
+if TYPE_CHECKING:
+    from audit.models import Entry
 
 REDACTOR = Actor.system("redactor")
 LOG_RETRY_SECONDS = 5
@@ -266,7 +270,7 @@ def _store_frame(
     frame_id: UUID,
     retention: policies.Retention,
     person: cells.PersonCells,
-    entry: object,
+    entry: "Entry",
 ) -> None:
     policy = person.policies[kept.application]
     frame = sealing.seal_frame(
@@ -308,7 +312,7 @@ def _store_frame(
     enliven(frame_id=frame_id, entry=entry)
 
 
-def enliven(*, frame_id: UUID, entry: object) -> None:
+def enliven(*, frame_id: UUID, entry: "Entry") -> None:
     """Write the first state of a stored frame and its row in the projection."""
     frame = Frame.objects.get(id=frame_id)
     FrameState.objects.create(

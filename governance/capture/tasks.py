@@ -8,7 +8,7 @@ from governance.jobs import services as jobs
 jobs.handler("capture:redact", quarantined=runs.quarantine)(runs.redact_batch)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.
 def expire_captures() -> None:
     """Dispose of what is due."""
     expiry.expire_due()

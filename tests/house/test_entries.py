@@ -62,7 +62,7 @@ def has_entry(model: type[models.Model]) -> bool:
         field = model._meta.get_field("entry")
     except FieldDoesNotExist:
         return False
-    return not field.null and field.related_model is apps.get_model("audit.Entry")
+    return field.related_model is apps.get_model("audit.Entry") and not bool(field.null)
 
 
 def test_every_governed_row_or_its_parent_has_an_entry() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.template import engines
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
@@ -151,6 +152,10 @@ def stays_silent(nordhafen: make.House) -> object:
     return nordhafen
 
 
+def _engine() -> Any:
+    return engines["django"].engine  # type: ignore[attr-defined]  # Only Django's own has one.
+
+
 World = Callable[[Callable[[make.House], object]], Answers]
 
 
@@ -180,10 +185,8 @@ def test_the_comparison_sees_a_planted_leak(world: World, monkeypatch: pytest.Mo
         return found | {"organisation": f"{valid} agreed"}
 
     monkeypatch.setattr(context, "site", leaks)
-    from django.template import engines
-
-    engines["django"].engine.__dict__.pop("template_context_processors", None)
+    _engine().__dict__.pop("template_context_processors", None)
     try:
         assert differences(world(gives), world(refuses)) != []
     finally:
-        engines["django"].engine.__dict__.pop("template_context_processors", None)
+        _engine().__dict__.pop("template_context_processors", None)

@@ -142,6 +142,7 @@ def recording_with_canaries(folder: Path) -> Path:
         if event["type"] == 3 and data.get("source") == 5 and data.get("id") == 32:
             typed += 1
             data["text"] = TYPED[:typed] if typed < len(TYPED) else TYPED
+    shutil.copy(RECORDINGS / "mapping.json", folder)
     target = folder / "canary.json"
     target.write_text(json.dumps(events))
     return target

@@ -14,7 +14,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -25,7 +25,7 @@ from governance.redaction.streams import redact_stream
 
 class Command(BaseCommand):
     help = "Redact texts or keystroke streams from a file, in the scorer's formats."
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--kind", choices=["text", "keystrokes"], required=True)

@@ -55,13 +55,14 @@ def test_a_log_line_holds_no_value_of_a_request() -> None:
     import logging
     import sys
 
+    line = ""
     try:
         int("secret words")
     except ValueError:
         record = logging.LogRecord(
             "web", logging.ERROR, __file__, 1, "Refused %s", ("secret words",), sys.exc_info()
         )
-    record.request = "secret words"
-    line = JsonFormatter().format(record)
+        record.request = "secret words"
+        line = JsonFormatter().format(record)
     assert "secret words" not in line
     assert "ValueError" in line
