@@ -1,5 +1,8 @@
 """The queue is a doorbell: whoever holds the broker holds nothing."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,6 +30,17 @@ def test_the_settings_are_those_of_the_processing_contract() -> None:
     }
     assert {name: app.conf[name] for name in expected} == expected
     assert app.conf.worker_max_memory_per_child > 0
+
+
+@pytest.mark.real
+def test_beat_has_a_place_for_its_memory_whatever_the_broker_is(tmp_path: Path) -> None:
+    """Found with Redis: only the filesystem broker made the directory that beat writes to."""
+    environment = os.environ | {"REMIT_VAR": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1/0"}
+    script = "import governance.celery as c; print(c.app.conf.beat_schedule_filename)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert Path(done.stdout.strip()).parent.is_dir()
 
 
 def test_everything_beat_starts_exists() -> None:
