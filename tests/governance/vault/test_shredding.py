@@ -90,6 +90,14 @@ def test_a_closed_generation_is_never_made_again() -> None:
         keyring.obtain(Place(KeyKind.CELL, MIRA, "freight-desk/click", 1))
 
 
+def test_a_key_destroyed_while_it_was_being_made_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keyring, "find", lambda _: None)
+    with pytest.raises(KeyShreddedError):
+        keyring.obtain(Place(KeyKind.PERSON, MIRA))
+
+
 def test_survivors_move_on_and_the_old_generation_dies() -> None:
     assert seal().generation == 1
     assert shredding.advance_generation(**CELL) == (1, 2)
@@ -167,6 +175,8 @@ def test_an_object_has_its_own_key_and_dies_alone() -> None:
         sealing.seal_object(kind="release", ref=ref, subject=None, plaintext=b"x")
     shredding.destroy_object(kind="release", ref="r1")
     shredding.destroy_object(kind="release", ref="r1")
+    assert shredding.object_is_destroyed(kind="release", ref="r1")
+    assert not shredding.object_is_destroyed(kind="release", ref="r2")
     assert keyring.find_object(kind="release", ref="r1") is None
     assert keyring.find_object(kind="release", ref="r2") is not None
     with pytest.raises(KeyShreddedError):
