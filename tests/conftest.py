@@ -8,11 +8,13 @@ from typing import cast
 import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
+from audit import health, sequencer
+from tests import make
 from tests.infrastructure.fixtures import chromium, install, postgres, redis  # noqa: F401
+from tests.standing import ALIASES, StandingHouse
 
-ALIASES = ["default", "keys"]
 # How a trigger is lifted, and how it is laid again.
 Trigger = tuple[str, str]
 
@@ -27,6 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not marks and fixtures & {"db", "transactional_db"}:
             real = "transactional_db" in fixtures
             item.add_marker(pytest.mark.django_db(databases=ALIASES, transaction=real))
+    # Neighbours share one house. The sort is stable: within each half the order stays random.
+    items.sort(key=lambda item: not _stands_in_a_house(item))
+
+
+def _stands_in_a_house(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    return "_standing_house" in names and "transactional_db" not in names
 
 
 def _triggers(connection: BaseDatabaseWrapper) -> list[Trigger]:
@@ -69,6 +78,48 @@ def django_db_setup(django_db_setup: None) -> None:
         _flush_past_triggers(connections[alias])
 
 
+@pytest.fixture(scope="session")
+def _the_house(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StandingHouse]:
+    house = StandingHouse(tmp_path_factory.mktemp("house"))
+    yield house
+    with django_db_blocker.unblock():
+        house.clear()
+
+
+@pytest.fixture
+def _django_db_helper(_ground: None, _django_db_helper: None) -> None:
+    """Prepare the ground before pytest-django opens the transaction of the test above it."""
+
+
+@pytest.fixture
+def _ground(
+    request: pytest.FixtureRequest,
+    _the_house: StandingHouse,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    with django_db_blocker.unblock():
+        if _stands_in_a_house(request.node):
+            _the_house.build()
+        else:
+            _the_house.clear()
+
+
+@pytest.fixture
+def _standing_house(_the_house: StandingHouse) -> StandingHouse:
+    """Whoever asks for this runs above a house; see `_ground`."""
+    return _the_house
+
+
+@pytest.fixture
+def nordhafen(open_log: Callable[[], None], _standing_house: StandingHouse) -> make.House:
+    """A house with policies in force, whose log stands open."""
+    return _standing_house.people()
+
+
 @pytest.fixture
 def real_transactions(transactional_db: None) -> None:
     """Real commits; afterwards the tables are emptied."""
@@ -85,10 +136,12 @@ def time_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 
 
 @pytest.fixture
-def open_log(db: None, tmp_path: Path, settings: Settings) -> Iterator[Callable[[], None]]:
+def open_log(
+    db: None, tmp_path: Path, settings: Settings, _the_house: StandingHouse
+) -> Iterator[Callable[[], None]]:
     """A log of the test's own that stands open; call it to sequence and publish what waits."""
-    from audit import health, sequencer
-
+    if _the_house.stands:
+        _the_house.furnish(tmp_path, settings)
     settings.REMIT_LOG_DIR = tmp_path / "log"
     settings.REMIT_KEYS_DIR = tmp_path / "keys"
     settings.REMIT_WITNESS_POLICY = str(tmp_path / "log" / "policy")

@@ -1,14 +1,16 @@
 """The real agent against the real service, over its HTTP interface, in one process."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 
 from governance.accounts import services as accounts
 from governance.capture import gate
@@ -31,9 +33,9 @@ REDACTED = ("jane.doe@example.com", "kontakt@nordlicht.example", "+49 170 123456
 
 
 @pytest.fixture
-def house(open_log: Callable[[], None]) -> make.House:
+def house(nordhafen: make.House) -> make.House:
     """Nordhafen, where the terminal's policy knows the display settings too; mira allows all."""
-    made = make.house()
+    made = nordhafen
     content = make.policy_content(make.TERMINAL)
     make.activate(made, content | {"matchers": application(make.TERMINAL)["matchers"]})
     cells = [(make.TRAIN, key, each.value) for key in make.APPLICATIONS for each in OFFERED]
@@ -42,8 +44,14 @@ def house(open_log: Callable[[], None]) -> make.House:
 
 
 @pytest.fixture
-def transport() -> httpx.WSGITransport:
-    return httpx.WSGITransport(app=get_wsgi_application())
+def transport() -> Iterator[httpx.WSGITransport]:
+    """The service in this process. It must not hang up on the database the test is using."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield httpx.WSGITransport(app=get_wsgi_application())
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

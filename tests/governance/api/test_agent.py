@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -73,11 +72,6 @@ class Wire:
             Idempotency_Key=f'"{header["batch_id"]}"',
             **changes,
         )
-
-
-@pytest.fixture
-def nordhafen(open_log: Callable[[], None]) -> make.House:
-    return make.house()
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ END = {"status": "ConsentWithdrawn"}
 
 
 @pytest.fixture
-def nordhafen(open_log: Callable[[], None]) -> make.House:
-    return make.house()
-
-
-@pytest.fixture
 def mira(nordhafen: make.House) -> Session:
     return Session("mira")
 

@@ -1,16 +1,8 @@
 """A house with policies in force, and mira with consent and a device."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests import make
-
-
-@pytest.fixture
-def nordhafen(open_log: Callable[[], None]) -> make.House:
-    return make.house()
-
 
 ALL_CATEGORIES = (
     "pointer",

@@ -1,7 +1,5 @@
 """The office over HTTP: four eyes, the log that records who reads it, requests for data."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 
@@ -30,11 +28,6 @@ PAGES = (
     "/office/releases/",
     "/office/log/",
 )
-
-
-@pytest.fixture
-def nordhafen(open_log: Callable[[], None]) -> make.House:
-    return make.house()
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,7 +1,5 @@
 """The employee's pages over HTTP: what they show, what they ask, what they write."""
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 
@@ -24,11 +22,6 @@ PAGES = (
     "/pause/",
     "/withdraw/",
 )
-
-
-@pytest.fixture
-def nordhafen(open_log: Callable[[], None]) -> make.House:
-    return make.house()
 
 
 def signed_in(name: str) -> Client:

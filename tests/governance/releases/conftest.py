@@ -1,7 +1,7 @@
 """A house where several people contribute, and jonas asks for their work."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -121,9 +121,9 @@ CONTRIBUTORS = ("mira", "tariq", "carla")
 
 
 @pytest.fixture
-def office(open_log: Callable[[], None], settings: Settings) -> Office:
+def office(nordhafen: make.House, settings: Settings) -> Office:
     settings.REMIT_MIN_CONTRIBUTORS = len(CONTRIBUTORS)
-    return Office(make.house())
+    return Office(nordhafen)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A house with policies in force, and mira, whose device may record."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -98,11 +97,6 @@ class Someone:
     def read(self, *frames: UUID) -> list[dict[str, object]]:
         with gate.open_records(actor=self.actor, purpose="own-access", frames=frames) as records:
             return [event for record in records for event in record.events]
-
-
-@pytest.fixture
-def nordhafen(open_log: Callable[[], None]) -> make.House:
-    return make.house()
 
 
 @pytest.fixture
