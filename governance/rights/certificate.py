@@ -95,7 +95,10 @@ def _transparency(entry: "Entry") -> dict[str, object]:
 def _document(
     certificate_id: UUID, *, order: ErasureOrder, entry: "Entry", now: datetime
 ) -> dict[str, object]:
-    steps = {ErasureState(step.state): step for step in order.steps.select_related("entry")}
+    steps = {
+        ErasureState(step.state): step
+        for step in order.steps.select_related("entry").order_by("entry_id")
+    }
     destroyed = steps[ErasureState.KEY_DESTROYED]
     purged = steps[ErasureState.OBJECTS_PURGED]
     return {
