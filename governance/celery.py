@@ -12,6 +12,7 @@ from celery import Celery
 from celery.schedules import crontab
 from django.conf import settings
 from kombu.entity import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 from governance.vault import files
 
@@ -54,6 +55,8 @@ def _redis() -> dict[str, Any]:
 
 # Beat remembers here what it started last, whatever the broker is.
 files.make_directory(Path(settings.REMIT_BROKER_DIR))
+
+TRANSPORT_ALIASES["filesystem"] = "governance.jobs.messages:Transport"
 
 app = Celery("remit", set_as_current=True)
 app.conf.update(

@@ -193,7 +193,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# Not "no-referrer": under it browsers send forms with "Origin: null", and the CSRF check refuses them.
+# Not "no-referrer": under it browsers send forms with "Origin: null", which CSRF checks refuse.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if _HTTPS else 0

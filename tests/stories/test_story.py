@@ -1,13 +1,16 @@
 """The whole promise, walked over HTTP alone on a running installation with real processes.
 
-On the PostgreSQL pass the same story runs on PostgreSQL and Redis. The steps are those of the
-issue this part answers: choose, fetch, replay, judge, see, forget, expire, release, prove, govern.
+The broker is a real Redis; on the PostgreSQL pass the databases are real servers too.
+The steps: choose, fetch, replay, judge, see, forget, release, prove, govern.
 """
 
 import base64
+import contextlib
 import json
+import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from django.db import connection
 
 from tests.infrastructure.canary import Canary
@@ -33,7 +37,7 @@ READY_SECONDS = 400
 # number, and titles of other applications that stood in an accessibility tree.
 SECRETS = (
     "my pin is 4711",
-    "dinner at 7",
+    "dinner at 7? my",
     "DE 811 907 980",
     "computer_tracker",
     "AgentNet Tool",
@@ -52,19 +56,25 @@ CANARIES = (TYPED, TITLED, LINKED, SHOWN)
 def nordhafen(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Installation]:
-    """The seeded demo as `make run` starts it; on PostgreSQL and Redis when the suite is."""
-    settings = {"REMIT_DEMO": "1", "REMIT_LOG_DELAY_SECONDS": "2", "REMIT_SWEEP_SECONDS": "5"}
+    """The seeded demo with a real Redis; on PostgreSQL when the suite runs on it."""
+    settings = {
+        "REMIT_DEMO": "1",
+        "REMIT_LOG_DELAY_SECONDS": "2",
+        "REMIT_SWEEP_SECONDS": "5",
+        "REDIS_URL": request.getfixturevalue("redis").url,
+    }
     if connection.vendor == "postgresql":
         cluster = request.getfixturevalue("postgres")
         settings |= {
             "DATABASE_URL": cluster.create("story"),
             "REMIT_KEYSTORE_URL": cluster.create("story_keys"),
-            "REDIS_URL": request.getfixturevalue("redis").url,
         }
     with installation(tmp_path_factory.mktemp("story"), **settings) as installed:
         installed.start("serve")
         installed.wait_ready(timeout_seconds=READY_SECONDS)
         yield installed
+        while _connections:
+            _connections.pop().__exit__(None, None, None)
 
 
 def agent(nordhafen: Installation, home: Path, *words: str) -> str:
@@ -104,8 +114,13 @@ def verify(*words: str, expect: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+# Closed when the installation stops, so that no connection is left to the garbage collector.
+_connections: list[Person] = []
+
+
 def person(nordhafen: Installation, name: str) -> Person:
-    return Person(nordhafen.origin).sign_in(name)
+    _connections.append(Person(nordhafen.origin))
+    return _connections[-1].sign_in(name)
 
 
 def ok(answer: httpx.Response) -> Any:
@@ -234,7 +249,7 @@ def _officers_govern(nordhafen: Installation) -> None:
     ines, lea = person(nordhafen, "ines"), person(nordhafen, "lea")
     path = f"/api/v1/capture-policies/{DESK}"
     current = ok(ines.get(f"{path}/versions/1"))
-    content = current["content"] | {"categories": ["pointer", "click", "window-metadata"]}
+    content = current["content"] | {"categories": ["pointer", "click"], "rules": {}}
     draft = ok(ines.post(f"{path}/versions", content))
     number = draft["number"]
     ok(ines.post(f"{path}/submit", {"number": number}))
@@ -369,12 +384,74 @@ def _nothing_leaked(nordhafen: Installation, home: Path) -> None:
         assert not [secret for secret in (*SECRETS, *CANARIES) if secret in text], log
 
 
+def test_acknowledged_batches_end_once_whatever_dies(
+    nordhafen: Installation, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """kill -9 of the worker in the middle, a flushed and poisoned Redis: each batch ends once."""
+    petra = person(nordhafen, "petra")
+    for cell in cells(petra, purpose=TRAIN, application=TERMINAL):
+        ok(say(petra, cell, "ConsentGiven"))
+    code = ok(petra.post("/api/v1/me/devices", {}))["code"]
+    home = tmp_path / "computer"
+    agent(nordhafen, home, "enrol", "--server", nordhafen.origin, "--code", code)
+    broker = redis.Redis.from_url(request.getfixturevalue("redis").url)
+    kills = 0
+    for _ in range(3):
+        agent(nordhafen, home, "replay", str(RECORDINGS / "openadapt-capture"), "--speed", "400")
+        kills += _kill_workers(nordhafen)
+        broker.flushall()
+        for queue in ("celery", "default", "redact"):
+            broker.lpush(queue, b"garbage", b"{}", b"[1, 2]")
+    assert kills
+    statuses = wait(lambda: _all_ended(nordhafen), seconds=120)
+    assert statuses.pop("lost") == 0
+    assert statuses["frames twice"] == 0
+
+
+def _kill_workers(nordhafen: Installation) -> int:
+    """Kill -9 every Celery worker process of this installation; return how many there were."""
+    killed = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes().split(b"\0")
+            environment = (path / "environ").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        if b"worker" in command and f"REMIT_VAR={nordhafen.var}".encode() in environment:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.name), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+_ENDED = """
+from governance.capture.models import BatchOutcome, CaptureBatch, Frame, SealedBatch
+batches = set(CaptureBatch.objects.values_list("id", flat=True))
+ended = list(BatchOutcome.objects.values_list("batch_id", flat=True))
+cells = list(Frame.objects.filter(batch_id__in=ended).values_list("batch_id", "application",
+    "category", "first_hour", "ciphertext_digest"))
+import json
+print(json.dumps({"waiting": SealedBatch.objects.count(), "lost": len(batches - set(ended)),
+    "frames twice": len(cells) - len(set(cells))}))
+"""
+
+
+def _all_ended(nordhafen: Installation) -> dict[str, int] | None:
+    """Ask the database itself; None while something still waits."""
+    said = nordhafen.manage("shell", "-v", "0", "-c", _ENDED)
+    found: dict[str, int] = json.loads(said.strip().splitlines()[-1])
+    return None if found["waiting"] or found["lost"] else found
+
+
 def test_a_changed_row_is_noticed(nordhafen: Installation) -> None:
     """A person with the file of the database in hand is caught by the published log."""
     if connection.vendor == "postgresql":
         pytest.skip("The same insider edits run on PostgreSQL in tests/audit.")
     copied = nordhafen.var.parent / "tampered"
+    nordhafen.stop()
     shutil.copytree(nordhafen.var, copied)
+    nordhafen.start("serve")
+    nordhafen.wait_ready(timeout_seconds=READY_SECONDS)
     check = [sys.executable, "manage.py", "log_check"]
     environment = nordhafen.environment | {"REMIT_VAR": str(copied)}
 
