@@ -65,9 +65,9 @@ def manages(*, manager: str, subject: str) -> bool:
     return manager in chain_above(subject=subject)
 
 
-def directory_names() -> list[str]:
-    """Return the names of everybody, those who left too, so that redaction knows them in texts."""
-    return sorted(Person.objects.values_list("display_name", flat=True).distinct())
+def directory() -> list[tuple[str, str]]:
+    """Return (name, user name) of everybody, those who left too, so that redaction knows them."""
+    return sorted(Person.objects.values_list("display_name", "username"))
 
 
 def chain_above(*, subject: str) -> list[str]:
