@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from audit import selectors as log
 from audit.errors import NotYetSequencedError, UnknownEntryError
-from governance.portal.accesses import Line, lines_of
+from governance.portal.accesses import Line, by_day, first_page, lines_of
 from governance.portal.frame import show
 from governance.portal.light import application_names
 from governance.rights import accesses
@@ -22,6 +22,7 @@ from governance.web.doors import Visitor, page
 from governance.web.templatetags.words import Bar
 
 PAGE_OF: Final = 25
+MOST_LINES: Final = 100
 SUMMARY_DAYS: Final = 30
 MOST_READ: Final = 500
 LONGEST_CURSOR: Final = 18
@@ -38,10 +39,10 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     )
     everything = lines_of(found)
     matching = [line for line in everything if _matches(line, who)]
-    shown = matching[:PAGE_OF]
-    more = len(matching) > PAGE_OF or len(found) == MOST_READ
+    shown = first_page(matching, items=PAGE_OF, lines=MOST_LINES)
+    more = len(matching) > len(shown) or len(found) == MOST_READ
     context = {
-        "lines": shown,
+        "days": by_day(shown),
         "who": who if who in WHO else "",
         "older": shown[-1].access.seq if shown and more else None,
         "is_first_page": "before" not in request.GET,

@@ -50,13 +50,15 @@ def _matrix(
     status: int = 200,
 ) -> HttpResponse:
     used = {cell.application for cell in offer.covered}
+    names = application_names()
     sent = request.POST if request.method == "POST" else None
     context = {
         "offer": offer,
         "categories": OFFERED,
         "errors": errors or {},
         "used_applications": len(used),
-        "all_applications": len(application_names()),
+        "all_applications": len(names),
+        "applications": names,
         "used_purposes": len({cell.purpose for cell in offer.covered}),
         "ticked": _ticked_names(offer) if sent is None else frozenset(sent.keys()),
         "answers": {

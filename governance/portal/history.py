@@ -31,6 +31,11 @@ class Decision:
         return tuple(event for event in self.events if event.status in VALID)
 
     @property
+    def only(self) -> PastEvent | None:
+        """The one cell of a decision about one cell alone."""
+        return self.events[0] if len(self.events) == 1 else None
+
+    @property
     def others(self) -> tuple[PastEvent, ...]:
         """The cells that were refused, withdrawn or ended by it."""
         return tuple(event for event in self.events if event.status not in VALID)

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from governance.capture import gate
+from governance.capture import gate, selectors
+from governance.policies import selectors as policies
 from governance.policies.categories import OFFERED
 from governance.portal import records
 from governance.portal.frame import show
@@ -76,6 +77,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "categories": OFFERED,
         "filters": filters,
         "minutes": MINUTES,
+        "queued": selectors.queued(subject=visitor.subject),
     }
     return show(request, visitor, "portal/data.html", context, section="data")
 
@@ -92,12 +94,13 @@ def record(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpRespon
     ) as opened:
         frame = opened[0].frame
         reading = records.read(opened[0].events, most=MOST_LINES)
-    counts = frame.redaction.get("counts", frame.redaction)
+    removed = selectors.removed_counts(subject=visitor.subject, batches=[frame.batch_id])
     context = {
         "frame": frame,
         "reading": reading,
-        "counts": sorted(counts.items()) if isinstance(counts, dict) else [],
+        "removed": sorted(removed.get(frame.batch_id, {}).items()),
         "applications": application_names(),
+        "purposes": {purpose.key: purpose.name for purpose in policies.purposes()},
     }
     return show(request, visitor, "portal/record.html", context, section="data")
 

@@ -1,48 +1,84 @@
-"""One stored record in words: what each redacted event says, and what was taken out of it.
+"""One stored record in words: what each redacted event says, drawn, and what was taken out of it.
 
-Nothing is added: a line shows the event's own values. Typed text is joined from its characters,
-as a reader would see it, because single letters tell nobody what was recorded.
+Nothing is added: a line shows the event's own values, and the stored form stands beside it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from governance.portal.drawing import Drawing, draw
+from governance.portal.typed import Typed, typed
+from governance.web import wording
 
 NANOSECONDS: Final = 1_000_000_000
 _WORDS: Final[dict[str, str | Promise]] = {
-    "mouse.move": _("Pointer moved"),
-    "mouse.path": _("Pointer moved"),
-    "mouse.scroll": _("Scrolled"),
-    "mouse.down": _("Button pressed"),
-    "mouse.up": _("Button let go"),
-    "mouse.drag": _("Dragged"),
-    "ui.element": _("Element under the pointer"),
-    "menu.open": _("Menu opened"),
-    "menu.select": _("Menu entry chosen"),
-    "key.shortcut": _("Keyboard shortcut"),
-    "key.down": _("Key pressed"),
-    "key.up": _("Key let go"),
-    "text.input": _("Text in a field"),
-    "app.focus": _("Application in front"),
-    "window.focus": _("Window in front"),
-    "nav.url": _("Page opened"),
-    "ui.tree": _("Screen layout"),
-    "dom.rrweb": _("Page layout"),
-    "capture.pause": _("Capture paused"),
-    "capture.resume": _("Capture resumed"),
-    "capture.gap": _("Gap in the capture"),
-    "task.mark": _("Task marked"),
+    "mouse.move": gettext_lazy("Pointer moved"),
+    "mouse.path": gettext_lazy("Pointer moved"),
+    "mouse.scroll": gettext_lazy("Scrolled"),
+    "mouse.down": gettext_lazy("Button pressed"),
+    "mouse.up": gettext_lazy("Button let go"),
+    "mouse.drag": gettext_lazy("Dragged"),
+    "ui.element": gettext_lazy("Element under the pointer"),
+    "menu.open": gettext_lazy("Menu opened"),
+    "menu.select": gettext_lazy("Menu entry chosen"),
+    "key.shortcut": gettext_lazy("Keyboard shortcut"),
+    "key.down": gettext_lazy("Key pressed"),
+    "key.up": gettext_lazy("Key let go"),
+    "text.input": gettext_lazy("Text in a field"),
+    "app.focus": gettext_lazy("Application in front"),
+    "window.focus": gettext_lazy("Window in front"),
+    "nav.url": gettext_lazy("Page opened"),
+    "ui.tree": gettext_lazy("Screen layout"),
+    "dom.rrweb": gettext_lazy("Page layout"),
+    "capture.policy": gettext_lazy("Capture began under a policy"),
+    "capture.pause": gettext_lazy("Capture paused"),
+    "capture.resume": gettext_lazy("Capture resumed"),
+    "capture.gap": gettext_lazy("Left out"),
+    "task.mark": gettext_lazy("Task marked"),
 }
-_ENVELOPE: Final = frozenset({"seq", "t_ns", "type", "app", "session", "batch"})
-_LONG: Final = frozenset({"nodes", "points"})
+_GAPS: Final[dict[str, str | Promise]] = {
+    "paused": gettext_lazy("capture was paused"),
+    "secure_field": gettext_lazy("a password field, which is never captured"),
+    "auth_handoff": gettext_lazy("a sign-in, which is never captured"),
+    "app_not_allowed": gettext_lazy("an application that you do not allow or no policy names"),
+    "category_denied": gettext_lazy("a kind of data that you do not allow or no policy names"),
+    "schedule": gettext_lazy("outside the hours of capture"),
+    "budget": gettext_lazy("more than may be captured at a time"),
+    "erased": gettext_lazy("erased"),
+    "expired": gettext_lazy("past its time limit"),
+    "agent_fault": gettext_lazy("a fault of the agent"),
+}
+_BUTTONS: Final[dict[str, str | Promise]] = {
+    "left": gettext_lazy("left button"),
+    "right": gettext_lazy("right button"),
+    "middle": gettext_lazy("middle button"),
+    "back": gettext_lazy("back button"),
+    "forward": gettext_lazy("forward button"),
+}
+_NAMES: Final = (
+    "key_name",
+    "canonical_key_name",
+    "key_class",
+    "control_label",
+    "field_label",
+    "control_role",
+    "url_pattern",
+    "title_pattern",
+    "kind",
+)
+_SHOWN_ELSEWHERE: Final = frozenset({"key.down", "key.up", "text.input"})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event: seconds since the first one, what happened, its values."""
+    """One event: seconds since the first one, what happened, its values in words."""
 
     seconds: float
     what: str | Promise
@@ -51,16 +87,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A record for its reader."""
+    """A record for its reader: typed text, a drawing, lines in words, and the stored form."""
 
     lines: tuple[Line, ...]
-    typed: str
+    typed: tuple[Typed, ...]
+    drawing: Drawing | None
+    layout: tuple[tuple[str, int], ...]
+    stored: str
     total: int
 
 
 def read(events: Sequence[Mapping[str, object]], *, most: int) -> Reading:
-    """Return the first `most` events in words, and all typed text in one piece."""
+    """Return the first `most` events in words, and what can be shown of all in one piece."""
     start = min((_time(event) for event in events), default=0)
+    parts = typed(events)
     lines = tuple(
         Line(
             seconds=round((_time(event) - start) / NANOSECONDS, 2),
@@ -68,29 +108,17 @@ def read(events: Sequence[Mapping[str, object]], *, most: int) -> Reading:
             values=_values(event),
         )
         for event in events[:most]
+        # Letters stand above as text; a table of single keys tells nobody what was recorded.
+        if not (parts and event.get("type") in _SHOWN_ELSEWHERE)
     )
-    return Reading(lines=lines, typed=typed_text(events), total=len(events))
-
-
-def typed_text(events: Iterable[Mapping[str, object]]) -> str:
-    """Join what was typed; keys that delete are applied as they were when it was typed."""
-    text: list[str] = []
-    for event in events:
-        kind = event.get("type")
-        if kind == "text.input":
-            text.append(f"{event.get('text', '')}\n")
-        elif kind == "key.down" and isinstance(event.get("key_char"), str):
-            character = str(event["key_char"])
-            if character == "\b":
-                _unless_empty(text)
-            else:
-                text.append("\n" if character == "\r" else character)
-    return "".join(text).strip()
-
-
-def _unless_empty(text: list[str]) -> None:
-    if text:
-        text.pop()
+    return Reading(
+        lines=lines,
+        typed=parts,
+        drawing=draw(events),
+        layout=_layout(events),
+        stored="\n".join(json.dumps(event, ensure_ascii=False) for event in events[:most]),
+        total=len(events),
+    )
 
 
 def _time(event: Mapping[str, object]) -> int:
@@ -98,15 +126,61 @@ def _time(event: Mapping[str, object]) -> int:
     return at if isinstance(at, int) else 0
 
 
+def _layout(events: Sequence[Mapping[str, object]]) -> tuple[tuple[str, int], ...]:
+    """Return how many elements of which role the fullest layout held."""
+    nodes = [event["nodes"] for event in events if isinstance(event.get("nodes"), list)]
+    fullest = max(nodes, key=lambda one: len(one) if isinstance(one, list) else 0, default=[])
+    if not isinstance(fullest, list):
+        return ()
+    roles = Counter(str(node.get("role")) for node in fullest if isinstance(node, Mapping))
+    return tuple(roles.most_common())
+
+
 def _values(event: Mapping[str, object]) -> str:
-    parts = []
-    for name, value in event.items():
-        if name in _ENVELOPE or value is None:
-            continue
-        if name in _LONG and isinstance(value, list):
-            parts.append(f"{name}: {len(value)}")
-        elif isinstance(value, list | tuple):
-            parts.append(f"{name}: {' + '.join(str(one) for one in value)}")
-        else:
-            parts.append(f"{name}: {value}")
-    return " · ".join(parts)
+    """Return what an event holds beside its time and its kind."""
+    kind = str(event.get("type"))
+    if kind == "capture.gap":
+        return str(wording.words(_GAPS, event.get("reason")))
+    if kind == "capture.policy":
+        return f"{str(event.get('policy_digest'))[:12]}…"
+    found = [*_pointed(event), *_named(event)]
+    for name, ngettext_words in (("points", _points), ("nodes", _elements)):
+        many = event.get(name)
+        if isinstance(many, list):
+            found.append(ngettext_words(len(many)))
+    return " · ".join(found)
+
+
+def _points(number: int) -> str:
+    return ngettext("%(number)d point", "%(number)d points", number) % {"number": number}
+
+
+def _elements(number: int) -> str:
+    return ngettext("%(number)d element", "%(number)d elements", number) % {"number": number}
+
+
+def _pointed(event: Mapping[str, object]) -> list[str]:
+    found = []
+    if "button" in event:
+        found.append(str(wording.words(_BUTTONS, event["button"])))
+    if "x" in event and "y" in event:
+        found.append(_("at %(x)s, %(y)s") % {"x": event["x"], "y": event["y"]})
+    if "to_x" in event and "to_y" in event:
+        found.append(_("to %(x)s, %(y)s") % {"x": event["to_x"], "y": event["to_y"]})
+    across, down = event.get("dx"), event.get("dy")
+    if isinstance(down, int | float) and down:
+        found.append(_("up") if down > 0 else _("down"))
+    if isinstance(across, int | float) and across:
+        found.append(_("right") if across > 0 else _("left"))
+    if "element_role" in event:
+        found.append(_("on a %(role)s") % {"role": event["element_role"]})
+    return found
+
+
+def _named(event: Mapping[str, object]) -> list[str]:
+    found = []
+    keys = event.get("keys")
+    if isinstance(keys, list):
+        found.append(" + ".join(str(key) for key in keys))
+    found += [str(event[name]) for name in _NAMES if event.get(name)]
+    return found

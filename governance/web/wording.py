@@ -25,6 +25,7 @@ ROLES: Final[dict[str, Words]] = {
     "erasure": _("erasure job"),
     "witness": _("witness"),
     "sequencer": _("log sequencer"),
+    "setup": _("setup"),
 }
 
 JOBS: Final[frozenset[str]] = frozenset(
@@ -190,4 +191,68 @@ REQUESTS: Final[dict[str, Words]] = {
     "RecipientsNotified": _("Everybody who got data sets was told"),
     "Verified": _("Checked that nothing is left"),
     "Completed": _("Completed and certified"),
+}
+
+# What redaction takes out, by its type.
+REMOVED: Final[dict[str, Words]] = {
+    "ADDRESS": _("address"),
+    "BANK_ACCOUNT": _("bank account"),
+    "CREDIT_CARD": _("card number"),
+    "CVV": _("card code"),
+    "DATE_OF_BIRTH": _("date of birth"),
+    "DRIVER_LICENSE": _("driving licence"),
+    "EMAIL": _("e-mail address"),
+    "EMPLOYEE_ID": _("staff number"),
+    "GEO": _("place on the map"),
+    "IBAN": _("bank account"),
+    "IP_ADDRESS": _("network address"),
+    "MAC_ADDRESS": _("network address"),
+    "MEDICAL_ID": _("health number"),
+    "NATIONAL_ID": _("identity number"),
+    "OTHER": _("other detail"),
+    "OTP": _("one-time code"),
+    "PASSPORT": _("passport number"),
+    "PASSWORD": _("password"),
+    "PERSON": _("name"),
+    "PHONE": _("phone number"),
+    "REMOVED": _("removed"),
+    "SECRET": _("secret"),
+    "URL": _("web address"),
+    "USERNAME": _("user name"),
+    "US_SSN": _("identity number"),
+}
+
+# What an entry says was done, and the names of its disclosed values.
+ACTS: Final[dict[str, Words]] = {
+    "approve": _("approve"),
+    "download-export": _("download a copy"),
+    "download-release": _("download a release"),
+    "download-release-file": _("download a release"),
+    "list": _("list"),
+    "open": _("open"),
+    "process": _("process"),
+    "read": _("read"),
+    "request": _("ask for access"),
+    "search": _("search"),
+}
+
+DETAILS: Final[dict[str, Words]] = {
+    "application": _("Application"),
+    "applications": _("Applications"),
+    "batch": _("Upload"),
+    "categories": _("Kinds of data"),
+    "category": _("Kind of data"),
+    "cells": _("Which records"),
+    "device": _("Computer"),
+    "filters": _("Filters"),
+    "number": _("Version"),
+    "opened": _("Entry that was opened"),
+    "policy": _("Policy"),
+    "reason": _("Reason"),
+    "release": _("Release"),
+    "request": _("Access request"),
+    "resource": _("Resource"),
+    "role": _("Role"),
+    "status": _("Status"),
+    "version": _("Version"),
 }

@@ -123,7 +123,7 @@
         try { if (state !== "bad") state = await isSigned(key, line.payload, note) ? "valid" : "bad"; }
         catch (error) { if (error !== unsupported) throw error; state = "unchecked"; }
       }
-      results.push({ name: key.name, isLog, state });
+      results.push({ name: key.name, algorithm: key.type === 6 ? "ML-DSA-44" : "Ed25519", isLog, state });
     }
     return { ...note, results };
   }
@@ -157,6 +157,8 @@
     const show = (state, facts) => {
       panel.dataset.state = state;
       if (part("text")) part("text").textContent = say(facts?.total === 0 ? "empty" : state, facts);
+      const title = facts?.total === 0 ? "" : panel.dataset[`title${cap(state)}`];
+      if (title && part("title")) part("title").textContent = title;
       if (part("fallback")) part("fallback").hidden = state === "verified" || state === "running";
     };
     const item = ([ok, text]) => {

@@ -176,6 +176,30 @@ def asked(key: object) -> wording.Words:
 
 
 @register.filter
+def removed(key: object) -> wording.Words:
+    """Print what kind of personal detail was taken out."""
+    return wording.words(wording.REMOVED, key)
+
+
+@register.filter
+def act(key: object) -> wording.Words:
+    """Print what an entry says was done in words."""
+    return wording.words(wording.ACTS, key)
+
+
+@register.filter
+def detail(key: object) -> wording.Words:
+    """Print the name of a disclosed value in words."""
+    return wording.words(wording.DETAILS, key)
+
+
+@register.filter
+def version_number(reference: object) -> str:
+    """Print the number of a version such as "freight-desk@1"."""
+    return str(reference).rpartition("@")[2]
+
+
+@register.filter
 def category(key: object) -> wording.Words:
     """Print a data category in words."""
     try:

@@ -7,8 +7,9 @@ import pytest
 
 from consent.selectors import Cell, CellState
 from consent.status import ConsentStatus
-from governance.portal import form, records
+from governance.portal import form
 from governance.portal.pausing import minutes_of
+from governance.portal.typed import plain, typed
 
 POINTER = Cell("train", "desk", "pointer")
 CLICK = Cell("train", "desk", "click")
@@ -79,7 +80,7 @@ def test_the_digest_names_the_form_that_was_shown() -> None:
 def test_typed_text_reads_as_it_was_typed() -> None:
     keys = [{"type": "key.down", "key_char": character} for character in "cak\bt"]
     released = [{"type": "key.up", "key_char": "x"}]
-    assert records.typed_text([*keys, *released]) == "cat"
+    assert plain(typed([*keys, *released])) == "cat"
 
 
 def test_a_pause_until_tomorrow_ends_at_the_zones_midnight() -> None:
