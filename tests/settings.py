@@ -19,7 +19,7 @@ if "REMIT_VAR" not in os.environ:
 os.environ.setdefault("REMIT_LOG_DELAY_SECONDS", "0")
 os.environ.setdefault("REMIT_DEMO", "1")
 
-from governance.settings import *  # noqa: E402, F403
+from governance.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {  # noqa: F405
