@@ -16,12 +16,12 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """The channel of the filesystem transport, with whole messages."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: object) -> None:
+    def _put(self, queue: str, payload: Any, **_: object) -> None:  # noqa: ANN401 - as kombu's.
         """Write a message beside its place, then move it there."""
         name = f"{monotonic_ns() // 1_000_000}_{uuid4()}.{queue}.msg"
         target = Path(self.data_folder_out) / name
         unfinished = target.with_suffix(".part")
-        unfinished.write_text(dumps(payload), encoding="utf-8")
+        unfinished.write_text(dumps(payload), encoding="utf-8")  # type: ignore[no-untyped-call]
         unfinished.rename(target)
 
 

@@ -386,3 +386,18 @@ def test_clear_columns_tell_no_minute_and_no_text(
     clear = json.dumps({key: str(value) for key, value in frame.items() if key != "id"})
     assert "hello" not in clear
     assert frame["last_hour"].minute == frame["first_hour"].second == 0
+
+
+def test_the_command_disposes_of_what_is_due(
+    agent: make.Endpoint,
+    time_machine: Callable[[datetime], None],
+    open_log: Callable[[], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from django.core.management import call_command
+
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    time_machine(timezone.now() + timedelta(days=make.DAYS + 1))
+    open_log()
+    call_command("expire")
+    assert capsys.readouterr().out == "disposed 1, overdue 0\n"

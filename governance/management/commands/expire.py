@@ -1,0 +1,16 @@
+"""Dispose of what is due now, as the hourly job does."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from governance.capture import expiry
+
+
+class Command(BaseCommand):
+    help = "Dispose of captured data whose time is over; safe to run at any time."
+
+    def handle(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Django's own options.
+        """Print how many frames were disposed of and how many are still overdue: zero."""
+        disposed = expiry.expire_due()
+        self.stdout.write(f"disposed {disposed}, overdue {expiry.overdue()}")
