@@ -33,7 +33,7 @@ LEAST_DAYS: Final = 14
 VERDICTS: Final[dict[str, str | Promise]] = {
     "allow": _("Allowed"),
     "deny": _("Refused"),
-    "n/a": _("No decision"),
+    "n/a": _("Nothing to decide"),
 }
 # Field of the form -> title and words of its values.
 FACETS: Final = {

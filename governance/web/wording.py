@@ -256,3 +256,27 @@ DETAILS: Final[dict[str, Words]] = {
     "status": _("Status"),
     "version": _("Version"),
 }
+
+# What somebody did to bring a policy into a state.
+STEPS: Final[dict[str, Words]] = {
+    "Draft": _("Drafted"),
+    "InReview": _("Submitted"),
+    "Approved": _("Approved"),
+    "Rejected": _("Returned"),
+    "Active": _("Activated"),
+    "Suspended": _("Stopped"),
+    "Superseded": _("Replaced by the next version"),
+}
+
+# The parts of a policy.
+PARTS: Final[dict[str, Words]] = {
+    "purposes": _("Purposes"),
+    "categories": _("Kinds of data"),
+    "matchers": _("Recognised by"),
+    "titles": _("Window titles that get a name"),
+    "urls": _("Pages that get a name"),
+    "fields": _("Fields whose text may be captured"),
+    "masks": _("Places that are never captured"),
+    "labels": _("Menu words that may be captured"),
+}
+KINDS: Final[dict[str, Words]] = {"web": _("web application"), "desktop": _("desktop program")}

@@ -170,6 +170,24 @@ def state(key: object) -> wording.Words:
 
 
 @register.filter
+def step(key: object) -> wording.Words:
+    """Print what brought a policy into a state in words."""
+    return wording.words(wording.STEPS, key)
+
+
+@register.filter
+def part(key: object) -> wording.Words:
+    """Print the name of a part of a policy."""
+    return wording.words(wording.PARTS, key)
+
+
+@register.filter
+def kind(key: object) -> wording.Words:
+    """Print the kind of an application in words."""
+    return wording.words(wording.KINDS, key)
+
+
+@register.filter
 def asked(key: object) -> wording.Words:
     """Print a kind of request, its status or a station of an erasure in words."""
     return wording.words(wording.REQUESTS, key)
@@ -191,6 +209,12 @@ def act(key: object) -> wording.Words:
 def detail(key: object) -> wording.Words:
     """Print the name of a disclosed value in words."""
     return wording.words(wording.DETAILS, key)
+
+
+@register.filter
+def is_list(value: object) -> bool:
+    """Tell whether a disclosed value is a list, to be read as one."""
+    return isinstance(value, list | tuple)
 
 
 @register.filter
