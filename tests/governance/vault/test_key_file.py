@@ -13,6 +13,7 @@ import json, sys
 import django
 django.setup()
 from django.core.management import call_command
+from django.db import transaction
 from governance.vault import epochs, keyring, port, sealing, shredding
 from governance.vault.models import StoredKey
 from audit.ids import uuid7
@@ -28,8 +29,9 @@ if step == "make":
     call_command("migrate", database="keys", verbosity=0)
     print(json.dumps({"sealed": port.SubjectKeys().seal(
         owner="carla", context=b"c", plaintext=b"words").hex(), "generation": seal("mira")}))
-    for number in range(300):
-        keyring.obtain(keyring.Place("person", f"person-{number}"))
+    with transaction.atomic(using="keys"):  # Many pages, one wait for the disk.
+        for number in range(300):
+            keyring.obtain(keyring.Place("person", f"person-{number}"))
 if step == "rows":
     print(json.dumps({row.owner: [bytes(row.wrapped).hex(), epochs.unwrap(row).hex()]
                       for row in StoredKey.objects.filter(owner__in=["mira", "carla"])}))
