@@ -113,7 +113,7 @@ def ask(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         asked = requests.request_access(wish=wish, actor=visitor.actor)
     except PurposeProhibitedError as error:
         text = _("%(why)s The attempt is an entry in the audit log.") % {"why": error}
-        return _form(request, visitor, error=text, status=FORBIDDEN)
+        return _form(request, visitor, error=text, title=_("Refused"), status=FORBIDDEN)
     except (PoliciesError, ReleasesError) as error:
         return _form(request, visitor, error=str(error), status=UNPROCESSABLE)
     messages.info(request, _("Your request is stored. Two other people decide on it."))
@@ -121,9 +121,10 @@ def ask(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, visitor: Visitor, *, error: str = "", status: int = 200
+    request: HttpRequest, visitor: Visitor, *, error: str = "", title: str = "", status: int = 200
 ) -> HttpResponse:
     context = {
+        "error_title": title,
         "purposes": policies.purposes(),
         "prohibited": PROHIBITED,
         "applications": policies.applications(),

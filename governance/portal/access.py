@@ -15,6 +15,7 @@ from audit import selectors as log
 from audit.errors import NotYetSequencedError, UnknownEntryError
 from governance.portal.accesses import Line, by_day, first_page, lines_of
 from governance.portal.frame import show
+from governance.portal.history import erased_at
 from governance.portal.light import application_names
 from governance.rights import accesses
 from governance.web import failures
@@ -47,6 +48,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "older": shown[-1].access.seq if shown and more else None,
         "is_first_page": "before" not in request.GET,
         "applications": application_names(),
+        "erased_at": erased_at(subject=visitor.subject),
         "log": log.log_state(),
         "origin": settings.REMIT_EXTERNAL_ORIGIN,
         **_summary(everything),

@@ -16,11 +16,12 @@ import consent.selectors
 from consent import receipt
 from consent.selectors import Cell
 from consent.status import VALID
+from governance.policies import selectors as policies
 from governance.policies.categories import OFFERED
 from governance.policies.purposes import PROHIBITED
-from governance.portal import form
+from governance.portal import form, grouping
 from governance.portal.frame import show
-from governance.portal.history import decisions_of
+from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.portal.offer import Offer, offer_to
 from governance.rights import services as rights
@@ -68,6 +69,7 @@ def _matrix(
             for section in offer.sections
         },
         "decisions": decisions_of(subject=visitor.subject),
+        "erased_at": erased_at(subject=visitor.subject),
         "prohibited": PROHIBITED,
     }
     return show(request, visitor, "portal/consent.html", context, section="consent", status=status)
@@ -93,6 +95,7 @@ def review(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     changes = form.changes(wishes, offer.states, covered=offer.covered)
     context = {
         "changes": changes,
+        "groups": grouping.of_changes(changes),
         "applications": application_names(),
         "titles": {section.purpose: section.title for section in offer.sections},
         "given": [change for change in changes if change.will in VALID],
@@ -175,6 +178,9 @@ def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpRespon
         raise Http404
     context = {
         "decision": found,
+        "groups": grouping.of_events(found.events),
+        "titles": {purpose.key: purpose.name for purpose in policies.purposes()},
+        "erased_at": erased_at(subject=visitor.subject),
         "applications": application_names(),
         "fresh": DRAFT not in request.session,
     }

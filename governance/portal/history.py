@@ -10,6 +10,8 @@ from audit import selectors as log
 from audit.actions import Action
 from consent.selectors import PastEvent
 from consent.status import VALID
+from governance.rights import selectors as rights
+from governance.rights.states import ErasureState
 
 MOST_DECISIONS = 500
 
@@ -64,3 +66,9 @@ def decisions_of(*, subject: str) -> list[Decision]:
         )
         for decision_id, events in acts
     ]
+
+
+def erased_at(*, subject: str) -> datetime | None:
+    """Return when the person's keys were destroyed; no entry before it can be linked to them."""
+    erasure = rights.whole_erasure(subject=subject)
+    return dict(erasure.reached).get(ErasureState.KEY_DESTROYED) if erasure else None

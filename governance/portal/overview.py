@@ -10,7 +10,7 @@ from audit import selectors as log
 from governance.accounts.roles import Role
 from governance.portal.accesses import lines_of
 from governance.portal.frame import show
-from governance.portal.history import decisions_of
+from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.rights import accesses
 from governance.rights import selectors as rights
@@ -42,6 +42,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "jobs": len([line for line in by_others if line.kind == "program"]),
         "applications": application_names(),
         "latest": by_others[:LATEST],
+        "erased_at": erased_at(subject=visitor.subject),
         "last_decision": decisions[0] if decisions else None,
         "requests": rights.own_requests(subject=visitor.subject)[:LATEST],
         "log": log.log_state(),
