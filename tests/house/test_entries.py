@@ -49,9 +49,7 @@ def governed() -> list[type[models.Model]]:
 
 def parent_has_entry(model: type[models.Model]) -> bool:
     return any(
-        isinstance(field, models.ForeignKey)
-        and not field.null
-        and has_entry(field.related_model)
+        isinstance(field, models.ForeignKey) and not field.null and has_entry(field.related_model)
         for field in model._meta.get_fields()
     )
 
