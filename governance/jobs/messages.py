@@ -16,7 +16,12 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """The channel of the filesystem transport, with whole messages."""
 
-    def _put(self, queue: str, payload: Any, **_: object) -> None:  # noqa: ANN401 - as kombu's.
+    def _put(  # type: ignore[override]  # kombu's own bases disagree on the name.
+        self,
+        queue: str,
+        payload: Any,  # noqa: ANN401 - as kombu's.
+        **_: object,
+    ) -> None:
         """Write a message beside its place, then move it there."""
         name = f"{monotonic_ns() // 1_000_000}_{uuid4()}.{queue}.msg"
         target = Path(self.data_folder_out) / name
