@@ -82,7 +82,7 @@ def test_a_consent_visit_by_keyboard_without_javascript(browser: Browser, site: 
     page.locator(".savebar button").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/consent/review/")
-    assert page.locator(".waswill li").count() == 16
+    assert page.locator(".waswill .kinds > span").count() == 16
     page.locator("button[value=save]").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/consent/done/**")

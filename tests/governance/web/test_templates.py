@@ -41,6 +41,29 @@ def test_every_sentence_can_be_translated_and_none_persuades(path: Path) -> None
     assert not [words for words in FORBIDDEN if words in text.lower()]
 
 
+# Names of ours and of formats, which every language writes alike.
+UNTRANSLATABLE = ("Remit", "SHA-256", "JSON", "RFC 9162", "C2SP signed-note, tlog-cosignature")
+CLASSES = ("console", "portal")
+ADDRESS = re.compile(r"/[\w/…]*|\S+@\S+")
+LEFT_OUT = re.compile(
+    r"{%\s*blocktranslate.*?endblocktranslate\s*%}|{%.*?%}|{{.*?}}|<(code|pre)\b.*?</\1>", re.DOTALL
+)
+NAMED = re.compile(r'\b(?:aria-label|title|placeholder|alt)="([^"{]*[A-Za-z]{2}[^"{]*)"')
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_word_escapes_translation(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    pieces = [piece.strip(" \n\u2013") for piece in re.split(r"<[^>]*>", LEFT_OUT.sub(" ", text))]
+    words = [piece for piece in pieces if re.search("[A-Za-z]{2}", piece)]
+    assert not [
+        word
+        for word in words
+        if word not in (*UNTRANSLATABLE, *CLASSES) and not ADDRESS.fullmatch(word)
+    ]
+    assert not NAMED.findall(text)
+
+
 def test_every_icon_exists() -> None:
     names = {
         name
