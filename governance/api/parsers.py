@@ -20,7 +20,8 @@ MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 8
 MOST_KEY: Final = 64
 MOST_NUMBER: Final = 2**53 - 1
-_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# The closing quote may be missing: a pattern that can fail would start anew at each quote inside.
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 

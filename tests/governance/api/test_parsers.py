@@ -48,6 +48,8 @@ from governance.api.errors import BodyTooLargeError
         b"[1,]",
         b"// no\n1",
         b'{"%s": 1}' % (b"k" * 65),
+        b'"' + b'\\"' * 100_000,
+        b'"' + b"\\" * 200_001,
     ],
     ids=lambda body: repr(body[:24]),
 )
