@@ -23,6 +23,22 @@ def _places(record: logging.LogRecord) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
+def _message(record: logging.LogRecord) -> str:
+    """Return the format string, unless it is no format but a text that quotes an exception.
+
+    Django's security loggers write `str(error)` as the message: a Host header, a field's name.
+    """
+    if not isinstance(record.msg, str):
+        return type(record.msg).__name__
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and (said := str(error)) and said in record.msg:
+        return type(error).__name__
+    # No format and no exception beside it: only our own floors write constant sentences.
+    if record.name.startswith("django.security"):
+        return record.name.rpartition(".")[2]
+    return record.msg
+
+
 class JsonFormatter(logging.Formatter):
     """Write a record as one line; arguments and exception texts never leave the process."""
 
@@ -32,9 +48,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": str(record.msg)
-            if isinstance(record.msg, str)
-            else type(record.msg).__name__,
+            "message": _message(record),
             "at": f"{record.module}:{record.lineno}",
         }
         for name in ALLOWED_EXTRA:
