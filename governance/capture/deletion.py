@@ -203,11 +203,19 @@ def expire_frames(*, subject: str, frames: set[UUID], actor: Actor) -> Deleted:
     )
     for cell, generations in cells.items():
         for generation in generations:
-            if not _survivors(cell, {generation}):
-                shredding.destroy_generation(
-                    subject=cell[0], application=cell[1], category=cell[2], generation=generation
-                )
+            _destroy_when_empty(cell, generation)
     return done
+
+
+def _destroy_when_empty(cell: Cell, generation: int) -> None:
+    subject, application, category = cell
+    with transaction.atomic():
+        # Waits for whoever seals under this key just now.
+        consent.selectors.lock(subject=subject, exclusive=True)
+        if not _survivors(cell, {generation}):
+            shredding.destroy_generation(
+                subject=subject, application=application, category=category, generation=generation
+            )
 
 
 def _cells(frames: Iterable[UUID]) -> dict[Cell, set[int]]:
@@ -247,8 +255,14 @@ def _renew_keys(
     changed = 0
     for cell, generations in cells.items():
         subject, application, category = cell
+        with transaction.atomic():
+            # Waits for whoever seals under the old key just now, so that what they store is
+            # among the survivors; whoever comes later seals under the next key.
+            consent.selectors.lock(subject=subject, exclusive=True)
+            shredding.advance_generation(
+                subject=subject, application=application, category=category
+            )
         survivors = _survivors(cell, generations)
-        shredding.advance_generation(subject=subject, application=application, category=category)
         for start in range(0, len(survivors), gate.PAGE):
             page = survivors[start : start + gate.PAGE]
             changed += _reseal(page, keep=keep, only=only)

@@ -148,6 +148,21 @@ def list_frames(
     *, actor: Actor, purpose: str, filters: FrameFilter, request_id: UUID | None = None
 ) -> list[FrameInfo]:
     """Return what is stored, newest first; the listing is an entry like any read."""
+    read = _Read(actor, purpose, "list", request_id)
+    health.require_open()
+    with transaction.atomic(durable=True):
+        consent.selectors.lock(subject=filters.subject, exclusive=False)
+        # Chosen under the lock: what ends meanwhile is left out, it does not refuse the rest.
+        found = _frames(_ids_of(filters))
+        counts = {filters.subject: len(found)}
+        verdict = _decide(read, _record_facts(read, found))
+        if not isinstance(verdict, Deny):
+            _allow(read, counts, found)
+            return [info(frame) for frame in found]
+    raise _denied(read, counts, found, verdict)
+
+
+def _ids_of(filters: FrameFilter) -> list[UUID]:
     live = LiveFrame.objects.filter(subject=filters.subject, retain_until__gt=timezone.now())
     if filters.application:
         live = live.filter(application=filters.application)
@@ -157,16 +172,12 @@ def list_frames(
         start = timezone.make_aware(
             datetime.combine(filters.day, datetime.min.time()), timezone.get_current_timezone()
         )
-        live = live.filter(first_hour__gte=start, first_hour__lt=start + timedelta(days=1))
+        # As a closed span: the day after the last one of the calendar does not exist.
+        end = start + timedelta(hours=23, minutes=59, seconds=59)
+        live = live.filter(first_hour__gte=start, first_hour__lte=end)
     if filters.before:
         live = live.filter(frame_id__lt=filters.before)
-    ids = list(live.order_by("-frame_id").values_list("frame_id", flat=True)[: filters.limit])
-    found = _frames(ids) if ids else []
-    read = _Read(actor, purpose, "list", request_id)
-    _admit_subjects(
-        read, {filters.subject: len(found)}, records=_record_facts(read, found), frames=found
-    )
-    return [info(frame) for frame in found]
+    return list(live.order_by("-frame_id").values_list("frame_id", flat=True)[: filters.limit])
 
 
 def refuse(
@@ -218,22 +229,27 @@ def _admit_subjects(
         facts = records if records is not None else _record_facts(read, frames)
         verdict = _decide(read, facts)
         if not isinstance(verdict, Deny):
-            return {
-                subject: journal.append(
-                    Action.ACCESS_ALLOWED,
-                    actor=read.actor,
-                    subject=subject,
-                    verdict=Verdict.ALLOW,
-                    purpose=read.purpose,
-                    act=read.act,
-                    count=count,
-                    request_id=read.request_id,
-                    private=read.private | _summary(subject, frames),
-                ).uuid
-                for subject, count in counts.items()
-            }
+            return _allow(read, counts, frames)
     # Outside the transaction: a refusal outlives whatever is rolled back around it.
     raise _denied(read, counts, frames, verdict)
+
+
+def _allow(read: _Read, counts: dict[str, int], frames: Sequence[Frame]) -> dict[str, UUID]:
+    """Write one entry per subject, in the transaction of the decision; return their ids."""
+    return {
+        subject: journal.append(
+            Action.ACCESS_ALLOWED,
+            actor=read.actor,
+            subject=subject,
+            verdict=Verdict.ALLOW,
+            purpose=read.purpose,
+            act=read.act,
+            count=count,
+            request_id=read.request_id,
+            private=read.private | _summary(subject, frames),
+        ).uuid
+        for subject, count in counts.items()
+    }
 
 
 def _denied(

@@ -70,6 +70,7 @@ class _Judged:
     refused: Mapping[str, int]
     redacted: Mapping[str, int]
     provenance: Mapping[str, object]
+    person: cells.PersonCells | None = None
 
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
@@ -107,7 +108,9 @@ def _open_and_judge(batch: CaptureBatch, sealed: SealedBatch) -> _Judged:
         events = [event for event in parsed.events if judge.keeps(event)]
         redacted = pipeline.redact(events, context=_context())
     refused = Counter(parsed.refused) + judge.refused
-    return _Judged(_group(redacted.events), dict(refused), redacted.counts, redacted.provenance)
+    return _Judged(
+        _group(redacted.events), dict(refused), redacted.counts, redacted.provenance, person
+    )
 
 
 def quarantine(ref: str) -> None:
@@ -232,6 +235,9 @@ def _store(batch: CaptureBatch, judged: _Judged, fence: jobs.Fence) -> None:
         fence.assert_held()
         now = timezone.now()
         person = cells.cells_of(subject=batch.subject, device_id=batch.device_id, now=now)
+        if judged.person is not None and judged.person != person:
+            # A choice, a pause, a policy or a forgotten span came in between: judge anew.
+            raise PostponeError(0)
         accepted = sum(len(kept.lines) for kept in judged.kept)
         refused = Counter(judged.refused)
         entry = journal.append(

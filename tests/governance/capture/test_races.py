@@ -1,0 +1,117 @@
+"""What happens when a person changes their mind while somebody works with their data."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from audit import health
+from consent.status import ConsentStatus
+from governance.capture import deletion, gate
+from governance.capture.gate import FrameFilter
+from governance.capture.models import BatchOutcome, Frame
+from governance.jobs import services as jobs
+from governance.redaction import pipeline
+from tests import make
+from tests.governance.capture.test_path import (
+    MOVE,
+    POINTER,
+    continued,
+    frames_of,
+    now_events,
+    own,
+    send,
+    upload,
+)
+
+Act = Callable[[], object]
+
+
+def just_after(monkeypatch: pytest.MonkeyPatch, place: object, name: str, act: Act) -> None:
+    """Do `act` once, right after the real function `name` of `place` has done its work."""
+    real: Callable[..., Any] = getattr(place, name)
+    waiting = [act]
+
+    def meanwhile(*args: Any, **named: Any) -> Any:
+        answer = real(*args, **named)
+        if waiting:
+            waiting.pop()()
+        return answer
+
+    monkeypatch.setattr(place, name, meanwhile)
+
+
+def outcome_of(agent: make.Endpoint) -> BatchOutcome:
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    batch = upload(agent, header, wire)
+    jobs.run_due()
+    return BatchOutcome.objects.get(batch_id=batch.id)
+
+
+def test_forgetting_reaches_a_batch_that_is_just_being_redacted(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget() -> None:
+        since = timezone.now() - timedelta(minutes=15)
+        deletion.forget(subject=agent.subject, since=since, actor=own(nordhafen))
+
+    just_after(monkeypatch, pipeline, "redact", forget)
+    outcome = outcome_of(agent)
+    assert (outcome.accepted, outcome.refused) == (0, {"paused": 3})
+    assert not Frame.objects.exists()
+
+
+def test_a_no_and_a_new_yes_do_not_let_in_what_came_before(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change_twice() -> None:
+        cell = [(make.TRAIN, make.DESK, "pointer")]
+        make.decide(nordhafen, "mira", cell, ConsentStatus.WITHDRAWN)
+        make.decide(nordhafen, "mira", cell)
+
+    just_after(monkeypatch, pipeline, "redact", change_twice)
+    outcome = outcome_of(agent)
+    assert (outcome.accepted, outcome.refused) == (0, {"consent_missing": 3})
+
+
+def test_a_record_deleted_during_a_listing_does_not_refuse_the_others(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    first, _ = frames_of(agent.subject)
+
+    def delete() -> None:
+        deletion.delete_frames(subject=agent.subject, frames=[first], actor=own(nordhafen))
+
+    just_after(monkeypatch, health, "require_open", delete)
+    found = gate.list_frames(
+        actor=own(nordhafen), purpose="own-access", filters=FrameFilter(subject=agent.subject)
+    )
+    assert [frame.id for frame in found] == frames_of(agent.subject)
+
+
+def test_what_is_stored_while_another_record_is_deleted_stays_readable(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    (first,) = frames_of(agent.subject)
+
+    def work_on() -> None:
+        send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+
+    just_after(monkeypatch, deletion, "_survivors", work_on)
+    deletion.delete_frames(subject=agent.subject, frames=[first], actor=own(nordhafen))
+    frames = frames_of(agent.subject)
+    with gate.open_records(actor=own(nordhafen), purpose="own-access", frames=frames) as records:
+        assert [len(record.events) for record in records] == [3]
+
+
+def test_the_first_and_the_last_day_of_the_calendar_are_days(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    for day in (date.min, date.max):
+        filters = FrameFilter(subject=agent.subject, day=day)
+        assert not gate.list_frames(actor=own(nordhafen), purpose="own-access", filters=filters)
