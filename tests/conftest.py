@@ -29,8 +29,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not marks and fixtures & {"db", "transactional_db"}:
             real = "transactional_db" in fixtures
             item.add_marker(pytest.mark.django_db(databases=ALIASES, transaction=real))
-    # Neighbours share one house. The sort is stable: within each half the order stays random.
-    items.sort(key=lambda item: not _stands_in_a_house(item))
+    # What starts real processes first: one half tells stories while the other does the rest.
+    # Neighbours share one house. The sort is stable: within each part the order stays random.
+    items.sort(
+        key=lambda item: (item.get_closest_marker("real") is None, not _stands_in_a_house(item))
+    )
 
 
 def _stands_in_a_house(item: pytest.Item) -> bool:
