@@ -280,3 +280,17 @@ PARTS: Final[dict[str, Words]] = {
     "labels": _("Menu words that may be captured"),
 }
 KINDS: Final[dict[str, Words]] = {"web": _("web application"), "desktop": _("desktop program")}
+
+# Terms of the Data Privacy Vocabulary, which notices hold so that programs can read them too.
+TERMS: Final[dict[str, Words]] = {
+    "eu-gdpr:A6-1-a": _("Your consent (GDPR, article 6(1)(a))."),
+    "eu-gdpr:A6-1-a-explicit-consent": _("Your explicit consent (GDPR, article 6(1)(a))."),
+    "eu-gdpr:A6-1-a-non-explicit-consent": _("Your consent (GDPR, article 6(1)(a))."),
+    "loc:AT": _("Austria"),
+    "loc:CH": _("Switzerland"),
+    "loc:DE": _("Germany"),
+    "loc:EU": _("the European Union"),
+    "loc:FR": _("France"),
+    "loc:IE": _("Ireland"),
+    "loc:NL": _("the Netherlands"),
+}

@@ -218,6 +218,18 @@ def is_list(value: object) -> bool:
 
 
 @register.filter
+def term(key: object) -> wording.Words:
+    """Print a term of the Data Privacy Vocabulary in words."""
+    return wording.words(wording.TERMS, key)
+
+
+@register.filter
+def contact(address: object) -> str:
+    """Print how to reach somebody as people write it."""
+    return str(address).removeprefix("mailto:").removeprefix("tel:")
+
+
+@register.filter
 def version_number(reference: object) -> str:
     """Print the number of a version such as "freight-desk@1"."""
     return str(reference).rpartition("@")[2]
