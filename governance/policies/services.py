@@ -62,7 +62,7 @@ def register_purpose(
 
     PurposeProhibitedError, PurposeTermError, AlreadyRegisteredError.
     """
-    if found := prohibition(key=key, broader=broader):
+    if found := prohibition(key=key, broader=broader, name=name):
         journal.append_now(
             Action.PURPOSE_REGISTERED,
             actor=actor,

@@ -60,6 +60,36 @@ def test_another_name_for_it_is_refused_as_well(key: str) -> None:
         ask(key, "CommercialResearch")
 
 
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("p-a-y", "Name"),
+        ("perfor-mance", "Name"),
+        ("personnel-payment", "Name"),
+        ("salary-decisions", "Name"),
+        ("leistungskontrolle", "Name"),
+        ("sell-data", "Name"),
+        ("harmless", "Performance evaluation"),
+        ("harmless", "PERFORMANCE\u00a0Evaluation of staff"),
+        ("harmless", "\uff30erformance evaluation"),
+        ("harmless", "Verhaltenskontrolle"),
+        ("harmless", "Personnel Promotion Management"),
+    ],
+)
+def test_no_spelling_and_no_name_makes_it_another_use(key: str, name: str) -> None:
+    with pytest.raises(PurposeProhibitedError):
+        services.register_purpose(
+            key=key, name=name, description="Words.", broader="CommercialResearch", actor=INES
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["Train new agents", "Determination of addresses", "Replay offers", "Pay an invoice"]
+)
+def test_words_that_only_run_together_into_another_are_harmless(name: str) -> None:
+    assert purposes.prohibition(key="harmless", broader="CommercialResearch", name=name) is None
+
+
 def test_a_term_nobody_thought_of_is_refused() -> None:
     with pytest.raises(PurposeTermError):
         ask("harmless", "PersonnelManagement")
