@@ -17,7 +17,7 @@ from django.conf import settings
 
 from audit import selectors as log
 from audit import signing
-from audit.errors import NotYetSequencedError
+from audit.errors import NotYetSequencedError, UnknownEntryError
 from audit.ids import uuid7
 from consent.errors import ReceiptNotFoundError
 from consent.models import ConsentEvent, ConsentReceipt, NoticeVersion
@@ -113,7 +113,8 @@ def receipt_document(
     """Return the envelope to download, with the public key and a `transparency` object beside it.
 
     `transparency` holds origin, entry and leaf hash from the start; index, proof (a C2SP
-    tlog-proof with the disclosures) and checkpoint follow once the entry is sequenced.
+    tlog-proof with the disclosures, while the person's keys last) and checkpoint follow once the
+    entry is sequenced.
     Raises ReceiptNotFoundError, also for another person's receipt.
     """
     held = _held(subject, receipt_id)
@@ -150,7 +151,7 @@ def _transparency(held: ConsentReceipt) -> dict[str, object]:
         "checkpoint": None,
     }
     try:
-        proof = log.proof(uuid=held.entry.uuid, owner=held.subject).decode("utf-8")
+        proof = _proof(held).decode("utf-8")
     except NotYetSequencedError:
         return known
     head, _, checkpoint = proof.partition("\n\n")
@@ -160,6 +161,14 @@ def _transparency(held: ConsentReceipt) -> dict[str, object]:
         "proof": proof,
         "checkpoint": checkpoint,
     }
+
+
+def _proof(held: ConsentReceipt) -> bytes:
+    try:
+        return log.proof(uuid=held.entry.uuid, owner=held.subject)
+    except UnknownEntryError:
+        # After an erasure nothing opens the disclosures; that the entry is there stays provable.
+        return log.proof(uuid=held.entry.uuid)
 
 
 def _record_facts(event: ConsentEvent) -> RecordFacts:

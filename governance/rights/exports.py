@@ -32,7 +32,11 @@ from governance.decisions import InternalPurpose
 from governance.jobs import services as jobs
 from governance.jobs.services import Fence
 from governance.rights import accesses, requests
-from governance.rights.errors import ExportNotReadyError, RequestNotFoundError
+from governance.rights.errors import (
+    ExportNotReadyError,
+    RequestNotFoundError,
+    SubjectErasedError,
+)
 from governance.rights.models import PortabilityExport
 from governance.rights.states import ExportState, Kind
 from governance.vault import sealing, shredding, storage
@@ -48,13 +52,16 @@ KEPT = timedelta(days=7)
 
 @transaction.atomic
 def order(*, subject: str, actor: Actor, now: datetime | None = None) -> PortabilityExport:
-    """Order a copy, or return the one that is on its way or still there."""
+    """Order a copy, or return the one that is on its way or still there. SubjectErasedError."""
     moment = now or timezone.now()
     # One person's double click must not build two archives.
     consent.selectors.lock(subject=subject, exclusive=True)
     current = latest(subject=subject, now=moment)
     if current is not None:
         return current
+    if shredding.is_destroyed(subject=subject):
+        # Nothing can be sealed for this person any more: said now, not after five attempts.
+        raise SubjectErasedError
     request = requests.open_request(subject=subject, kind=Kind.PORTABILITY, actor=actor, now=moment)
     export = PortabilityExport.objects.create(
         id=uuid7(moment),

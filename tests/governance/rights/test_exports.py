@@ -9,10 +9,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from consent import receipt
 from governance.capture.errors import AccessDeniedError
 from governance.jobs import services as jobs
 from governance.rights import accesses, exports, selectors, services
-from governance.rights.errors import ExportNotReadyError, RequestNotFoundError
+from governance.rights.errors import (
+    ExportNotReadyError,
+    RequestNotFoundError,
+    SubjectErasedError,
+)
 from governance.rights.models import PortabilityExport
 from governance.rights.states import ExportState, RequestStatus
 from governance.vault import storage
@@ -102,3 +107,16 @@ def test_an_export_that_cannot_be_built_is_given_up_and_can_be_asked_again(mira:
     export.refresh_from_db()
     assert export.state == ExportState.FAILED
     assert services.export(subject=mira.subject, actor=mira.actor) != export
+
+
+def test_after_an_erasure_a_copy_is_refused_at_once_and_receipts_stay(mira: Someone) -> None:
+    act = mira.allow(POINTER)
+    services.erase_everything(
+        subject=mira.subject, actor=mira.actor, language="en", form_digest="0" * 64
+    )
+    jobs.run_due()
+    with pytest.raises(SubjectErasedError):
+        services.export(subject=mira.subject, actor=mira.actor)
+    kept = receipt.receipt_document(subject=mira.subject, receipt_id=act.receipt_id)
+    assert kept["signatures"]
+    assert kept["transparency"]
