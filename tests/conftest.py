@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django import DjangoDbBlocker, Settings
 
 from audit import health, sequencer
@@ -61,14 +62,15 @@ def _triggers(connection: BaseDatabaseWrapper) -> list[Trigger]:
         ]
 
 
-def _flush_past_triggers(connection: BaseDatabaseWrapper) -> None:
-    flush = connection.ops.execute_sql_flush
+def _flush_past_triggers(operations: type[BaseDatabaseOperations]) -> None:
+    """Wrap the flush of a kind of database, not of one connection: a browser test has its own."""
+    flush = operations.execute_sql_flush
 
-    def execute(sql_list: Iterable[str]) -> None:
-        triggers = _triggers(connection)
-        flush([*(lift for lift, _ in triggers), *sql_list, *(lay for _, lay in triggers)])
+    def execute(self: BaseDatabaseOperations, sql_list: Iterable[str]) -> None:
+        triggers = _triggers(self.connection)
+        flush(self, [*(lift for lift, _ in triggers), *sql_list, *(lay for _, lay in triggers)])
 
-    connection.ops.execute_sql_flush = execute  # type: ignore[method-assign] # Of this connection.
+    operations.execute_sql_flush = execute  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +79,8 @@ def django_db_setup(django_db_setup: None) -> None:
 
     In the flush's own transaction, whatever the order in which fixtures are torn down.
     """
-    for alias in ALIASES:
-        _flush_past_triggers(connections[alias])
+    for operations in {type(connections[alias].ops) for alias in ALIASES}:
+        _flush_past_triggers(operations)
 
 
 @pytest.fixture(scope="session")
