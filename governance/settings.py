@@ -212,7 +212,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 APPEND_SLASH = False
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
+# A language stands here once its catalogue is complete: half a translation misleads.
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "governance" / "locale"]
 USE_I18N = True
 USE_TZ = True
