@@ -1,7 +1,8 @@
 """Searching the log by what stands in clear: facets, counts, days, pages.
 
 Promises: a search sees only the query columns that the database generates from the leaves, so it
-finds what was signed, and nothing in it names a person. That a search is itself an entry is the
+finds what was signed, and nothing in it names a person; a shy act appears where and when the tree
+has it, not when it was done. That a search is itself an entry is the
 caller's duty (`log:searched`), because only the caller knows who asks.
 """
 
@@ -16,7 +17,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from audit.actions import Action, Verdict
+from audit.actions import SHY, Action, Verdict
 from audit.models import Entry
 
 # Filter field -> query column; each is a facet.
@@ -30,6 +31,8 @@ _MOST_VALUES: Final = 50
 _HASH_BYTES: Final = 32
 _HASH_DIGITS: Final = 64
 _LONGEST_INDEX: Final = 18
+# Cursors among the entries that wait for their place begin here, above every index.
+_WAITING: Final = 10**17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,7 @@ class SearchPage:
 def search(*, filters: SearchFilters, after: str | None = None, limit: int = 50) -> SearchPage:
     """Return one page. `after` is the `next` of the page before; anything else starts anew."""
     found = _matching(filters)
-    rows = found.select_related("place").order_by("-id")
-    if after is not None and after.isascii() and after.isdigit():
-        rows = rows.filter(id__lt=int(after[:_LONGEST_INDEX]))
-    page = list(rows[: limit + 1])
+    page = _rows(found.select_related("place"), after=_cursor(after), limit=limit + 1)
     return SearchPage(
         entries=[_row(entry) for entry in page[:limit]],
         facets={name: _facet(filters, name, column) for name, column in _FACETS.items()},
@@ -97,12 +97,41 @@ def search(*, filters: SearchFilters, after: str | None = None, limit: int = 50)
             .order_by("day")
         ],
         total=found.count(),
-        next=str(page[limit - 1].pk) if len(page) > limit else None,
+        next=_next(page[limit - 1]) if len(page) > limit else None,
     )
 
 
+def _rows(found: QuerySet[Entry], *, after: int | None, limit: int) -> list[Entry]:
+    """Return the newest rows: those that wait for their place first, then by place.
+
+    Not by id: the order of ids would tell when somebody decided, which the delay hides.
+    """
+    rows: list[Entry] = []
+    if after is None or after >= _WAITING:
+        waiting = found.filter(place=None).order_by("-id")
+        if after is not None:
+            waiting = waiting.filter(id__lt=after - _WAITING)
+        rows = list(waiting[:limit])
+    placed = found.filter(place__isnull=False).order_by("-place__index")
+    if after is not None and after < _WAITING:
+        placed = placed.filter(place__index__lt=after)
+    return rows + list(placed[: limit - len(rows)])
+
+
+def _next(entry: Entry) -> str:
+    place = getattr(entry, "place", None)
+    return str(place.index if place else _WAITING + entry.pk)
+
+
+def _cursor(after: str | None) -> int | None:
+    if after is None or not (after.isascii() and after.isdigit()):
+        return None
+    return int(after[:_LONGEST_INDEX])
+
+
 def _matching(filters: SearchFilters, *, leaving_open: str | None = None) -> QuerySet[Entry]:
-    wanted = Q()
+    # A shy act shows once it has its delayed place: counted at once, it would tell the moment.
+    wanted = Q(place__isnull=False) | ~Q(event__in=SHY)
     for name, column in _FACETS.items():
         if name != leaving_open and (chosen := getattr(filters, name)):
             wanted &= Q(**{f"{column}__in": sorted(chosen)})

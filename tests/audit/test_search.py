@@ -10,7 +10,7 @@ import pytest
 
 from audit.actions import Action, Verdict
 from audit.actors import Actor
-from audit.models import Entry
+from audit.models import Entry, Leaf, Outbox
 from audit.selectors import SearchFilters, search
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ DAY = datetime(2026, 11, 20, 9, tzinfo=UTC)
 @pytest.fixture
 def written(write: Write) -> list[Entry]:
     officer = Actor("petra", "privacy_officer")
-    return [
+    entries = [
         write(now=DAY),
         write(now=DAY, purpose="quality"),
         write(Action.ACCESS_DENIED, now=DAY + timedelta(days=1), verdict=Verdict.DENY),
@@ -36,6 +36,15 @@ def written(write: Write) -> list[Entry]:
         ),
         write(Action.CONSENT_DECIDED, now=DAY + timedelta(days=2)),
     ]
+    place(entries)
+    return entries
+
+
+def place(entries: list[Entry]) -> None:
+    """Give the entries the next places of the tree, as the sequencer does."""
+    for number, entry in enumerate(entries, start=Leaf.objects.count()):
+        Leaf.objects.create(index=number, entry=entry, leaf_hash=entry.leaf_hash)
+        Outbox.objects.filter(entry=entry).delete()
 
 
 def find(**filters: Any) -> list[UUID]:
@@ -93,6 +102,29 @@ def test_pages_neither_skip_nor_repeat_while_the_log_grows(
         after = page.next
     assert seen == [entry.uuid for entry in reversed(written)]
     assert search(filters=SearchFilters(), after="'; --", limit=1).entries
+
+
+def test_pages_go_from_what_waits_to_what_has_its_place(written: list[Entry], write: Write) -> None:
+    waiting = [write(), write(), write()]
+    seen: list[UUID] = []
+    after: str | None = None
+    while not seen or after is not None:
+        page = search(filters=SearchFilters(), after=after, limit=2)
+        seen += [row.uuid for row in page.entries]
+        after = page.next
+    assert seen == [entry.uuid for entry in reversed([*written, *waiting])]
+
+
+def test_neither_order_nor_count_tells_when_somebody_decided(
+    written: list[Entry], write: Write
+) -> None:
+    before, shy, after = write(), write(Action.CONSENT_DECIDED), write()
+    assert find(text=str(shy.uuid)) == []
+    everything = search(filters=SearchFilters())
+    assert everything.total == len(written) + 2
+    assert ("consent:decided", 1, False) in everything.facets["events"]
+    place([before, after, shy])  # The delay let a later entry pass.
+    assert find()[:3] == [shy.uuid, after.uuid, before.uuid]
 
 
 def test_an_entry_is_found_by_id_index_and_hash(open_log: Any, write: Write) -> None:
