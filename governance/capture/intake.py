@@ -24,6 +24,7 @@ from governance.capture.errors import (
     BatchConflictError,
     BatchMalformedError,
     BatchSequenceError,
+    CaptureError,
     ConsentRequiredError,
     ConsentWithdrawnError,
     DeviceBudgetError,
@@ -70,20 +71,34 @@ def accept_batch(
     `idempotency_key` is the text of the header of that name and must be the batch id. Returns
     only after COMMIT (`security.md` §4.1).
     """
+    moment = now or timezone.now()
+    try:
+        return _accept(uploader, idempotency_key, wire, now=moment)
+    except DeviceBudgetError:
+        raise
+    except CaptureError:
+        # What was counted inside went with the refusal; refused batches cost their device too.
+        with transaction.atomic():
+            _count(uploader, octets=len(wire), now=moment)
+        raise
+
+
+def _accept(
+    uploader: Uploader, idempotency_key: str, wire: bytes, *, now: datetime
+) -> Acknowledgement:
     upload = sealed_batch.parse(wire)
     if str(upload.header.batch_id) != idempotency_key:
         raise BatchMalformedError("The Idempotency-Key is not the batch id.")
-    moment = now or timezone.now()
     with transaction.atomic(durable=True):
         # Everyone who gives, ends or relies on consent locks this row first: fixed order.
         consent.selectors.lock(subject=uploader.subject, exclusive=False)
         if repeat := _earlier(uploader, upload):
             return Acknowledgement(repeat, is_repeat=True)
-        _check_id(upload.header.batch_id, now=moment)
-        _spend_budget(uploader, octets=len(wire), now=moment)
-        _check(uploader, upload, now=moment)
+        _check_id(upload.header.batch_id, now=now)
+        _spend_budget(uploader, octets=len(wire), now=now)
+        _check(uploader, upload, now=now)
         _advance_session(uploader, upload)
-        return Acknowledgement(_store(uploader, upload, wire, now=moment), is_repeat=False)
+        return Acknowledgement(_store(uploader, upload, wire, now=now), is_repeat=False)
 
 
 def _earlier(uploader: Uploader, upload: sealed_batch.SealedUpload) -> CaptureBatch | None:
@@ -105,14 +120,20 @@ def _check_id(batch_id: UUID, *, now: datetime) -> None:
 
 
 def _spend_budget(uploader: Uploader, *, octets: int, now: datetime) -> None:
+    use = _count(uploader, octets=octets, now=now)
+    if use.requests >= REQUESTS_PER_HOUR or use.octets + octets > OCTETS_PER_HOUR:
+        left = use.hour + timedelta(hours=1) - now
+        raise DeviceBudgetError(retry_after_seconds=max(1, int(left.total_seconds())))
+
+
+def _count(uploader: Uploader, *, octets: int, now: datetime) -> DeviceUse:
+    """Count one request of this hour; return the use before it."""
     hour = now.replace(minute=0, second=0, microsecond=0)
     use, _ = DeviceUse.objects.get_or_create(device_id=uploader.device_id, hour=hour)
     DeviceUse.objects.filter(pk=use.pk).update(
         requests=F("requests") + 1, octets=F("octets") + octets
     )
-    if use.requests >= REQUESTS_PER_HOUR or use.octets + octets > OCTETS_PER_HOUR:
-        left = hour + timedelta(hours=1) - now
-        raise DeviceBudgetError(retry_after_seconds=max(1, int(left.total_seconds())))
+    return use
 
 
 def _check(uploader: Uploader, upload: sealed_batch.SealedUpload, *, now: datetime) -> None:

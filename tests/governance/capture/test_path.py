@@ -23,6 +23,7 @@ from governance.capture.errors import (
     BatchSequenceError,
     ConsentRequiredError,
     ConsentWithdrawnError,
+    DeviceBudgetError,
     PolicyExpiredError,
     PolicyViolationError,
     RecordGoneError,
@@ -226,6 +227,19 @@ def test_a_header_that_lies_is_refused_and_nothing_is_stored(
     assert not SealedBatch.objects.exists()
     agent.next_seq = 0
     assert send(agent, now_events(MOVE, MOVE, MOVE), POINTER).accepted == 3
+
+
+def test_refused_batches_use_up_the_budget_of_their_device(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "REQUESTS_PER_HOUR", 3)
+    for changes in ({"policy_digest": "0" * 64}, {"key_id": "unknown"}, {"extra": 1}):
+        header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, **changes)
+        with pytest.raises((PolicyExpiredError, BatchMalformedError)):
+            upload(agent, header, wire)
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    with pytest.raises(DeviceBudgetError):
+        upload(agent, header, wire)
 
 
 def test_a_cell_without_consent_or_policy_is_refused_at_the_door(
