@@ -17,16 +17,12 @@ from audit.selectors import entries_about
 from governance.api.answers import PageQuery, Strict, audited, body_of, query_of, visitor
 from governance.api.permissions import ByMatrix
 from governance.capture import gate
-from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.gate import FrameFilter
-from governance.decisions import InternalPurpose, Reason
+from governance.decisions import InternalPurpose
 from governance.policies.categories import Category
 from governance.releases import selectors as releases
 from governance.rights import accesses, services
 from governance.web.doors import Visitor
-
-# What a person may not know of another's record: that it exists.
-_NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
 
 
 class CaptureSerializer(serializers.Serializer[Any]):
@@ -94,19 +90,10 @@ class CaptureView(APIView):
     @extend_schema(operation_id="me_capture", responses=OpenCaptureSerializer)
     def get(self, request: Request, capture_id: UUID) -> Response:
         person = visitor(request)
-        try:
-            with gate.open_records(
-                actor=person.actor,
-                purpose=InternalPurpose.OWN_ACCESS,
-                frames=[capture_id],
-                request_id=person.request_id,
-            ) as records:
-                answer = Response(OpenCaptureSerializer(records[0]).data)
-        except AccessDeniedError as error:
-            # The refusal is in the log, and its subject sees it. The caller learns nothing.
-            if error.reason in _NOT_THERE:
-                raise RecordGoneError from error
-            raise
+        with gate.open_own(
+            actor=person.actor, frame=capture_id, request_id=person.request_id
+        ) as record:
+            answer = Response(OpenCaptureSerializer(record).data)
         return _with_entry(answer, person)
 
     @extend_schema(operation_id="me_delete_capture", request=None, responses={204: None})

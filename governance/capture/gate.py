@@ -45,6 +45,8 @@ from governance.vault import reading
 from governance.vault.errors import KeyShreddedError
 
 PAGE = 100
+# What a person may not know of another's record: that it exists.
+_NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
 
 __all__ = [
     "FrameFilter",
@@ -54,6 +56,7 @@ __all__ = [
     "list_frames",
     "open_batch",
     "open_object",
+    "open_own",
     "open_records",
     "refuse",
 ]
@@ -88,6 +91,27 @@ def open_records(
         outcome = "completed"
     finally:
         _close(read, entries, outcome)
+
+
+@contextmanager
+def open_own(*, actor: Actor, frame: UUID, request_id: UUID | None = None) -> Iterator[OpenRecord]:
+    """Yield one record to the person it is about. RecordGoneError, AccessDeniedError.
+
+    Whether another's record exists is not told: the refusal is in the log, and its subject sees
+    it; the caller gets the same answer as for a record that is not there.
+    """
+    try:
+        with open_records(
+            actor=actor,
+            purpose=InternalPurpose.OWN_ACCESS,
+            frames=[frame],
+            request_id=request_id,
+        ) as records:
+            yield records[0]
+    except AccessDeniedError as error:
+        if error.reason in _NOT_THERE:
+            raise RecordGoneError from error
+        raise
 
 
 @contextmanager

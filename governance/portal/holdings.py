@@ -86,14 +86,11 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 @require_GET
 def record(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpResponse:
     """Show one record as it is stored, after the personal details were removed."""
-    with gate.open_records(
-        actor=visitor.actor,
-        purpose=OWN_ACCESS,
-        frames=[frame_id],
-        request_id=visitor.request_id,
+    with gate.open_own(
+        actor=visitor.actor, frame=frame_id, request_id=visitor.request_id
     ) as opened:
-        frame = opened[0].frame
-        reading = records.read(opened[0].events, most=MOST_LINES)
+        frame = opened.frame
+        reading = records.read(opened.events, most=MOST_LINES)
     removed = selectors.removed_counts(subject=visitor.subject, batches=[frame.batch_id])
     context = {
         "frame": frame,

@@ -10,7 +10,7 @@ from governance.releases import selectors as releases
 from governance.web.doors import Visitor, page
 
 
-@page("release.read")
+@page("access.read")
 @require_GET
 def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List what releases hold, or held, of this person."""

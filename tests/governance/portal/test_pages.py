@@ -1,5 +1,7 @@
 """The employee's pages over HTTP: what they show, what they ask, what they write."""
 
+from uuid import uuid4
+
 import pytest
 from django.test import Client
 
@@ -7,6 +9,7 @@ from audit import selectors as log
 from audit.actions import Action
 from consent import selectors as consents
 from tests import make
+from tests.governance.capture.test_path import MOVE, POINTER, frames_of, now_events, send
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +123,19 @@ def test_anothers_receipt_looks_like_one_that_is_not_there(nordhafen: make.House
     missing = "/consent/done/018f0000-0000-7000-8000-000000000000/"
     assert petra.get(receipt).status_code == petra.get(missing).status_code == 404
     assert petra.get(f"{receipt}receipt.json").status_code == 404
+
+
+def test_anothers_record_looks_like_one_that_is_not_there(nordhafen: make.House) -> None:
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    send(make.endpoint(nordhafen, "mira"), now_events(MOVE, MOVE, MOVE), POINTER)
+    (frame,) = frames_of(nordhafen.subject("mira"))
+    assert signed_in("mira").get(f"/data/event/{frame}/").status_code == 200
+    petra = signed_in("petra")
+    there, nowhere = (petra.get(f"/data/event/{one}/") for one in (frame, uuid4()))
+    assert there.status_code == nowhere.status_code == 404
+    assert log.entries_about(
+        subject=nordhafen.subject("mira"), events=[Action.ACCESS_DENIED], limit=1
+    )
 
 
 def test_a_pause_shows_in_the_band_until_it_is_ended(nordhafen: make.House) -> None:
