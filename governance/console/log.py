@@ -6,7 +6,7 @@ No page here names the person an entry is about; the log does not tell officers.
 
 import base64
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -103,25 +103,26 @@ def explorer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def read_filters(sent: QueryDict) -> SearchFilters:
     """Return the search that an address holds; what cannot be read is left out."""
-    until = _day(sent.get("until", ""))
-    since = _day(sent.get("since", ""))
     return SearchFilters(
         events=frozenset(sent.getlist("events")) & set(Action),
         verdicts=frozenset(sent.getlist("verdicts")) & set(Verdict),
         purposes=frozenset(sent.getlist("purposes")),
         roles=frozenset(sent.getlist("roles")),
-        since=since,
-        until=None if until is None else until + timedelta(days=1),
+        since=_day(sent.get("since", "")),
+        until=_day(sent.get("until", ""), later=1),
         text=sent.get("text", "")[:100],
     )
 
 
-def _day(sent: str) -> datetime | None:
+def _day(sent: str, *, later: int = 0) -> datetime | None:
+    """Return the start of a day, or of one `later`; None for what no calendar here holds."""
+    zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
     try:
-        found = date.fromisoformat(sent)
-    except ValueError:
+        found = date.fromisoformat(sent) + timedelta(days=later)
+        # In UTC, as the database compares: the calendar's first day began before it there.
+        return datetime.combine(found, time(), tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return datetime.combine(found, time(), tzinfo=ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE))
 
 
 def _days(found: SearchPage, refused: dict[date, int]) -> list[Bar]:

@@ -12,8 +12,7 @@ from governance.policies import selectors, services
 from governance.policies.categories import LONGEST_DAYS, OFFERED, Category
 from governance.policies.errors import PoliciesError
 from governance.policies.purposes import PERMITTED_BROADER, PROHIBITED
-from governance.web import failures
-from governance.web.doors import Visitor, page
+from governance.web.doors import Visitor, page, refuse
 
 UNPROCESSABLE: Final = 422
 
@@ -32,7 +31,7 @@ def purposes(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if request.method == "GET":
         return show(request, visitor, "console/purposes.html", context, section="purposes")
     if not visitor.may("purpose.register"):
-        return failures.forbidden(request)
+        return refuse(request, visitor, "purpose.register")
     try:
         services.register_purpose(
             key=request.POST.get("key", ""),
@@ -89,7 +88,7 @@ def _retention(
 
 def _set_retention(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not visitor.may("retention.set"):
-        return failures.forbidden(request)
+        return refuse(request, visitor, "retention.set")
     application = selectors.application(request.POST.get("application", ""))
     if application is None:
         raise Http404

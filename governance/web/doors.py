@@ -80,8 +80,7 @@ def page(action: str) -> Callable[[Page], Callable[..., HttpResponse]]:
             if visitor is None:
                 return _to_sign_in(request)
             if not visitor.may(action):
-                _write_down(visitor, action)
-                return failures.forbidden(request)
+                return refuse(request, visitor, action)
             return view(request, visitor, *args, **kwargs)
 
         door.action = action  # type: ignore[attr-defined]  # Read by tests/house/test_doors.py.
@@ -101,7 +100,11 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': target})}")
 
 
-def _write_down(visitor: Visitor, action: str) -> None:
+def refuse(request: HttpRequest, visitor: Visitor, action: str) -> HttpResponse:
+    """Answer an act that the active role may not do; the refusal is an entry first.
+
+    Also for views whose page is open to more roles than what is sent to it.
+    """
     journal.append_now(
         Action.ACCESS_DENIED,
         actor=visitor.actor,
@@ -110,3 +113,4 @@ def _write_down(visitor: Visitor, action: str) -> None:
         private={"reason": "role"},
         request_id=visitor.request_id,
     )
+    return failures.forbidden(request)

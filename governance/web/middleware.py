@@ -1,8 +1,9 @@
 """What every answer carries, and what a page says when the domain refuses.
 
 Promises: one id per request; no answer with something personal in it is kept by a cache; a
-domain error on a page becomes the page of its problem with the right status. Machines' problems
-are `governance.api.problems`; unknown errors stay unknown and end in Django's own 500.
+domain error on a page becomes the page of its problem with the right status; no page meets U+0000.
+Machines' problems are `governance.api.problems`; unknown errors stay unknown and end in Django's
+own 500.
 """
 
 from collections.abc import Callable
@@ -79,6 +80,15 @@ class _Problems:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Refuse U+0000 in an address or a form: PostgreSQL stores none, and no person types it."""
+        if request.path.startswith("/api/"):  # The API's own parsers refuse it.
+            return None
+        for sent in (request.GET, request.POST):
+            if any("\x00" in part for name, parts in sent.lists() for part in (name, *parts)):
+                return failures.bad_request(request)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a known domain error with its page; leave everything else alone."""

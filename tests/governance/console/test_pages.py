@@ -1,5 +1,7 @@
 """The office over HTTP: four eyes, the log that records who reads it, requests for data."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
@@ -101,8 +103,39 @@ def test_a_search_and_an_opened_entry_are_entries_themselves(nordhafen: make.Hou
     assert opened.total == 1
 
 
-def test_no_office_page_says_what_an_employee_decided(nordhafen: make.House) -> None:
+@pytest.mark.parametrize("path", ["/office/purposes/", "/office/retention/"])
+def test_what_a_reader_of_a_register_sends_is_refused_with_an_entry(
+    nordhafen: make.House, path: str
+) -> None:
+    lea = signed_in("lea")
+    assert lea.get(path).status_code == 200
+    assert lea.post(path, {"key": "mine", "application": make.DESK}).status_code == 403
+    denied = log.search(filters=log.SearchFilters(events=frozenset({Action.ACCESS_DENIED})))
+    assert [row.role for row in denied.entries] == ["policy_approver"]
+
+
+def test_days_at_the_ends_of_the_calendar_and_no_days_are_searches_too(
+    nordhafen: make.House,
+) -> None:
+    wanda = signed_in("wanda")
+    for name in ("since", "until"):
+        for day in ("0001-01-01", "9999-12-31", "2026-02-30"):
+            assert wanda.get("/office/log/", {name: day}).status_code == 200
+
+
+def test_no_page_takes_a_zero_character(nordhafen: make.House) -> None:
+    wanda = signed_in("wanda")
+    assert wanda.get("/office/log/?purposes=a%00b").status_code == 400
+    stranger = Client()
+    sent = {"username": "a\x00", "password": "b"}
+    assert stranger.post("/sign-in/", sent).status_code == 400
+
+
+def test_no_office_page_says_what_an_employee_decided(
+    nordhafen: make.House, open_log: Callable[[], None]
+) -> None:
     make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    open_log()
     about = log.search(filters=log.SearchFilters(events=frozenset({Action.CONSENT_DECIDED})))
     for name in ("ines", "lea", "wanda"):
         page = signed_in(name).get(f"/office/log/{about.entries[0].uuid}/").content.decode()
