@@ -89,3 +89,18 @@ def test_a_log_line_holds_no_value_of_a_request() -> None:
         line = JsonFormatter().format(record)
     assert "secret words" not in line
     assert "ValueError" in line
+
+
+def test_every_command_of_the_verifier_on_a_page_says_whom_to_trust() -> None:
+    # Without keys the tool refuses to say anything: such a line would only disappoint.
+    pages = [*TEMPLATES, Path(__file__).resolve().parents[3] / "README.md"]
+    commands = [
+        command
+        for path in pages
+        for command in re.findall(
+            r"remit-verify\.pyz (?:proof|scan|monitor|mine|receipt)\b[^`\n<]*",
+            path.read_text(encoding="utf-8"),
+        )
+    ]
+    assert len(commands) >= 5
+    assert [command for command in commands if "--policy" not in command] == []
