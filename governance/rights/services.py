@@ -13,6 +13,8 @@ import consent.services
 from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
+from governance.accounts import selectors as accounts
+from governance.accounts.errors import UnknownDeviceError
 from governance.capture import deletion, gate
 from governance.capture.errors import RecordGoneError
 from governance.capture.gate import FrameFilter
@@ -62,7 +64,14 @@ def pause(
     device_id: UUID | None = None,
     now: datetime | None = None,
 ) -> "Entry":
-    """Pause capture at once, for some minutes or (None) until resumed."""
+    """Pause capture at once, for some minutes or (None) until resumed.
+
+    UnknownDeviceError when `device_id` is not one of the person's own.
+    """
+    if device_id is not None:
+        device = accounts.device(device_id)
+        if device is None or device.subject != subject:
+            raise UnknownDeviceError("There is no such device.")
     moment = now or timezone.now()
     until = None if minutes is None else moment + timedelta(minutes=minutes)
     return consent.services.pause(

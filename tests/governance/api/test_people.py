@@ -149,6 +149,8 @@ def test_a_pause_begins_and_ends_at_once(mira: Session) -> None:
     assert mira.delete("pause").json() == {"pauses": []}
     assert mira.delete("pause").status_code == 200
     problem(mira.post("pause", {"minutes": 0}), 400, "invalid-request")
+    nobodys = "018f0000-0000-7000-8000-000000000000"
+    problem(mira.post("pause", {"minutes": 1, "device_id": nobodys}), 404, "not-found")
 
 
 def test_captures_are_listed_opened_and_ended(mira: Session, recorder: Someone) -> None:
