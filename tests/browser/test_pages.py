@@ -1,56 +1,25 @@
 """The pages in a real browser: by keyboard alone, without JavaScript, under the strict CSP."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests import make
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MOST_TABS = 120
 PORTAL = ("/", "/consent/", "/data/", "/access/", "/uses/", "/requests/", "/devices/", "/pause/")
 OFFICE = ("/office/", "/office/policies/", "/office/log/", "/office/requests/", "/office/releases/")
 OPEN = ("/", "/log", "/verify", "/problems/")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        os.environ.get("REMIT_SKIP_BROWSER") == "1"
-        or (not Path(CHROMIUM).exists() and os.environ.get("CI") != "true"),
-        reason="there is no chromium",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's loop runs in this thread; the ORM is used between its calls, never inside them.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def site(live_server: LiveServer, real_transactions: None, open_log: Callable[[], None]) -> str:
     make.house()
-    return str(live_server.url)
+    return str(live_server.url).replace("localhost", "127.0.0.1")
 
 
 def sign_in(context: BrowserContext, site: str, name: str) -> Page:
@@ -69,8 +38,10 @@ def press_until(page: Page, selector: str) -> None:
     pytest.fail(f"{selector} cannot be reached by keyboard")
 
 
-def test_a_consent_visit_by_keyboard_without_javascript(browser: Browser, site: str) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+def test_a_consent_visit_by_keyboard_without_javascript(chromium: Browser, site: str) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 390, "height": 800}
+    )
     page = sign_in(context, site, "tariq")
     page.goto(f"{site}/consent/")
     assert page.locator("main input:checked").count() == 0
@@ -90,8 +61,8 @@ def test_a_consent_visit_by_keyboard_without_javascript(browser: Browser, site: 
     context.close()
 
 
-def test_every_control_of_the_form_is_reached_by_the_tab_key(browser: Browser, site: str) -> None:
-    context = browser.new_context()
+def test_every_control_of_the_form_is_reached_by_the_tab_key(chromium: Browser, site: str) -> None:
+    context = chromium.new_context()
     page = sign_in(context, site, "tariq")
     page.goto(f"{site}/consent/")
     press_until(page, f'[name="answer.{make.TRAIN}"]')
@@ -100,8 +71,10 @@ def test_every_control_of_the_form_is_reached_by_the_tab_key(browser: Browser, s
     context.close()
 
 
-def test_refusing_and_allowing_are_the_same_component_and_size(browser: Browser, site: str) -> None:
-    context = browser.new_context()
+def test_refusing_and_allowing_are_the_same_component_and_size(
+    chromium: Browser, site: str
+) -> None:
+    context = chromium.new_context()
     page = sign_in(context, site, "tariq")
     page.goto(f"{site}/consent/")
     options = page.locator(".decide").first.locator("label")
@@ -123,9 +96,9 @@ def test_refusing_and_allowing_are_the_same_component_and_size(browser: Browser,
     ("name", "paths"), [("mira", PORTAL), ("ines", OFFICE), (None, OPEN)], ids=str
 )
 def test_no_page_breaks_the_csp_or_the_small_screen(
-    browser: Browser, site: str, name: str | None, paths: tuple[str, ...]
+    chromium: Browser, site: str, name: str | None, paths: tuple[str, ...]
 ) -> None:
-    context = browser.new_context(viewport={"width": 320, "height": 800})
+    context = chromium.new_context(viewport={"width": 320, "height": 800})
     page = sign_in(context, site, name) if name else context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))

@@ -26,10 +26,15 @@ def redis() -> Iterator[Redis]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless chromium of this test process; make a context of your own in it."""
-    with running_chromium() as browser:
+    """A headless chromium of one module; make a context of your own in it.
+
+    Its loop runs in this thread, and Django refuses the ORM beside a running loop. The tests use
+    the ORM between the browser's calls, never inside them; it must not outlive the module.
+    """
+    with pytest.MonkeyPatch.context() as patch, running_chromium() as browser:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield browser
 
 
