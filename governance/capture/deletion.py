@@ -21,6 +21,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
 from governance.capture import blobs, content, gate
+from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import (
     DispositionRecord,
     ForgottenSpan,
@@ -30,7 +31,7 @@ from governance.capture.models import (
     SealedBatch,
 )
 from governance.capture.runs import enliven, hour, moment
-from governance.decisions import InternalPurpose
+from governance.decisions import InternalPurpose, Reason
 from governance.vault import sealing, shredding
 
 if TYPE_CHECKING:
@@ -265,12 +266,29 @@ def _renew_keys(
         survivors = _survivors(cell, generations)
         for start in range(0, len(survivors), gate.PAGE):
             page = survivors[start : start + gate.PAGE]
-            changed += _reseal(page, keep=keep, only=only)
+            changed += _reseal_left(page, keep=keep, only=only)
         for generation in generations:
             shredding.destroy_generation(
                 subject=subject, application=application, category=category, generation=generation
             )
     return changed
+
+
+def _reseal_left(
+    frames: Sequence[UUID],
+    *,
+    keep: Callable[[Events], Events] | None,
+    only: set[UUID] | None,
+) -> int:
+    """Reseal what is still there; what another deletion ended meanwhile needs nothing more."""
+    try:
+        return _reseal(frames, keep=keep, only=only)
+    except (RecordGoneError, AccessDeniedError) as error:
+        if isinstance(error, AccessDeniedError) and error.reason is not Reason.ERASED:
+            raise
+        if len(frames) == 1:
+            return 0
+        return sum(_reseal_left([one], keep=keep, only=only) for one in frames)
 
 
 def _reseal(
@@ -296,6 +314,8 @@ def _replace(frame_id: UUID, left: Events) -> None:
     old = Frame.objects.get(id=frame_id)
     with transaction.atomic(durable=True):
         consent.selectors.lock(subject=old.subject, exclusive=True)
+        if not LiveFrame.objects.filter(frame_id=frame_id).exists():
+            return  # Ended since it was opened: a copy would bring it back.
         entry = journal.append(
             Action.CAPTURE_DELETED,
             actor=ERASER,

@@ -14,6 +14,7 @@ from governance.capture.gate import FrameFilter
 from governance.capture.models import BatchOutcome, Frame
 from governance.jobs import services as jobs
 from governance.redaction import pipeline
+from governance.vault import reading
 from tests import make
 from tests.governance.capture.test_path import (
     MOVE,
@@ -27,6 +28,7 @@ from tests.governance.capture.test_path import (
 )
 
 Act = Callable[[], object]
+CLICK = {"type": "mouse.down", "app": make.DESK, "x": 1, "y": 2, "button": "left"}
 
 
 def just_after(monkeypatch: pytest.MonkeyPatch, place: object, name: str, act: Act) -> None:
@@ -107,6 +109,37 @@ def test_what_is_stored_while_another_record_is_deleted_stays_readable(
     frames = frames_of(agent.subject)
     with gate.open_records(actor=own(nordhafen), purpose="own-access", frames=frames) as records:
         assert [len(record.events) for record in records] == [3]
+
+
+def purge(agent: make.Endpoint) -> None:
+    deletion.purge_cell(
+        subject=agent.subject,
+        application=make.DESK,
+        category="pointer",
+        actor=deletion.ERASER,
+    )
+
+
+def test_a_withdrawal_during_a_deletion_brings_nothing_back(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    first, _ = frames_of(agent.subject)
+    just_after(monkeypatch, reading, "unseal_frame", lambda: purge(agent))
+    deletion.delete_frames(subject=agent.subject, frames=[first], actor=own(nordhafen))
+    assert frames_of(agent.subject) == []
+
+
+def test_forgetting_goes_on_when_something_was_deleted_meanwhile(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    send(agent, continued(agent, CLICK, CLICK), {(make.DESK, "click"): 2})
+    just_after(monkeypatch, deletion, "_survivors", lambda: purge(agent))
+    since = timezone.now() - timedelta(minutes=15)
+    deletion.forget(subject=agent.subject, since=since, actor=own(nordhafen))
+    assert frames_of(agent.subject) == []
 
 
 def test_the_first_and_the_last_day_of_the_calendar_are_days(
