@@ -163,7 +163,7 @@ def recording_with_canaries(folder: Path) -> Path:
     return target
 
 
-def test_the_story(nordhafen: Installation, tmp_path: Path) -> None:
+def test_the_story(nordhafen: Installation, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     tariq = person(nordhafen, "tariq")
     receipt = _tariq_chooses(nordhafen, tariq, tmp_path)
     home = _tariq_works(nordhafen, tariq, tmp_path)
@@ -173,6 +173,7 @@ def test_the_story(nordhafen: Installation, tmp_path: Path) -> None:
     _tariq_leaves(nordhafen, tariq, home)
     _anybody_checks(nordhafen, receipt, tmp_path)
     _nothing_leaked(nordhafen, home)
+    _no_server_holds_a_word_of_it(request)
 
 
 def _tariq_chooses(nordhafen: Installation, tariq: Person, folder: Path) -> Path:
@@ -382,6 +383,18 @@ def _nothing_leaked(nordhafen: Installation, home: Path) -> None:
     for log in nordhafen.var.parent.glob("*.log"):
         text = log.read_text(errors="replace")
         assert not [secret for secret in (*SECRETS, *CANARIES) if secret in text], log
+
+
+def _no_server_holds_a_word_of_it(request: pytest.FixtureRequest) -> None:
+    """The broker's memory, and on PostgreSQL its whole directory: heap, indexes, log of writes."""
+    with redis.Redis.from_url(request.getfixturevalue("redis").url) as broker:
+        held = b"".join(broker.dump(key) or b"" for key in broker.scan_iter())
+    for secret in (*SECRETS, *CANARIES):
+        assert Canary(secret).scan(held) == [], secret
+    if connection.vendor == "postgresql":
+        data = request.getfixturevalue("postgres").data
+        for secret in (SECRETS[0], TYPED):
+            assert Canary(secret).scan_tree(data) == [], secret
 
 
 def test_acknowledged_batches_end_once_whatever_dies(
