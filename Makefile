@@ -35,8 +35,13 @@ test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
 soak: $(VENV)/.testable ## Run the full counts that the tests sample
 	@$(BIN)/python -m tests.run --soak
 
-bench: $(VENV)/.testable ## Measure side by side; print tables, write bench/results/
-	@$(BIN)/python -m bench
+$(VENV)/.measurable: requirements-bench.lock $(VENV)/.testable
+	@echo "Installing what requirements-bench.lock pins"
+	@$(PIP) --require-hashes -r requirements-bench.lock
+	@touch $@
+
+bench: $(VENV)/.measurable ## Measure side by side; print tables, write bench/results/
+	@$(BIN)/python -m bench $(ONLY)
 
 check: $(VENV)/.testable ## Lint, types, floors, migrations, schema, deploy check
 	@$(BIN)/ruff check .
@@ -55,6 +60,7 @@ verifier: $(BIN)/python ## Write dist/remit-verify.pyz
 lock: ## Pin every dependency anew, with hashes (needs uv)
 	@uv pip compile --quiet pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-test.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra bench --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-bench.lock
 
 clean: ## Remove what was made, the demo's data included
 	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,11 +9,12 @@ from bench import rounds
 from governance.capture import intake
 from tests import make
 
+DATABASES = ("sqlite", "postgresql")
 EVENTS = 1000
 BATCHES = 20
 
 
-def run() -> list[dict[str, object]]:
+def run() -> list[rounds.Row]:
     with sequencer.opened() as log:
         log.turn()
     nordhafen = make.house()
@@ -36,6 +37,9 @@ def run() -> list[dict[str, object]]:
                 cursor.execute("INSERT INTO bench_row (body) VALUES (%s)", [wire])
         return EVENTS * BATCHES
 
+    with connection.cursor() as cursor:
+        binary = "BYTEA" if connection.vendor == "postgresql" else "BLOB"
+        cursor.execute(f"CREATE TABLE bench_row (body {binary})")
     medians = rounds.rates(
         {"one row, one commit": bare, "intake with every check": accept}, before=seal
     )

@@ -12,7 +12,7 @@ BATCH = 2000
 LEAF = b"x" * 646
 
 
-def run() -> list[dict[str, object]]:
+def run() -> list[rounds.Row]:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_row (id INTEGER PRIMARY KEY, body BLOB)")
     medians = rounds.rates({"one row, one commit": bare, "entry with disclosures": entry})

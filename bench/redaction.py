@@ -10,7 +10,7 @@ TEXT = "Please call Jane Doe (jane.doe@example.com) about order 4711 before Frid
 REPEATS = 4
 
 
-def run() -> list[dict[str, object]]:
+def run() -> list[rounds.Row]:
     lines = b"\n".join(
         json.dumps(
             {"seq": number, "t_ns": number * 10**8, "type": kind, "app": "desk", "key_char": key}

@@ -4,6 +4,8 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
+Row = dict[str, object]
+
 
 def rates(
     sides: Mapping[str, Callable[[], int]],
@@ -25,7 +27,7 @@ def rates(
     return {name: statistics.median(values) for name, values in seen.items()}
 
 
-def table(medians: Mapping[str, float], *, limit: str, unit: str) -> list[dict[str, object]]:
+def table(medians: Mapping[str, float], *, limit: str, unit: str) -> list[Row]:
     """Return rows with each side's rate and its ratio to `limit`."""
     return [
         {"side": name, unit: round(rate), "ratio": round(rate / medians[limit], 2)}
