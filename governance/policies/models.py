@@ -5,6 +5,7 @@ rule, on both databases. Only `PolicyGeneration` counts up in place.
 """
 
 from typing import ClassVar
+from uuid import uuid4
 
 from django.db import models
 from django.db.models import F, Q
@@ -249,10 +250,15 @@ class CellScope(models.Model):
 
 
 class PolicyGeneration(models.Model):
-    """One row that counts changes: agents ask again as soon as it moves."""
+    """One row that counts changes: agents ask again as soon as it moves.
+
+    `stamp` is drawn anew with every change. Unlike the count it never comes back after a rollback
+    or a restored backup, so what was computed under one stamp may be kept.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     epoch = models.PositiveBigIntegerField(default=0)
+    stamp = models.UUIDField(default=uuid4)
 
     class Meta:
         db_table = "policies_generation"

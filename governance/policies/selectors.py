@@ -3,8 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 
+from django.db import connection
+from django.db.models import Max
 from django.utils import timezone
 
 from governance.policies import activation
@@ -22,6 +26,9 @@ from governance.policies.models import (
     RetentionSchedule,
 )
 from governance.policies.transitions import in_force
+
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +168,53 @@ def application(key: str) -> Application | None:
     return Application.objects.filter(pk=key).first()
 
 
-def active_policies(at: datetime | None = None) -> dict[str, ActivePolicy]:
-    """Return, by application, every policy that is in force at a moment."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is in force since the newest change of all, and how that change is told apart."""
+
+    change: tuple[object, ...]
+    since: datetime
+    policies: Mapping[str, ActivePolicy]
+
+
+_newest: dict[str, _Known] = {}
+
+# The stamp is never drawn twice; the two ids move when a change goes on after drawing it.
+_CHANGE: Final = """
+    SELECT stamp, (SELECT max(id) FROM policies_transition),
+           (SELECT max(id) FROM policies_cell_scope)
+    FROM policies_generation WHERE id = 1
+"""
+
+
+def active_policies(at: datetime | None = None) -> Mapping[str, ActivePolicy]:
+    """Return, by application, every policy that is in force at a moment; not to be changed.
+
+    Asked with every batch: what holds since the newest change is kept in memory until a query
+    shows another change. Questions about the past are computed from the rows.
+    """
     moment = at or timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGE)
+        change = cursor.fetchone()
+    known = _newest.get(connection.alias)
+    if known is None or known.change != change:
+        known = _know(change)
+        _newest[connection.alias] = known
+    return known.policies if moment >= known.since else _in_force_at(moment)
+
+
+def _know(change: tuple[object, ...]) -> _Known:
+    """Compute what holds once all that is written has come into force."""
+    ends = [
+        PolicyTransition.objects.aggregate(at=Max("at"))["at"],
+        CellScope.objects.aggregate(at=Max("at"))["at"],
+    ]
+    since = max((end for end in ends if end is not None), default=_EVER)
+    return _Known(change, since, MappingProxyType(_in_force_at(since)))
+
+
+def _in_force_at(moment: datetime) -> dict[str, ActivePolicy]:
     steps: dict[str, list[PolicyTransition]] = defaultdict(list)
     rows = PolicyTransition.objects.filter(at__lte=moment).select_related("version")
     for row in rows.order_by("id"):

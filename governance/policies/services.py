@@ -7,6 +7,7 @@ raises the policy epoch, so that agents ask again.
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -45,7 +46,7 @@ from governance.policies.states import PolicyState
 def bump_policy_epoch() -> int:
     """Raise the counter that agents compare; the caller's transaction holds it until it ends."""
     PolicyGeneration.objects.get_or_create(id=1)
-    PolicyGeneration.objects.filter(id=1).update(epoch=F("epoch") + 1)
+    PolicyGeneration.objects.filter(id=1).update(epoch=F("epoch") + 1, stamp=uuid4())
     return PolicyGeneration.objects.values_list("epoch", flat=True).get(id=1)
 
 
