@@ -99,6 +99,46 @@ class Leaf(models.Model):
         return f"leaf {self.index}"
 
 
+class Tally(models.Model):
+    """How many places of one segment hold one combination in one hour, or in one day.
+
+    A pure function of the leaves (audit.tally), kept so that searches need not count: a proof never
+    asks it, and it can be deleted and counted anew.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    # Places from segment * tally.SEGMENT, as many as a segment has.
+    segment = models.BigIntegerField()
+    # 1 or 24: whether the row counts an hour or a day (UTC).
+    span = models.SmallIntegerField()
+    # The first hour that it counts, in hours since 1970.
+    hour = models.BigIntegerField()
+    event = models.TextField()
+    verdict = models.TextField()
+    purpose = models.TextField()
+    role = models.TextField()
+    entries = models.IntegerField()
+    # The first and the last of the places counted.
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_tally"
+        constraints: ClassVar = [
+            # One place begins at most one row, so nothing can be counted twice.
+            models.UniqueConstraint(fields=["span", "first"], name="audit_tally_first"),
+            models.UniqueConstraint(fields=["span", "last"], name="audit_tally_last"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["span", "hour"], name="audit_tally_hour"),
+            models.Index(fields=["segment"], name="audit_tally_segment"),
+        ]
+
+    def __str__(self) -> str:
+        """Return what is counted, and when."""
+        return f"{self.entries} {self.event} in {self.span} h from {self.hour}"
+
+
 class TreeState(models.Model):
     """The one row that says how far the log is, and the sequencer's sign of life."""
 

@@ -63,7 +63,7 @@ def test_facets_count_what_there_would_be_without_their_own_filter(written: list
     assert page.facets["purposes"] == [("model-training", 1, False), ("quality", 1, False)]
     assert page.facets["verdicts"] == [("allow", 2, False)]
     assert page.facets["roles"] == [("data_requester", 2, False)]
-    assert page.histogram == [(DAY.date(), 2)]
+    assert page.histogram == [(DAY.date(), 2, 0)]
     nothing = search(filters=SearchFilters(roles=frozenset({"nobody"})))
     assert (nothing.total, nothing.entries, nothing.histogram) == (0, [], [])
     assert nothing.facets["roles"][-1] == ("nobody", 0, True)
@@ -77,7 +77,7 @@ def test_filters_narrow_together(written: list[Entry]) -> None:
     assert find(since=DAY + timedelta(days=1), until=DAY + timedelta(days=2)) == [written[2].uuid]
     assert find(since=DAY, until=DAY) == []
     everything = search(filters=SearchFilters())
-    assert [count for _, count in everything.histogram] == [2, 1, 2]
+    assert [row[1:] for row in everything.histogram] == [(2, 0), (1, 1), (2, 0)]
     assert everything.total == 5
 
 
