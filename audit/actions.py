@@ -9,6 +9,8 @@ class Action(StrEnum):
     LOG_GENESIS = "log:genesis"
     LOG_HEARTBEAT = "log:heartbeat"
     LOG_RECOVERED = "log:recovered"
+    LOG_CLOSED = "log:closed"
+    LOG_ROTATED = "log:rotated"
     LOG_SEARCHED = "log:searched"
     LOG_OPENED = "log:opened"
     CONSENT_DECIDED = "consent:decided"

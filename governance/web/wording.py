@@ -36,6 +36,8 @@ EVENTS: Final[dict[str, Words]] = {
     "log:genesis": _("Log begun"),
     "log:heartbeat": _("Sign of life"),
     "log:recovered": _("Log recovered"),
+    "log:closed": _("Log closed"),
+    "log:rotated": _("Log goes on under new keys"),
     "log:searched": _("Log searched"),
     "log:opened": _("Log entry opened"),
     "consent:decided": _("Consent decision"),
