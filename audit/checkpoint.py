@@ -88,21 +88,29 @@ def directory() -> Path:
 
 
 def log_keys() -> LogKeys:
-    """Return the log's keys, made on first use.
+    """Return the log's keys, made on first use, each readable by its owner alone.
 
-    Raises NoteError when the configured origin is not the one the keys were made for.
+    Raises NoteError when the configured origin is not the one the keys were made for, or when one
+    of them is gone: another key in its place would sign what nobody trusts.
     """
     where = directory()
     wanted = settings.REMIT_LOG_ORIGIN
     if not is_key_name(wanted):
         raise NoteError(f"{wanted!r} cannot name a log.")
+    seeds = where / "ed25519.key", where / "ml-dsa-44.key"
+    # The origin is written last: where it stands, keys were made.
+    if (where / "origin").exists():
+        for path in seeds:
+            if not path.exists():
+                raise NoteError(f"The key {path} is missing; bring it back.")
+    ed25519, mldsa = map(_seed, seeds)
     origin = files.create_once(where / "origin", f"{wanted}\n".encode()).decode().strip()
     if origin != wanted:
         raise NoteError(f"The keys were made for {origin}, not for {wanted}.")
     return LogKeys(
         origin=origin,
-        ed25519=Ed25519PrivateKey.from_private_bytes(_seed(where / "ed25519.key")),
-        mldsa=MLDSA44PrivateKey.from_seed_bytes(_seed(where / "ml-dsa-44.key")),
+        ed25519=Ed25519PrivateKey.from_private_bytes(ed25519),
+        mldsa=MLDSA44PrivateKey.from_seed_bytes(mldsa),
     )
 
 
@@ -138,7 +146,7 @@ def _line(key: Key, payload: bytes) -> str:
 class Signer:
     """Signs heads of one log, and remembers the last in a file that only it writes.
 
-    Whoever makes a Signer holds the log's lock (sequencer.Hold): two would not see each other.
+    Whoever makes a Signer holds the log's lock (audit.hold): two would not see each other.
     """
 
     def __init__(self, keys: LogKeys) -> None:

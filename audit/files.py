@@ -3,7 +3,12 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
+
+_WRITERS: Final = 4
 
 
 def sync_directory(path: Path) -> None:
@@ -39,16 +44,48 @@ def _temporary(path: Path, content: bytes, mode: int) -> Path:
     return Path(name)
 
 
-def replace(path: Path, content: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
-    """Put `content` at `path` atomically. `sync=False` leaves the directory to the caller."""
+def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Put `content` at `path` atomically."""
     temporary = _temporary(path, content, mode)
     try:
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    if sync:
-        sync_directory(path.parent)
+    sync_directory(path.parent)
+
+
+def replace_all(contents: Mapping[Path, bytes]) -> None:
+    """Put each content at its path atomically, and all of them durably; for one writer at a time.
+
+    The disk joins what is synced at once, hence the threads. Temporary names are fixed, so that
+    whoever died left nothing that the next attempt does not write over.
+    """
+    folders = {path.parent for path in contents}
+    for folder in folders:
+        make_directory(folder)
+    if len(contents) < _WRITERS:
+        for item in contents.items():
+            _write_beside(item)
+    else:
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            list(writers.map(_write_beside, contents.items()))
+    for path in contents:
+        _beside(path).replace(path)
+    for folder in folders:
+        sync_directory(folder)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def _write_beside(item: tuple[Path, bytes]) -> None:
+    path, content = item
+    with _beside(path).open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def create_once(path: Path, content: bytes, *, mode: int = 0o600) -> bytes:

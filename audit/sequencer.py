@@ -5,40 +5,40 @@ repeats nothing and forks nothing; a database that is behind or beside what was 
 (ForkError). The steps, in order, each harmless to repeat:
 
     sequence   entries leave the outbox and get places     one transaction
-    integrate  bundles and tiles                           a pure function of the places
+    integrate  full tiles, then the parts for a head       a pure function of the places
     intend     the checkpoint row, one root per size       one insert
     sign       the signer's own memory, then the note      a file, then one insert
-    witness    cosignatures of whoever answers in 2 s      inserts
-    publish    the file `checkpoint`                       one rename
+    witness    all witnesses are asked, in threads         the network alone
+    release    the file `checkpoint`                       one rename, again for late lines
 
-Witnesses are asked before publication, so that readers see heads with their cosignatures; when they
-are silent the head is published without, and they are asked again.
+Witnesses are asked before publication, so that readers see heads with their cosignatures. A head
+waits a moment for those that answered in time before, and for nobody else; lines that come later
+are added under the same body. audit.pace says when which step happens.
 """
 
-import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Max, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from audit import checkpoint, files, genesis, hold, quorum, tree
+from audit import checkpoint, files, genesis, hold, outbox, pruning, quorum, tree
 from audit.checkpoint import Head
+from audit.circulation import Answer, Circulating, Circulation
 from audit.errors import ForkError, TileError
-from audit.models import Checkpoint, Cosignature, Entry, Leaf, Note, Outbox, TreeState
+from audit.frontier import Frontier
+from audit.leaf import parse
+from audit.models import Checkpoint, Cosignature, Leaf, Note, TreeState
+from audit.outbox import Waiting
 from audit.tiles import WIDTH, TileStore
-from audit.witnessing import Witnesses
-
-# An entry's id, leaf and leaf hash.
-_Waiting = tuple[int, bytes, bytes]
 
 BATCH: Final = 4096
 _REPUBLISH: Final = timedelta(minutes=10)
@@ -54,54 +54,70 @@ class Turn:
 
 
 @contextmanager
-def opened() -> Iterator["Sequencer"]:
+def opened(*, wake: Callable[[], None] = lambda: None) -> Iterator["Sequencer"]:
     """Hold the log, recover it, and give its sequencer; a ForkError halts it for everyone.
 
-    Raises SequencerBusyError, ForkError.
+    `wake` is called, from any thread, when a witness has answered. Raises SequencerBusyError,
+    ForkError.
     """
     with hold.the_log():
-        sequencer = Sequencer()
+        sequencer = Sequencer(Circulation(wake=wake))
         try:
             sequencer.recover()
             yield sequencer
         except ForkError as error:
             sequencer.halt(str(error))
             raise
+        finally:
+            sequencer.circulation.close()
 
 
 class Sequencer:
     """One log's sequencer; whoever makes one holds the log (see `opened`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, circulation: Circulation) -> None:
         self.keys = checkpoint.log_keys()
         self.signer = checkpoint.Signer(self.keys)
         self.tiles = TileStore(Path(settings.REMIT_LOG_DIR))
-        self.witnesses = Witnesses()
-        self.policy = quorum.ensure()
-        self.size = 0
-        self._asked_at = float("-inf")
+        self.frontier = Frontier(self.tiles)
+        self.circulation = circulation
+        self.current: Circulating | None = None
+        # After a halt the first head waits for every witness: one of them may be the reason.
+        self.was_halted = False
+        self._pruned_at: datetime | None = None
+        quorum.ensure()
         TreeState.objects.get_or_create(origin=self.keys.origin)
+
+    @property
+    def size(self) -> int:
+        """Return how many entries have places."""
+        return self.frontier.size
 
     # The whole of it.
 
     def recover(self) -> None:
         """Bring files and memory up to what the database says, or halt. Safe at any time."""
-        state = self._state()
-        highest = Leaf.objects.aggregate(last=Max("index"))["last"]
-        self.size = 0 if highest is None else highest + 1
-        if state.size != self.size:
-            raise ForkError(f"the tree says {state.size}, its leaves say {self.size}")
+        state = TreeState.objects.get(pk=self.keys.origin)
+        size = _placed()
+        if state.size != size:
+            raise ForkError(f"the tree says {state.size}, its leaves say {size}")
         signed = self.signer.last
-        if self.size < signed.size:
-            raise ForkError(f"the database ends at {self.size}, {signed.size} were signed")
-        self._restore_tiles(published=state.published_size)
+        if size < signed.size:
+            raise ForkError(f"the database ends at {size}, {signed.size} were signed")
+        if signed.size < state.published_size:
+            raise ForkError(
+                f"{state.published_size} were published, the signer remembers {signed.size}"
+            )
+        self._require_own_genesis(size)
+        self._restore(size, published=state.published_size)
         # Read through the newest tiles: an older part of a tile may still hold the signed past.
-        if tree.root(self.tiles.node(self.size), signed.size) != signed.root:
+        if tree.root(self.tiles.node(size), signed.size) != signed.root:
             raise ForkError(f"the tree of {signed.size} is not the one that was signed")
-        TreeState.objects.filter(pk=self.keys.origin).update(halted="")
+        self.was_halted = bool(state.halted)
+        self._pruned_at = state.published_at
 
     def turn(self, *, batches: int = 8) -> Turn:
-        """Sequence what waits, and publish when the tree grew or its head grew old."""
+        """Sequence what waits; publish, with every witness, when the head is due."""
         self.begin()
         genesis.heartbeat(now=timezone.now())
         sequenced = 0
@@ -110,17 +126,45 @@ class Sequencer:
             sequenced += taken
             if taken < BATCH:
                 break
-        published = self.publish() if self._is_due() else None
-        TreeState.objects.filter(pk=self.keys.origin).update(heartbeat_at=Now())
+        published = self.publish() if self.is_due() else None
+        self.live()
         return Turn(sequenced, published)
 
     def publish(self) -> int:
-        """Sign, witness and publish the head of the tree; return its size."""
+        """Sign the head of the tree, ask every witness and wait for them; return its size."""
+        current = self.circulate()
+        self.circulation.wait(current)
+        self.attend(is_last=True)
+        return current.head.size
+
+    def circulate(self) -> Circulating:
+        """Sign the head of the tree and ask the witnesses; `attend` publishes it."""
+        self.attend(is_last=True)
+        self.frontier.lay_parts()
         head = self.intend()
-        note = self.sign(head)
-        lines = self.witness(head, note)
-        self.release(head, note, lines)
-        return head.size
+        self.current = self.witness(head, self.sign(head))
+        return self.current
+
+    def attend(self, *, is_last: bool = False) -> float:
+        """Keep the lines that came; release the head once it need not wait, or must not.
+
+        Return the seconds it should still wait.
+        """
+        answers = self.circulation.answers()
+        self._keep(answers)
+        current = self.current
+        if current is None:
+            return 0
+        is_longer = any(each.about is current and each.cosigned for each in answers)
+        if current.is_released:
+            if is_longer:
+                self._write(current)
+            self.circulation.ask(current)
+            return 0
+        left = 0 if is_last else self.circulation.waits_seconds(current)
+        if not left:
+            self.release(current)
+        return left
 
     # The steps.
 
@@ -129,32 +173,30 @@ class Sequencer:
         if self.size:
             return
         with transaction.atomic():
-            state = self._locked_state()
+            self._require_unmoved()
             first = genesis.write(self.keys)
-            _place([(first.pk, bytes(first.leaf), bytes(first.leaf_hash))], 0)
-            self._grow(state, 1)
-        self.integrate()
+            only = Waiting([first.pk], [bytes(first.leaf)], [bytes(first.leaf_hash)])
+            self._place(only)
+        self.integrate(only)
 
     def sequence(self, *, limit: int = BATCH) -> int:
         """Give the next entries their places and write their tiles; return how many."""
-        _draw_delays()
-        with transaction.atomic():
-            state = self._locked_state()
-            picked = _pick(limit)
-            if picked:
-                _place(picked, self.size)
-                self._grow(state, len(picked))
-        if picked:
-            self.integrate()
-        return len(picked)
+        outbox.draw_delays()
+        waiting = outbox.pick(limit)
+        if waiting:
+            with transaction.atomic():
+                self._require_unmoved()
+                self._place(waiting)
+            self.integrate(waiting)
+        return len(waiting)
 
-    def integrate(self) -> None:
-        """Write the tiles of every place that has none yet."""
-        self._integrate_from(self.size)
+    def integrate(self, placed: Waiting) -> None:
+        """Grow the tree by what was just placed; full tiles are written."""
+        self.frontier.append(placed.leaves, placed.hashes)
 
     def intend(self) -> Head:
         """Write down which root is about to be signed; another one for its size is a fork."""
-        head = Head(self.size, self.root(self.size))
+        head = Head(self.size, self.frontier.root())
         try:
             with transaction.atomic():
                 row, _ = Checkpoint.objects.get_or_create(
@@ -171,38 +213,64 @@ class Sequencer:
         stored = Note.objects.filter(pk=head.size).first()
         if stored is not None and self.signer.last == head:
             return stored.text
+        # The proof comes from the files, so that files which do not lead to the root are noticed.
         note = self.signer.sign(head, proof_from=self.proof_to(head.size))
         if stored is None:
             Note.objects.create(checkpoint_id=head.size, text=note)
         return note
 
-    def witness(self, head: Head, note: str) -> list[str]:
-        """Return the cosignature lines of the witnesses that answered."""
-        self.policy = quorum.read()
-        self._asked_at = time.monotonic()
-        cosigned = self.witnesses.ask(note, policy=self.policy, proof_from=self.proof_to(head.size))
-        Cosignature.objects.bulk_create(
-            Cosignature(checkpoint_id=head.size, witness=each.witness, line=each.line)
-            for each in cosigned
+    def witness(self, head: Head, note: str) -> Circulating:
+        """Ask the witnesses to cosign; their answers come to `attend`."""
+        rows = Cosignature.objects.filter(checkpoint_id=head.size).order_by("id")
+        asked = Circulating(
+            head=head,
+            note=note,
+            policy=quorum.read(),
+            proof_from=self.proof_to(head.size),
+            # A head that is published again keeps its lines until there are newer ones.
+            lines=dict(rows.values_list("witness", "line")),
         )
-        if self.policy.is_satisfied([each.key for each in cosigned]):
-            TreeState.objects.filter(pk=self.keys.origin).update(quorum_at=Now())
-            self._asked_at = float("inf")
-        return [each.line for each in cosigned]
+        self.circulation.ask(asked)
+        return asked
 
-    def release(self, head: Head, note: str, lines: Sequence[str]) -> None:
+    def release(self, current: Circulating) -> None:
         """Put the checkpoint where readers find it."""
-        files.make_directory(self.tiles.root)
-        files.replace(self.tiles.root / "checkpoint", (note + "".join(lines)).encode("utf-8"))
+        self._write(current)
+        current.is_released = True
         TreeState.objects.filter(pk=self.keys.origin).update(
-            published_size=head.size, published_at=Now(), behind_since=None
+            published_size=current.head.size,
+            published_at=Now(),
+            quorum_at=Now() if current.has_quorum else F("quorum_at"),
+            behind_since=Case(When(size=current.head.size, then=None), default=Now()),
+            halted="",
         )
+        self.was_halted = False
 
     def halt(self, reason: str) -> None:
         """Say in the database that the log has stopped; access closes everywhere."""
         TreeState.objects.filter(pk=self.keys.origin).update(halted=reason)
 
+    def live(self) -> None:
+        """Leave a sign of life."""
+        TreeState.objects.filter(pk=self.keys.origin).update(heartbeat_at=Now())
+
+    def prune(self) -> None:
+        """Remove parts of tiles that are no longer needed."""
+        now = timezone.now()
+        published = self.current.head.size if self.current else 0
+        pruning.prune(self.tiles, size=published, since=self._pruned_at, until=now)
+        self._pruned_at = now
+
     # Questions.
+
+    def is_due(self) -> bool:
+        """Whether the tree grew, its head grew old, or witnesses were silent."""
+        state = TreeState.objects.get(pk=self.keys.origin)
+        if state.published_at is None or state.published_size != self.size or state.halted:
+            return True
+        if timezone.now() - state.published_at > _REPUBLISH:
+            return True
+        return self._lacks_quorum()
 
     def root(self, size: int) -> bytes:
         """Return the root of the first `size` leaves, from the tiles."""
@@ -212,57 +280,71 @@ class Sequencer:
         """Return old -> consistency proof from `old` to `size`."""
         return _ProofTo(self.tiles.node(size), size)
 
-    def _state(self) -> TreeState:
-        return TreeState.objects.get(pk=self.keys.origin)
+    def _lacks_quorum(self) -> bool:
+        current = self.current
+        if current is None:
+            return bool(quorum.read().urls)
+        waited = time.monotonic() - current.began_at
+        return (
+            not current.has_quorum
+            and bool(current.policy.urls or quorum.read().urls)
+            and waited > _WITNESS_RETRY_SECONDS
+        )
 
-    def _locked_state(self) -> TreeState:
+    def _keep(self, answers: list[Answer]) -> None:
+        """Store the lines that came, however late."""
+        Cosignature.objects.bulk_create(
+            Cosignature(checkpoint_id=answer.about.head.size, witness=each.witness, line=each.line)
+            for answer in answers
+            for each in answer.cosigned
+        )
+        if any(answer.cosigned and answer.about.has_quorum for answer in answers):
+            TreeState.objects.filter(pk=self.keys.origin).update(quorum_at=Now())
+
+    def _write(self, current: Circulating) -> None:
+        files.make_directory(self.tiles.root)
+        files.replace(self.tiles.root / "checkpoint", current.text.encode("utf-8"))
+
+    def _require_unmoved(self) -> None:
+        """Lock the tree's row for this transaction. Raises ForkError when the tree moved."""
         state = TreeState.objects.select_for_update().get(pk=self.keys.origin)
         if state.size != self.size:
             raise ForkError(f"another sequencer moved the tree to {state.size}")
-        return state
 
-    def _grow(self, state: TreeState, count: int) -> None:
-        TreeState.objects.filter(pk=state.pk).update(
-            size=state.size + count, behind_since=Coalesce("behind_since", Now())
+    def _place(self, waiting: Waiting) -> None:
+        outbox.place(waiting, start=self.size)
+        TreeState.objects.filter(pk=self.keys.origin).update(
+            size=F("size") + len(waiting), behind_since=Coalesce("behind_since", Now())
         )
 
-    def _is_due(self) -> bool:
-        state = self._state()
-        if state.published_at is None or state.published_size != self.size:
-            return True
-        if timezone.now() - state.published_at > _REPUBLISH:
-            return True
-        # A published head without its quorum: the witnesses were silent, so ask again.
-        waited = time.monotonic() - self._asked_at
-        return bool(quorum.read().urls) and waited > _WITNESS_RETRY_SECONDS
+    def _require_own_genesis(self, size: int) -> None:
+        """Keys that were lost and made anew must not go on with another log's tree."""
+        if not size:
+            return
+        (body,) = Leaf.objects.filter(index=0).values_list("entry__leaf", flat=True)
+        first = parse(bytes(body))
+        if (first.get("origin"), first.get("vkeys")) != (self.keys.origin, self.keys.vkeys):
+            raise ForkError("the first leaf names other keys than those in the directory of keys")
 
-    def _restore_tiles(self, *, published: int) -> None:
+    def _restore(self, size: int, *, published: int) -> None:
+        """Lay what the files lack; what is published stands in them already."""
         try:
             if published:
                 index, offset = divmod(published - 1, WIDTH)
                 self.tiles.leaves(index, offset + 1)
-            self._integrate_from(published)
-            self.root(self.size)
+            self._lay(published - published % WIDTH, size)
+            self.root(size)
         except TileError:
             # The directory was lost or cut: lay it anew, it is a function of the leaves.
-            self._integrate_from(0)
+            self._lay(0, size)
 
-    def _integrate_from(self, old: int) -> None:
-        end = Leaf.objects.aggregate(last=Max("index"))["last"]
-        size = 0 if end is None else end + 1
-        while old < size:
-            start = old - old % WIDTH
-            rows = list(
-                Leaf.objects.filter(index__gte=start, index__lt=start + WIDTH + BATCH)
-                .order_by("index")
-                .values_list("entry__leaf", "leaf_hash")
-            )
-            old = self.tiles.integrate(
-                old=old,
-                leaves=[bytes(body) for body, _ in rows],
-                hashes=[bytes(hashed) for _, hashed in rows],
-            )
-        self.size = size
+    def _lay(self, start: int, size: int) -> None:
+        self.frontier.load(start)
+        while self.size < size:
+            rows = Leaf.objects.filter(index__gte=self.size, index__lt=self.size + BATCH)
+            both = list(rows.order_by("index").values_list("entry__leaf", "leaf_hash"))
+            self.frontier.append([bytes(one) for one, _ in both], [bytes(one) for _, one in both])
+        self.frontier.lay_parts()
 
 
 class _ProofTo:
@@ -276,42 +358,6 @@ class _ProofTo:
         return tree.consistency_proof(self._node, old, self._size)
 
 
-def _draw_delays() -> None:
-    """Give each shy entry that just arrived its own random wait."""
-    delay = settings.REMIT_LOG_DELAY_SECONDS
-    waiting = Outbox.objects.filter(not_before=None)
-    if not delay:
-        waiting.update(not_before=Now())
-        return
-    # The operating system's source: a predictable wait would hide nothing.
-    source = random.SystemRandom()
-    for row in waiting[:BATCH]:
-        wait = timedelta(milliseconds=source.randrange(delay * 1000 + 1))
-        waiting.filter(pk=row.pk).update(not_before=Now() + wait)
-
-
-def _pick(limit: int) -> list[_Waiting]:
-    """Return (id, leaf, leaf hash) of the entries that are due, in the order of their ids."""
-    due = Outbox.objects.filter(not_before__lte=Now()).order_by("entry_id")
-    rows = Entry.objects.filter(pk__in=due.values("entry_id")[:limit]).order_by("id")
-    return [
-        (key, bytes(body), bytes(hashed))
-        for key, body, hashed in rows.values_list("id", "leaf", "leaf_hash")
-    ]
-
-
-def _place(waiting: Sequence[_Waiting], start: int) -> None:
-    for key, body, hashed in waiting:
-        # SQLite cannot check this itself; a wrong hash must never become part of the tree.
-        if tree.leaf_hash(body) != hashed:
-            raise ForkError(f"entry {key} does not hold the leaf its hash says")
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            'INSERT INTO audit_leaf ("index", entry_id, leaf_hash) VALUES (%s, %s, %s)',
-            [(start + offset, key, hashed) for offset, (key, _, hashed) in enumerate(waiting)],
-        )
-        cursor.execute(
-            "DELETE FROM audit_outbox WHERE entry_id IN "
-            '(SELECT entry_id FROM audit_leaf WHERE "index" >= %s)',
-            [start],
-        )
+def _placed() -> int:
+    highest = Leaf.objects.aggregate(last=Max("index"))["last"]
+    return 0 if highest is None else int(highest) + 1

@@ -1,23 +1,23 @@
 """The published tree: C2SP tlog-tiles as plain files that any static server can serve.
 
-Promises: a file that was written is never written with other bytes (ForkError), everything a
-checkpoint needs is durable before `integrate` returns, and what is read is exactly as long as it
-must be. Whether the files form the signed tree is decided by their root.
+Promises: what is read is exactly as long as it must be. Whether the files form the signed tree is
+decided by their root. audit.frontier writes them.
 """
 
-import shutil
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from audit import files, tree
-from audit.errors import ForkError, TileError
+from audit import tree
+from audit.errors import TileError
 
 WIDTH: Final = 256
 HEIGHT: Final = 8
 HASH_BYTES: Final = 32
 ENTRIES: Final = "entries"
+
+_length: Final = struct.Struct(">H").pack
 
 
 def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
@@ -31,7 +31,7 @@ def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
 
 def bundle(leaves: Iterable[bytes]) -> bytes:
     """Return an entry bundle: each leaf behind its uint16 length."""
-    return b"".join(struct.pack(">H", len(leaf)) + leaf for leaf in leaves)
+    return b"".join(part for leaf in leaves for part in (_length(len(leaf)), leaf))
 
 
 def unbundle(data: bytes) -> list[bytes]:
@@ -53,9 +53,6 @@ class TileStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._touched: set[Path] = set()
-
-    # Reading.
 
     def read(self, level: int | str, index: int, width: int) -> bytes | None:
         """Return a tile or bundle of that width, or a longer one it is a prefix of; else None."""
@@ -111,53 +108,3 @@ class TileStore:
             return tree.perfect_root(row)
 
         return read
-
-    # Writing.
-
-    def integrate(self, *, old: int, leaves: Sequence[bytes], hashes: Sequence[bytes]) -> int:
-        """Write what grows the tree from `old`; return the new size.
-
-        `leaves` and `hashes` start at the last multiple of 256 up to `old`, so that the tile which
-        was begun can be written whole. Writing the same again changes nothing.
-        """
-        start = old - old % WIDTH
-        size = start + len(leaves)
-        for at in range(0, len(leaves), WIDTH):
-            self._put(ENTRIES, (start + at) // WIDTH, bundle(leaves[at : at + WIDTH]), size, 0)
-        self._grow(0, start, hashes, size)
-        for path in self._touched:
-            files.sync_directory(path)
-        self._touched.clear()
-        return size
-
-    def _grow(self, level: int, start: int, row: Sequence[bytes], size: int) -> None:
-        """Write the tiles of a level whose hashes from `start` (a multiple of 256) are `row`."""
-        for at in range(0, len(row), WIDTH):
-            self._put(
-                level, (start + at) // WIDTH, b"".join(row[at : at + WIDTH]), size, HEIGHT * level
-            )
-        above = [
-            tree.perfect_root(row[at : at + WIDTH]) for at in range(0, len(row) - WIDTH + 1, WIDTH)
-        ]
-        if above:
-            first = start // WIDTH
-            begun = self.hashes(level + 1, first // WIDTH, first % WIDTH) if first % WIDTH else []
-            self._grow(level + 1, first - first % WIDTH, [*begun, *above], size)
-
-    def _put(self, level: int | str, index: int, content: bytes, size: int, shift: int) -> None:
-        width = min(WIDTH, (size >> shift) - index * WIDTH)
-        path = self.root / tile_path(level, index, width)
-        try:
-            if path.read_bytes() != content:
-                raise ForkError(f"{path.relative_to(self.root)} holds other bytes")
-        except FileNotFoundError:
-            files.make_directory(path.parent)
-            files.replace(path, content, sync=False)
-            self._touched.add(path.parent)
-        else:
-            return
-        if width == WIDTH and index:
-            # A full tile replaces its parts. Those of the tile before go, so that readers of the
-            # previous checkpoint still find theirs.
-            before = self.root / tile_path(level, index - 1)
-            shutil.rmtree(before.with_name(before.name + ".p"), ignore_errors=True)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from audit import tree
 from audit.errors import ForkError, TileError
-from audit.tiles import ENTRIES, WIDTH, TileStore, bundle, tile_path, unbundle
+from audit.frontier import Frontier
+from audit.tiles import WIDTH, TileStore, bundle, tile_path, unbundle
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.merkle import check_inclusion
 
@@ -122,7 +123,12 @@ def test_tiles_written_in_any_steps_hold_every_tree_on_the_way(steps: list[int])
 
 def grow(store: TileStore, old: int, new: int) -> int:
     start = old - old % WIDTH
-    return store.integrate(old=old, leaves=LEAVES[start:new], hashes=HASHES[start:new])
+    frontier = Frontier(store)
+    frontier.load(start)
+    frontier.append(LEAVES[start:new], HASHES[start:new])
+    frontier.lay_parts()
+    assert frontier.root() == naive_root(LEAVES[:new])
+    return frontier.size
 
 
 def test_size_256_is_a_full_tile_and_one_hash_above_it(tmp_path: Path) -> None:
@@ -132,26 +138,13 @@ def test_size_256_is_a_full_tile_and_one_hash_above_it(tmp_path: Path) -> None:
     assert (tmp_path / "tile/0/000").stat().st_size == 8192
 
 
-def test_parts_of_a_tile_go_once_the_next_is_full(tmp_path: Path) -> None:
-    store = TileStore(tmp_path)
-    for old, new in ((0, 10), (10, 256), (256, 300), (300, 512)):
-        grow(store, old, new)
-    assert not (tmp_path / "tile/0/000.p").exists()
-    assert (tmp_path / "tile/0/001.p/44").exists()
-    assert store.leaves(0, 10) == LEAVES[:10]
-
-
 def test_a_file_is_never_written_with_other_bytes(tmp_path: Path) -> None:
     store = TileStore(tmp_path)
     grow(store, 0, 300)
     grow(store, 0, 300)
-    for level in (0, ENTRIES):
+    for leaf, hashed in ((b"other", HASHES[0]), (LEAVES[0], os.urandom(32))):
         with pytest.raises(ForkError):
-            store.integrate(
-                old=0,
-                leaves=[b"other" if level == ENTRIES else LEAVES[0], *LEAVES[1:300]],
-                hashes=[os.urandom(32), *HASHES[1:300]],
-            )
+            Frontier(store).append([leaf, *LEAVES[1:300]], [hashed, *HASHES[1:300]])
     assert store.hashes(0, 0, 256) == HASHES[:256]
 
 

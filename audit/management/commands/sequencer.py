@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from argparse import ArgumentParser
 from typing import Final
 
@@ -11,11 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connections
 
 from audit import sequencer
-from audit.errors import ForkError, SequencerBusyError
+from audit.errors import ForkError, NoteError, SequencerBusyError, TileError
+from audit.pace import Pace
 
 HALTED: Final = 3
 BUSY: Final = 4
 _RETRY_SECONDS: Final = 1.0
+_WAY_OUT: Final = (
+    'Access stays closed. Read "When the log halts" in docs/operations.md; '
+    "`manage.py log_recover` says what can be done and does it."
+)
 
 
 class Command(BaseCommand):
@@ -27,33 +31,39 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: object) -> None:
-        stop = threading.Event()
+        stop, wake = threading.Event(), threading.Event()
+
+        def end(*_: object) -> None:
+            stop.set()
+            wake.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, end)
         once = bool(options["once"])
         try:
             while not stop.is_set():
                 try:
-                    self._hold(stop, once=once)
-                except (OperationalError, InterfaceError) as error:
-                    # The database went away. Start over: recovery begins from what it says.
-                    self.stderr.write(f"sequencer: the database does not answer: {error}")
+                    self._hold(stop, wake, once=once)
+                except (OperationalError, InterfaceError, OSError, TileError, NoteError) as error:
+                    # The database went away, the disk is full, a key is missing. Entries wait in
+                    # the outbox, access closes; start over, since recovery needs nothing else.
+                    self.stderr.write(f"sequencer: {type(error).__name__}: {error}")
                     connections.close_all()
                     stop.wait(_RETRY_SECONDS)
                 if once:
                     return
         except ForkError as error:
-            raise CommandError(f"The log has halted: {error}.", returncode=HALTED) from error
+            raise CommandError(
+                f"The log has halted: {error}. {_WAY_OUT}", returncode=HALTED
+            ) from error
         except SequencerBusyError as error:
             raise CommandError(str(error), returncode=BUSY) from error
 
-    def _hold(self, stop: threading.Event, *, once: bool) -> None:
-        interval = settings.REMIT_LOG_INTERVAL_MS / 1000
-        with sequencer.opened() as log:
+    def _hold(self, stop: threading.Event, wake: threading.Event, *, once: bool) -> None:
+        with sequencer.opened(wake=wake.set) as log:
             self.stdout.write(f"sequencer: {log.keys.origin} at {log.size}")
-            while not stop.is_set():
-                started = time.monotonic()
+            self.stdout.flush()
+            if once:
                 log.turn()
-                if once:
-                    return
-                stop.wait(max(0.0, interval - (time.monotonic() - started)))
+                return
+            Pace(log, settings.REMIT_LOG_INTERVAL_MS / 1000, wake).run(stop.is_set)

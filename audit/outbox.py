@@ -1,0 +1,121 @@
+"""The entries that wait for a place: read without a lock, placed in one short transaction.
+
+Promises: an entry is placed exactly once or not at all, in the order of the entries' ids among
+those that are due. Only the holder of the log (audit.hold) may place; the caller compares the
+tree's size in the same transaction.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from audit import tree
+from audit.errors import ForkError
+
+_MOST_DRAWN: Final = 4096
+
+# The set of waiting entries is read before the transaction begins: entries never change, and nobody
+# else takes rows out of the outbox. Writers wait for the placing alone, not for the reading.
+_PICK: Final = """
+SELECT entry.id, entry.leaf, entry.leaf_hash
+FROM (SELECT entry_id FROM audit_outbox WHERE not_before <= {now}
+      ORDER BY entry_id LIMIT %s) AS due
+JOIN audit_entry AS entry ON entry.id = due.entry_id ORDER BY entry.id
+"""
+_NOW: Final = {"postgresql": "now()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
+
+_PLACE_POSTGRESQL: Final = """
+WITH placed AS (
+    INSERT INTO audit_leaf ("index", entry_id, leaf_hash)
+    SELECT %s + row.at - 1, row.id, row.hash
+    FROM unnest(%s::bigint[], %s::bytea[]) WITH ORDINALITY AS row (id, hash, at)
+)
+DELETE FROM audit_outbox WHERE entry_id = ANY(%s::bigint[])
+"""
+_PLACE_SQLITE: Final = 'INSERT INTO audit_leaf ("index", entry_id, leaf_hash) VALUES (%s, %s, %s)'
+_REMOVE_SQLITE: Final = (
+    "DELETE FROM audit_outbox WHERE entry_id IN "
+    '(SELECT entry_id FROM audit_leaf WHERE "index" >= %s)'
+)
+
+_DRAW_POSTGRESQL: Final = """
+UPDATE audit_outbox SET not_before = now() + wait.text::int * interval '1 millisecond'
+FROM jsonb_each_text(%s::jsonb) AS wait (id, text)
+WHERE entry_id = wait.id::bigint AND not_before IS NULL
+"""
+_DRAW_SQLITE: Final = """
+UPDATE audit_outbox SET not_before = strftime(
+    '%%Y-%%m-%%d %%H:%%M:%%f', 'now', printf('+%%.3f seconds', wait.value / 1000.0))
+FROM json_each(%s) AS wait
+WHERE entry_id = CAST(wait.key AS INTEGER) AND not_before IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Entries in the order of their ids: ids, leaves and leaf hashes of equal length."""
+
+    ids: Sequence[int]
+    leaves: Sequence[bytes]
+    hashes: Sequence[bytes]
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.ids)
+
+
+def pick(limit: int) -> Waiting:
+    """Return the entries that are due. Raises ForkError when one is not what its hash says."""
+    rows = _rows(_PICK.format(now=_NOW[connection.vendor]), limit)
+    ids, leaves, hashes = zip(*rows, strict=True) if rows else ((), (), ())
+    for key, leaf, hashed in zip(ids, leaves, hashes, strict=True):
+        # SQLite cannot check this itself; a wrong hash must never become part of the tree.
+        if tree.leaf_hash(leaf) != hashed:
+            raise ForkError(f"entry {key} does not hold the leaf its hash says")
+    return Waiting(ids, leaves, hashes)
+
+
+def place(waiting: Waiting, *, start: int) -> None:
+    """Give the entries the places from `start` on, and take them out of the outbox."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            ids = list(waiting.ids)
+            cursor.execute(_PLACE_POSTGRESQL, [start, ids, list(waiting.hashes), ids])
+        else:
+            indexes = range(start, start + len(waiting))
+            rows = list(zip(indexes, waiting.ids, waiting.hashes, strict=True))
+            cursor.executemany(_PLACE_SQLITE, rows)
+            cursor.execute(_REMOVE_SQLITE, [start])
+        if cursor.rowcount != len(waiting):
+            raise ForkError(f"{cursor.rowcount} of {len(waiting)} entries still waited")
+
+
+def draw_delays() -> None:
+    """Give each shy entry that just arrived its own random wait, all in one statement."""
+    rows = _rows("SELECT entry_id FROM audit_outbox WHERE not_before IS NULL LIMIT %s", _MOST_DRAWN)
+    if not rows:
+        return
+    # The operating system's source: a predictable wait would hide nothing.
+    source = random.SystemRandom()
+    most = settings.REMIT_LOG_DELAY_SECONDS * 1000
+    waits = json.dumps({key: source.randrange(most + 1) for (key,) in rows})
+    is_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAW_POSTGRESQL if is_postgresql else _DRAW_SQLITE, [waits])
+
+
+def _rows(query: str, limit: int) -> list[tuple[Any, ...]]:
+    """Run a query outside the ORM; PostgreSQL sends leaves as bytes, not as hexadecimal text."""
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+            return cursor.execute(query, [limit], binary=True).fetchall()
+    with connection.cursor() as cursor:
+        cursor.execute(query, [limit])
+        return list(cursor.fetchall())
