@@ -7,12 +7,14 @@ Whoever relies on an answer while something happens (intake, the gate, a release
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from audit import sql
 from consent.errors import UnlockedError
 from consent.intervals import (
     Change,
@@ -23,7 +25,6 @@ from consent.intervals import (
     spans,
 )
 from consent.models import (
-    CapturePause,
     ConsentEvent,
     ConsentReceipt,
     ConsentState,
@@ -31,6 +32,20 @@ from consent.models import (
     SubjectEpoch,
 )
 from consent.status import VALID, ConsentStatus
+
+# Asked with every batch that comes in, hence plain statements.
+_EVENTS: Final = """
+    SELECT r.purpose, r.application, r.category,
+           e.id, e.record_id, e.status, e.occurred_at, e.valid_until, e.scope_digest
+    FROM consent_event e JOIN consent_record r ON r.id = e.record_id
+    WHERE e.subject = %s
+    ORDER BY r.purpose, r.application, r.category, r.number, e.number
+"""
+_EPOCH: Final = "SELECT epoch FROM consent_epoch WHERE subject = %s"
+_PAUSES: Final = """
+    SELECT device_id, is_paused, occurred_at, until FROM consent_pause
+    WHERE subject = %s ORDER BY number
+"""
 
 
 class Cell(NamedTuple):
@@ -95,25 +110,21 @@ def lock(*, subject: str, exclusive: bool) -> int:
     connection = transaction.get_connection()
     if not connection.in_atomic_block:
         raise UnlockedError("A consent lock needs a transaction.")
-    strength = " FOR UPDATE" if exclusive else " FOR SHARE"
-    statement = f"SELECT epoch FROM {SubjectEpoch._meta.db_table} WHERE subject = %s"  # noqa: S608, SLF001 - our own table's name.
+    statement = _EPOCH
     if connection.vendor == "postgresql":
-        statement += strength
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [subject])
-        row = cursor.fetchone()
-        if row is None:
-            # Two first-comers may meet here; the second one waits and finds the first one's row.
-            SubjectEpoch.objects.bulk_create([SubjectEpoch(subject=subject)], ignore_conflicts=True)
-            cursor.execute(statement, [subject])
-            row = cursor.fetchone()
-    return int(row[0])
+        statement += " FOR UPDATE" if exclusive else " FOR SHARE"
+    found = sql.row(statement, [subject])
+    if found is None:
+        # Two first-comers may meet here; the second one waits and finds the first one's row.
+        SubjectEpoch.objects.bulk_create([SubjectEpoch(subject=subject)], ignore_conflicts=True)
+        found = sql.row(statement, [subject])
+    return int(found[0])
 
 
 def epoch(*, subject: str) -> int:
     """Return how many times the person's choices or pauses changed."""
-    found = SubjectEpoch.objects.filter(subject=subject).values_list("epoch", flat=True).first()
-    return found or 0
+    found = sql.row(_EPOCH, [subject])
+    return int(found[0]) if found else 0
 
 
 def states(*, subject: str, at: datetime | None = None) -> dict[Cell, CellState]:
@@ -147,21 +158,34 @@ def valid_cells(*, subject: str, at: datetime | None = None) -> dict[Cell, CellS
 
 def intervals(*, subject: str) -> list[ConsentInterval]:
     """Return every time in which a cell of the person was consented to, computed from events."""
-    rows = (
-        ConsentEvent.objects.filter(subject=subject)
-        .select_related("record")
-        .order_by(
-            "record__purpose",
-            "record__application",
-            "record__category",
-            "record__number",
-            "number",
+    changes = [
+        (
+            Cell(purpose, application, category),
+            Change(
+                event_id=sql.identifier(event),
+                record_id=sql.identifier(record),
+                status=ConsentStatus(status),
+                occurred_at=sql.moment(occurred_at),
+                valid_until=sql.optional_moment(valid_until),
+                scope_digest=scope_digest,
+            ),
         )
-    )
+        for (
+            purpose,
+            application,
+            category,
+            event,
+            record,
+            status,
+            occurred_at,
+            valid_until,
+            scope_digest,
+        ) in sql.rows(_EVENTS, [subject])
+    ]
     return [
         ConsentInterval(*cell, span.start, span.end, span.event_id, span.scope_digest)
-        for cell, events in groupby(rows, key=_cell_of)
-        for span in spans(map(_change, events))
+        for cell, of_cell in groupby(changes, key=itemgetter(0))
+        for span in spans(change for _, change in of_cell)
     ]
 
 
@@ -221,11 +245,11 @@ def pauses(*, subject: str, device_id: UUID | None = None) -> list[PauseInterval
 
     With a device: its own pauses and those of all devices; without: every pause there was.
     """
-    rows = CapturePause.objects.filter(subject=subject).order_by("number")
     streams: dict[UUID | None, list[PauseChange]] = {}
-    for row in rows:
-        streams.setdefault(row.device_id, []).append(
-            PauseChange(row.device_id, row.is_paused, row.occurred_at, row.until)
+    for device, is_paused, occurred_at, until in sql.rows(_PAUSES, [subject]):
+        of = None if device is None else sql.identifier(device)
+        streams.setdefault(of, []).append(
+            PauseChange(of, bool(is_paused), sql.moment(occurred_at), sql.optional_moment(until))
         )
     wanted = list(streams) if device_id is None else [None, device_id]
     found = [pause for stream in wanted for pause in pause_intervals(streams.get(stream, []))]

@@ -7,12 +7,15 @@ can never disagree on what consent means.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import consent.selectors
-from governance.capture.models import ForgottenSpan
+from audit import sql
 from governance.decisions import CellFacts, Interval
 from governance.policies import selectors as policies
+
+_FORGOTTEN: Final = 'SELECT start, "end" FROM capture_forgottenspan WHERE subject = %s'
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +84,5 @@ def _pauses(*, subject: str, device_id: UUID | None) -> list[Interval]:
         Interval(pause.start, pause.end)
         for pause in consent.selectors.pauses(subject=subject, device_id=device_id)
     ]
-    forgotten = ForgottenSpan.objects.filter(subject=subject).values_list("start", "end")
-    return pauses + [Interval(start, end) for start, end in forgotten]
+    forgotten = sql.rows(_FORGOTTEN, [subject])
+    return pauses + [Interval(sql.moment(start), sql.moment(end)) for start, end in forgotten]

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from audit import sql
 from audit.ids import uuid7
 from governance.jobs import doorbell
 from governance.jobs.clock import database_now
@@ -30,6 +31,12 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS: Final = 5
 _RETRY_SECONDS: Final = (1, 5, 15, 60)
+_ADD: Final = """
+    INSERT INTO jobs_job (id, queue, kind, ref, state, run_at, created_at, fence, attempts,
+                          last_error_class)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, 0, 0, '')
+    ON CONFLICT (kind, ref) DO NOTHING RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +97,14 @@ def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None 
     Adding the same (kind, ref) again returns the job there is, done or not: a need that may
     come back takes a ref of its own.
     """
-    defaults = {"id": uuid7(), "queue": queue, "run_at": run_at or database_now()}
-    job, created = Job.objects.get_or_create(kind=kind, ref=ref, defaults=defaults)
-    if created:
-        transaction.on_commit(partial(doorbell.ring, job.id, queue), robust=True)
+    job = Job(id=uuid7(), queue=queue, kind=kind, ref=ref, run_at=run_at or database_now())
+    created = sql.row(
+        _ADD,
+        [job.id, queue, kind, ref, job.state, job.run_at, job.created_at],
+    )
+    if created is None:
+        return Job.objects.get(kind=kind, ref=ref)
+    transaction.on_commit(partial(doorbell.ring, job.id, queue), robust=True)
     return job
 
 

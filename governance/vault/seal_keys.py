@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from audit import sql
 from governance.vault import epochs, files
 from governance.vault.errors import KeyShreddedError, UnsealError
 from governance.vault.models import SealKey as StoredSealKey
@@ -96,7 +97,8 @@ def destroy(*, key_id: str, now: datetime | None = None) -> None:
 
 def is_open(key_id: str) -> bool:
     """Say whether what is sealed to this key can still be opened."""
-    return StoredSealKey.objects.filter(key_id=key_id, destroyed_at=None).exists()
+    statement = "SELECT 1 FROM vault_sealkey WHERE key_id = %s AND destroyed_at IS NULL"
+    return sql.row(statement, [key_id], using=KEY_STORE) is not None
 
 
 def retired() -> list[str]:

@@ -1,0 +1,55 @@
+"""Plain statements for the few paths where the ORM's own work costs more than the database's.
+
+Both databases understand the statements; these functions hide that SQLite knows neither times
+nor UUIDs: what goes in and comes out is what the ORM would take and give.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+
+def rows(statement: str, parameters: Sequence[object] = (), *, using: str = "") -> list[Any]:
+    """Run one statement and return the rows it gives; none when it gives no result."""
+    connection = connections[using or DEFAULT_DB_ALIAS]
+    if connection.vendor == "sqlite":
+        parameters = [_for_sqlite(connection, value) for value in parameters]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def row(statement: str, parameters: Sequence[object] = (), *, using: str = "") -> Any:  # noqa: ANN401 - a row of any columns.
+    """Run one statement and return its first row, or None."""
+    found = rows(statement, parameters, using=using)
+    return found[0] if found else None
+
+
+def moment(value: object) -> datetime:
+    """Return a time as read from a column, aware and in UTC."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise TypeError("The database did not answer with a time.")
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def optional_moment(value: object) -> datetime | None:
+    """Return a time that may be missing."""
+    return None if value is None else moment(value)
+
+
+def identifier(value: object) -> UUID:
+    """Return a UUID as read from a column."""
+    return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def _for_sqlite(connection: Any, value: object) -> object:  # noqa: ANN401 - a backend's own class.
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value
