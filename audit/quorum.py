@@ -8,8 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from audit import checkpoint, files, signing
-from audit.errors import NoteError
+from audit import addresses, checkpoint, files, signing
+from audit.errors import NoteError, WitnessError
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import COSIGNATURE, ED25519, Key
 from audit.verifier.policy import NONE, Policy, parse_policy
@@ -45,10 +45,15 @@ def ensure() -> Policy:
 def register(key: Key, *, url: str) -> Policy:
     """Add a witness, or move it to another address; any one witness makes the quorum.
 
-    Raises NoteError when another key already bears the name, or the key is none of a witness.
+    Raises NoteError when another key already bears the name, the key is none of a witness or the
+    address is none.
     """
     if key.type != COSIGNATURE:
         raise NoteError("That is no witness's key (cosignature/v1).")
+    try:
+        addresses.parse(url)
+    except WitnessError as error:
+        raise NoteError(str(error)) from error
     policy = ensure()
     if policy.witnesses.get(key.name, key) != key:
         raise NoteError(f"Another key is registered as {key.name}.")

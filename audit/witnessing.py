@@ -1,25 +1,31 @@
 """Asking witnesses to cosign: the client of C2SP tlog-witness.
 
-Promises: every witness is asked in parallel and has two seconds; what it answers counts only when
-its signature verifies under the key of the policy. A witness that saw another history stops the
-log (WitnessConflictError); one that is silent only goes missing from the quorum.
+Promises: every witness is asked in parallel and has two seconds in all; what it answers counts only
+when its signature verifies under the key of the policy. A witness that saw another history stops
+the log (WitnessConflictError), and both heads are kept as evidence; one that is silent only goes
+missing from the quorum. Where a witness may live is `audit.addresses`' business.
 """
 
 import base64
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
-import httpx
-
-from audit import checkpoint
+from audit import checkpoint, files
+from audit.addresses import Answer, Caller
 from audit.errors import NoteError, WitnessConflictError, WitnessError
 from audit.verifier.checkpoint import parse_tree
 from audit.verifier.encoding import decimal
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import Key
+from audit.verifier.note import Tree
 from audit.verifier.policy import Policy
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 2.0
 _LONGEST_ANSWER: Final = 16 * 1024
@@ -42,6 +48,8 @@ class Witnesses:
     """Remembers, for one run, how far each witness is; a wrong guess costs one 409."""
 
     sizes: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    caller: Caller = field(default_factory=lambda: Caller(TIMEOUT_SECONDS, _LONGEST_ANSWER))
 
     def ask(self, note: str, *, policy: Policy, proof_from: Proof) -> list[Cosigned]:
         """Return the verified lines of all witnesses that answered in time."""
@@ -53,58 +61,118 @@ class Witnesses:
                 for name, url in policy.urls.items()
             ]
         found: list[Cosigned] = []
-        for answer in answers:
+        for name, answer in zip(policy.urls, answers, strict=True):
             try:
                 found.append(answer.result())
-            except (httpx.HTTPError, WitnessError):
+                self.problems.pop(name, None)
+            except WitnessError as error:
                 # Missing or confused: the quorum decides whether that matters.
-                continue
+                self._complain(name, str(error))
         return found
 
     def _one(self, name: str, url: str, key: Key, note: str, proof_from: Proof) -> Cosigned:
-        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-            answer = self._submit(client, url, note, self.sizes.get(name, 0), proof_from)
-            if answer.status_code == httpx.codes.CONFLICT:
-                known = _known_size(answer, name)
-                if known > _size(note):
-                    raise WitnessConflictError(f"the witness {name} has seen the larger {known}")
-                answer = self._submit(client, url, note, known, proof_from)
-        if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-            raise WitnessConflictError(f"the witness {name} saw another history")
-        if answer.status_code != httpx.codes.OK:
-            raise WitnessError(f"The witness {name} answered {answer.status_code}.")
-        line = _verified_line(answer.content, key, note)
-        self.sizes[name] = _size(note)
+        try:
+            answer = self._asked(name, url, note, proof_from)
+        except WitnessConflictError as error:
+            _keep_evidence(name, note, self._published(url, note))
+            logger.critical("A witness saw another history; its head and ours are kept.")
+            raise WitnessConflictError(f"{error}; see {_evidence()}") from error
+        if answer.status != HTTPStatus.OK:
+            raise WitnessError(f"The witness {name} answered {answer.status}.")
+        line = _verified_line(answer.body, key, note)
+        self.sizes[name] = _head(note).size
         return Cosigned(name, key, line)
 
-    def _submit(
-        self, client: httpx.Client, url: str, note: str, old: int, proof_from: Proof
-    ) -> httpx.Response:
+    def _asked(self, name: str, url: str, note: str, proof_from: Proof) -> Answer:
+        """Return the answer to a submission, the second when a 409 told how far the witness is."""
+        answer = self._submit(url, note, self.sizes.get(name, 0), proof_from)
+        if answer.status == HTTPStatus.CONFLICT:
+            known = _known_size(answer, name)
+            if known > _head(note).size:
+                raise WitnessConflictError(f"the witness {name} has seen the larger {known}")
+            answer = self._submit(url, note, known, proof_from)
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise WitnessConflictError(f"the witness {name} saw another history")
+        return answer
+
+    def _submit(self, url: str, note: str, old: int, proof_from: Proof) -> Answer:
         lines = [f"old {old}"]
         lines += [base64.b64encode(part).decode("ascii") for part in proof_from(old)]
         content = "\n".join(lines) + "\n\n" + note
-        endpoint = url.rstrip("/") + "/add-checkpoint"
-        with client.stream("POST", endpoint, content=content.encode("utf-8")) as answer:
-            body = b""
-            for part in answer.iter_raw():
-                body += part
-                if len(body) > _LONGEST_ANSWER:
-                    raise WitnessError("The answer is too long.")
-            return httpx.Response(answer.status_code, headers=answer.headers, content=body)
+        return self.caller.post(_join(url, "add-checkpoint"), content.encode("utf-8"))
+
+    def published(self, policy: Policy, *, origin: str, keys: Sequence[Key]) -> dict[str, Tree]:
+        """Return the heads of the log that witnesses say they saw last, signed by its own keys.
+
+        A witness that is silent or answers something else is not among them.
+        """
+        found: dict[str, Tree] = {}
+        for name, url in policy.urls.items():
+            try:
+                answer = self.caller.get(_join(url, _published_path(origin)))
+                if answer.status == HTTPStatus.OK:
+                    found[name] = _signed_head(answer.body, keys)
+            except (WitnessError, NoteError, NotVerifiedError):
+                continue
+        return found
+
+    def _published(self, url: str, note: str) -> bytes:
+        try:
+            return self.caller.get(_join(url, _published_path(_head(note).origin))).body
+        except WitnessError:
+            return b""
+
+    def _complain(self, name: str, problem: str) -> None:
+        """Say why a witness is missing, once for each reason: it is asked every second."""
+        if self.problems.get(name) != problem:
+            logger.warning("A witness did not cosign: %s", problem)
+        self.problems[name] = problem
 
 
-def _known_size(answer: httpx.Response, name: str) -> int:
-    if answer.headers.get("content-type") != _SIZE_TYPE:
+def _join(url: str, path: str) -> str:
+    return f"{url.rstrip('/')}/{path}"
+
+
+def _published_path(origin: str) -> str:
+    """Return where a witness publishes what it cosigned last (tlog-witness, "monitoring")."""
+    return f"{sha256(origin.encode('utf-8')).hexdigest()}/checkpoint"
+
+
+def _evidence() -> str:
+    return str(checkpoint.directory() / "conflicts")
+
+
+def _keep_evidence(name: str, ours: str, theirs: bytes) -> None:
+    """Keep both heads. Two heads signed by one key that contradict each other prove a fork."""
+    where = checkpoint.directory() / "conflicts"
+    files.make_directory(where, mode=0o700)
+    stem = f"{_head(ours).size:012d}-{sha256(name.encode('utf-8')).hexdigest()[:16]}"
+    files.replace(where / f"{stem}-ours", ours.encode("utf-8"))
+    if theirs:
+        files.replace(where / f"{stem}-theirs", theirs)
+
+
+def _known_size(answer: Answer, name: str) -> int:
+    if answer.content_type != _SIZE_TYPE:
         # tlog-witness v1.0.0 answers so for another root of the same size.
         raise WitnessConflictError(f"the witness {name} saw another root of this size")
     try:
-        return decimal(answer.text.removesuffix("\n"), "the size a witness knows")
+        text = answer.body.decode("ascii", "replace")
+        return decimal(text.removesuffix("\n"), "the size a witness knows")
     except NotVerifiedError as error:
         raise WitnessError(str(error)) from error
 
 
-def _size(note: str) -> int:
-    return parse_tree(checkpoint.parse(note.encode("utf-8"))).size
+def _head(note: str) -> Tree:
+    return parse_tree(checkpoint.parse(note.encode("utf-8")))
+
+
+def _signed_head(data: bytes, keys: Sequence[Key]) -> Tree:
+    note = checkpoint.parse(data)
+    head = parse_tree(note)
+    if head.origin != keys[0].name or not checkpoint.signers(note, keys, head):
+        raise NoteError("The head is not signed by the log.")
+    return head
 
 
 def _verified_line(answer: bytes, key: Key, note: str) -> str:
