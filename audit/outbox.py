@@ -28,7 +28,10 @@ FROM (SELECT entry_id FROM audit_outbox WHERE not_before <= {now}
       ORDER BY entry_id LIMIT %s) AS due
 JOIN audit_entry AS entry ON entry.id = due.entry_id ORDER BY entry.id
 """
-_NOW: Final = {"postgresql": "now()", "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"}
+_NOW: Final = {
+    "postgresql": "statement_timestamp()",
+    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+}
 
 _PLACE_POSTGRESQL: Final = """
 WITH placed AS (
@@ -45,7 +48,7 @@ _REMOVE_SQLITE: Final = (
 )
 
 _DRAW_POSTGRESQL: Final = """
-UPDATE audit_outbox SET not_before = now() + wait.text::int * interval '1 millisecond'
+UPDATE audit_outbox SET not_before = statement_timestamp() + wait.text::int * interval '1 millisecond'
 FROM jsonb_each_text(%s::jsonb) AS wait (id, text)
 WHERE entry_id = wait.id::bigint AND not_before IS NULL
 """
