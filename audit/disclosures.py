@@ -8,27 +8,33 @@ the digests unopenable. The sealed size says only which step of padding it is, s
 import json
 from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from audit import leaf, ports
 from audit.errors import LeafError
 from audit.models import Disclosure, Entry
+from audit.ports import OwnerKeys
+from audit.rows import Half
+
+Keys = Mapping[str, OwnerKeys]
 
 _CONTEXT: Final = b"remit audit disclosure v1\x00"
 _PADDING_STEP: Final = 1024
 _SHY_PADDING_STEP: Final = 4096
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def store(entry: Entry, *, slot: str, owner: str, disclosures: Sequence[str], shy: bool) -> None:
-    """Seal the disclosures under the owner's key."""
+def seal(
+    uuid: UUID, *, slot: str, owner: str, keys: Keys, disclosures: Sequence[str], shy: bool
+) -> Half:
+    """Seal disclosures of the entry `uuid` under their owner's key."""
     step = _SHY_PADDING_STEP if shy else _PADDING_STEP
-    plain = json.dumps(disclosures, separators=(",", ":")).encode("ascii")
+    plain = _encode(disclosures).encode("ascii")
     plain += b" " * (-len(plain) % step)
-    keys = ports.keys()
-    Disclosure.objects.create(
-        entry=entry,
+    return Half(
         slot=slot,
-        owner=_seal_owner(entry, slot, owner),
-        sealed=keys.seal(owner=owner, context=_context(entry, slot), plaintext=plain),
+        owner=_seal_owner(uuid, slot, owner, keys),
+        sealed=keys[owner].seal(context=_context(uuid, slot), plaintext=plain),
     )
 
 
@@ -52,19 +58,12 @@ def details(entry: Entry) -> dict[str, leaf.Json]:
     return dict(leaf.reveal(disclosure) for disclosure in opened(entry))
 
 
-def make(values: Mapping[str, leaf.Json]) -> list[str]:
-    """Return one salted disclosure a value."""
-    return [leaf.disclose(name, value) for name, value in values.items()]
-
-
-def _seal_owner(entry: Entry, slot: str, owner: str) -> bytes:
+def _seal_owner(uuid: UUID, slot: str, owner: str, keys: Keys) -> bytes:
     """Return the owner's key sealed for the organisation; nothing when it is its own."""
     if owner == ports.ORGANISATION:
         return b""
-    return ports.keys().seal(
-        owner=ports.ORGANISATION,
-        context=_context(entry, f"owner of {slot}"),
-        plaintext=owner.encode("utf-8"),
+    return keys[ports.ORGANISATION].seal(
+        context=_context(uuid, f"owner of {slot}"), plaintext=owner.encode("utf-8")
     )
 
 
@@ -73,7 +72,7 @@ def _owner(entry: Entry, row: Disclosure) -> str | None:
         return ports.ORGANISATION
     owner = ports.keys().open(
         owner=ports.ORGANISATION,
-        context=_context(entry, f"owner of {row.slot}"),
+        context=_context(entry.uuid, f"owner of {row.slot}"),
         sealed=bytes(row.owner),
     )
     return None if owner is None else owner.decode("utf-8")
@@ -84,7 +83,7 @@ def _open(entry: Entry, row: Disclosure) -> list[str]:
     if owner is None:
         return []
     plain = ports.keys().open(
-        owner=owner, context=_context(entry, row.slot), sealed=bytes(row.sealed)
+        owner=owner, context=_context(entry.uuid, row.slot), sealed=bytes(row.sealed)
     )
     if plain is None:
         return []
@@ -94,5 +93,5 @@ def _open(entry: Entry, row: Disclosure) -> list[str]:
     return parts
 
 
-def _context(entry: Entry, slot: str) -> bytes:
-    return _CONTEXT + entry.uuid.bytes + slot.encode("ascii")
+def _context(uuid: UUID, slot: str) -> bytes:
+    return _CONTEXT + uuid.bytes + slot.encode("ascii")

@@ -8,7 +8,7 @@ shape whatever was decided. What is personal stands only as the digest of a salt
 import base64
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -167,12 +167,16 @@ def rounded_hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def disclose(name: str, value: Json) -> str:
-    """Return a salted disclosure, b64url(JSON [salt, name, value]) (RFC 9901 §4.2.1).
+def disclose(values: Mapping[str, Json]) -> list[str]:
+    """Return one salted disclosure a value, b64url(JSON [salt, name, value]) (RFC 9901 §4.2.1).
 
     The salt is mandatory: a six-digit number without one falls to a second of guessing.
     """
-    return b64url(canonical([b64url(os.urandom(SALT_BYTES)), name, value]))
+    salts = _randoms(len(values), SALT_BYTES)
+    return [
+        b64url(canonical([salt, name, value]))
+        for salt, (name, value) in zip(salts, values.items(), strict=True)
+    ]
 
 
 def reveal(disclosure: str) -> tuple[str, Json]:
@@ -198,8 +202,20 @@ def digests(disclosures: Sequence[str], *, exactly: int | None = None) -> list[s
     wanted = exactly or max(1, -(-len(disclosures) // DIGEST_STEP)) * DIGEST_STEP
     if len(disclosures) > wanted:
         raise LeafError(f"A shy act has at most {wanted} disclosures, not {len(disclosures)}.")
-    decoys = [b64url(os.urandom(DIGEST_BYTES)) for _ in range(wanted - len(disclosures))]
+    decoys = _randoms(wanted - len(disclosures), DIGEST_BYTES)
     return sorted([*map(digest, disclosures), *decoys])
+
+
+def _randoms(count: int, size: int) -> list[str]:
+    """Return random strings of `size` bytes each, drawn from the system at once."""
+    drawn = os.urandom(count * size)
+    return [b64url(drawn[at : at + size]) for at in range(0, len(drawn), size)]
+
+
+def tag(mark: Callable[[bytes], bytes]) -> Tag:
+    """Return a fresh tag that `mark`, a person's tag function, makes from its nonce."""
+    nonce = os.urandom(NONCE_BYTES)
+    return Tag(nonce, mark(nonce))
 
 
 def no_tag() -> Tag:

@@ -4,6 +4,7 @@
 encrypts what is personal without knowing where keys live.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from audit.errors import NoKeyPortError
@@ -11,23 +12,36 @@ from audit.errors import NoKeyPortError
 ORGANISATION = "organisation"
 
 
+class OwnerKeys(Protocol):
+    """What one entry needs of one owner. It must not outlive the append that asked for it.
+
+    For an owner who was erased it works like any other, under a key that nobody keeps.
+    """
+
+    def seal(self, *, context: bytes, plaintext: bytes) -> bytes:
+        """Encrypt and authenticate."""
+
+    def tag(self, nonce: bytes) -> bytes:
+        """Return HMAC-SHA-256(tag key, nonce)[:16]."""
+
+    def token(self) -> str:
+        """Return the hex HMAC under the tag key that names the owner in deletable indexes."""
+
+
 class KeyPort(Protocol):
     """Keys per owner: a person's subject key, a device, or `ORGANISATION`."""
 
-    def seal(self, *, owner: str, context: bytes, plaintext: bytes) -> bytes:
-        """Encrypt and authenticate; makes the owner's key when missing.
-
-        For an owner who was erased it seals under a key that nobody keeps.
-        """
+    def of(self, *owners: str) -> Mapping[str, OwnerKeys]:
+        """Return the keys of all owners of one entry in one read; makes what is missing."""
 
     def open(self, *, owner: str, context: bytes, sealed: bytes) -> bytes | None:
         """Return the plaintext, or None once the owner's key is destroyed."""
 
     def tag(self, *, owner: str, nonce: bytes) -> bytes:
-        """Return HMAC-SHA-256(tag key, nonce)[:16]."""
+        """Return what `OwnerKeys.tag` gives."""
 
     def token(self, *, owner: str) -> str:
-        """Return the hex HMAC under the tag key that names the owner in deletable indexes."""
+        """Return what `OwnerKeys.token` gives."""
 
     def tag_key(self, *, owner: str) -> bytes:
         """Return the key of `tag`, which the person may take home to find their own entries."""

@@ -6,8 +6,10 @@ copy of the key store opens, erased or not. Locks: who adds a key shares the epo
 rotates or destroys holds it alone, so that nothing slips past an erasure.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_bytes
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +27,19 @@ from governance.vault.router import KEY_STORE
 KEY_BYTES = 32
 NONCE_BYTES = 12
 _CHUNK = 1000
+
+
+class Wrapped(NamedTuple):
+    """A stored key as the database gives it: what opens it, and the place it is bound to."""
+
+    id: UUID
+    kind: str
+    owner: str
+    scope: str
+    generation: int
+    epoch: int
+    nonce: bytes
+    wrapped: bytes
 
 
 def _path(number: int) -> Path:
@@ -64,7 +79,7 @@ def _locked(*, alone: bool) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _place(key: StoredKey, epoch: int) -> bytes:
+def _place(key: StoredKey | Wrapped, epoch: int) -> bytes:
     return bind("remit key v1", epoch, str(key.id), key.kind, key.owner, key.scope, key.generation)
 
 
@@ -76,12 +91,19 @@ def wrap(key: StoredKey, secret: bytes, *, epoch: int) -> None:
     key.wrapped = _cipher(epoch).encrypt(nonce, secret, _place(key, epoch))
 
 
-def unwrap(key: StoredKey) -> bytes:
+def unwrap(key: StoredKey | Wrapped) -> bytes:
     """Return a row's secret; UnsealError when the row was moved, mixed or damaged."""
+    return unwrap_all([key])[0]
+
+
+def unwrap_all(keys: Sequence[StoredKey | Wrapped]) -> list[bytes]:
+    """Return each row's secret; every epoch's file is read once, and no longer than this call."""
+    ciphers = {epoch: _cipher(epoch) for epoch in {key.epoch for key in keys}}
     try:
-        return _cipher(key.epoch).decrypt(
-            bytes(key.nonce), bytes(key.wrapped), _place(key, key.epoch)
-        )
+        return [
+            ciphers[key.epoch].decrypt(bytes(key.nonce), bytes(key.wrapped), _place(key, key.epoch))
+            for key in keys
+        ]
     except InvalidTag as error:
         raise UnsealError("The wrapped key does not belong to this row.") from error
 
@@ -98,8 +120,8 @@ def rotate() -> int:
         files.write_once(_path(new), token_bytes(KEY_BYTES))
         for ids in _chunks(new):
             rows = list(StoredKey.objects.filter(pk__in=ids))
-            for row in rows:
-                wrap(row, unwrap(row), epoch=new)
+            for row, secret in zip(rows, unwrap_all(rows), strict=True):
+                wrap(row, secret, epoch=new)
             StoredKey.objects.bulk_update(rows, ["epoch", "nonce", "wrapped"])
         Epoch.objects.create(number=new, started_at=timezone.now())
     tidy()

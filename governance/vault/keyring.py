@@ -4,14 +4,17 @@ Promise: a key is random, made once per place, and never made for a place the er
 knows. There is no cache: a key destroyed by one process is gone for all of them at once.
 """
 
+import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from secrets import token_bytes
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from audit.ids import uuid7
 from governance.vault import epochs, ledger
+from governance.vault.epochs import Wrapped
 from governance.vault.errors import KeyFileError, KeyShreddedError
 from governance.vault.models import CellGeneration, KeyKind, StoredKey
 from governance.vault.router import KEY_STORE
@@ -85,6 +88,47 @@ def _in_hand(row: StoredKey) -> Key | None:
 def obtain(place: Place) -> Key:
     """Return the key of a place, making it when missing; KeyShreddedError for the destroyed."""
     return find(place) or _make(place)
+
+
+def people(owners: Collection[str]) -> dict[str, bytes]:
+    """Return every owner's secret in one read, making what is missing; no word of the destroyed.
+
+    For whoever writes an entry: the secrets are for that entry alone.
+    """
+    found = _found(owners)
+    for owner in owners:
+        if owner not in found:
+            with contextlib.suppress(KeyShreddedError):
+                found[owner] = _make(Place(KeyKind.PERSON, owner)).secret
+    return found
+
+
+def _found(owners: Collection[str]) -> dict[str, bytes]:
+    rows = _rows(owners)
+    try:
+        secrets = epochs.unwrap_all(rows)
+    except KeyFileError:
+        # As in `_in_hand`: after a rotation the rows tell of a newer epoch.
+        rows = _rows(owners)
+        secrets = epochs.unwrap_all(rows)
+    return {row.owner: secret for row, secret in zip(rows, secrets, strict=True)}
+
+
+def _rows(owners: Collection[str]) -> list[Wrapped]:
+    """Read the keys of people by hand: the ORM takes longer over it than the database."""
+    marks = ", ".join(["%s"] * len(owners))
+    with connections[KEY_STORE].cursor() as cursor:
+        cursor.execute(
+            "SELECT id, kind, owner, scope, generation, epoch, nonce, wrapped "  # noqa: S608 - marks.
+            "FROM vault_storedkey WHERE kind = %s AND scope = '' AND generation = 0 "
+            f"AND owner IN ({marks})",
+            [KeyKind.PERSON.value, *owners],
+        )
+        return [
+            # SQLite keeps a UUID as 32 hexadecimal digits.
+            Wrapped(key_id if isinstance(key_id, UUID) else UUID(key_id), *rest)
+            for key_id, *rest in cursor.fetchall()
+        ]
 
 
 def _make(place: Place) -> Key:

@@ -2,10 +2,11 @@
 
 Promise (`audit.ports.KeyPort`): once an owner is destroyed, what was sealed for it is None to
 everyone, and writing about it still works: it is sealed under a key that nobody keeps, so the
-log never stops because somebody left.
+log never stops because somebody left. Nothing is kept between two calls.
 """
 
 import hmac
+from functools import cached_property
 from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
@@ -20,63 +21,91 @@ from governance.vault.keyring import Place
 from governance.vault.models import KeyKind
 
 TAG_BYTES = 16
+_DISCLOSURE = bind("remit person key v1", "disclosure")
+_TAG = bind("remit person key v1", "tag")
+
+
+class OwnerKeys:
+    """An owner's keys in hand, derived when first needed; see `audit.ports.OwnerKeys`."""
+
+    def __init__(self, owner: str, secret: bytes) -> None:
+        """Take the owner's stored secret, or one that nobody keeps."""
+        self._owner = owner
+        self._secret = secret
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(_derived(self._secret, _DISCLOSURE))
+
+    @cached_property
+    def tag_key(self) -> bytes:
+        """The key that finds the owner's tags; it opens nothing."""
+        return _derived(self._secret, _TAG)
+
+    def seal(self, *, context: bytes, plaintext: bytes) -> bytes:
+        """Return nonce and ciphertext that open only for this owner in this context."""
+        nonce = token_bytes(epochs.NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plaintext, self._bound(context))
+
+    def open(self, *, context: bytes, sealed: bytes) -> bytes | None:
+        """Return the plaintext, or None when it was sealed for another owner or context."""
+        nonce, ciphertext = sealed[: epochs.NONCE_BYTES], sealed[epochs.NONCE_BYTES :]
+        try:
+            return self._cipher.decrypt(nonce, ciphertext, self._bound(context))
+        except (InvalidTag, ValueError):
+            return None
+
+    def tag(self, nonce: bytes) -> bytes:
+        """Return 16 bytes that the owner can find again and nobody else can link."""
+        return hmac.digest(self.tag_key, nonce, "sha256")[:TAG_BYTES]
+
+    def token(self) -> str:
+        """Return the owner's token in the deletable index."""
+        return hmac.digest(self.tag_key, b"index", "sha256").hex()
+
+    def _bound(self, context: bytes) -> bytes:
+        return bind("remit disclosure v1", self._owner) + context
 
 
 class SubjectKeys:
     """One random key per owner; what seals and what tags are derived from it apart."""
 
-    def seal(self, *, owner: str, context: bytes, plaintext: bytes) -> bytes:
-        """Return nonce and ciphertext that open only for this owner in this context."""
-        try:
-            key = _derived(keyring.obtain(_place(owner)).secret, "disclosure")
-        except KeyShreddedError:
-            key = token_bytes(epochs.KEY_BYTES)
-        nonce = token_bytes(epochs.NONCE_BYTES)
-        return nonce + AESGCM(key).encrypt(nonce, plaintext, _context(owner, context))
+    def of(self, *owners: str) -> dict[str, OwnerKeys]:
+        """Return every owner's keys in one read; for the destroyed keys that nobody keeps."""
+        if not all(owners):
+            raise ValueError("A disclosure has an owner.")
+        secrets = keyring.people(owners)
+        return {
+            owner: OwnerKeys(owner, secrets.get(owner) or token_bytes(epochs.KEY_BYTES))
+            for owner in owners
+        }
 
     def open(self, *, owner: str, context: bytes, sealed: bytes) -> bytes | None:
         """Return the plaintext, or None once the owner's key is gone."""
         key = keyring.find(_place(owner))
-        if key is None or len(sealed) < epochs.NONCE_BYTES:
+        if key is None:
             return None
-        cipher = AESGCM(_derived(key.secret, "disclosure"))
-        nonce, ciphertext = sealed[: epochs.NONCE_BYTES], sealed[epochs.NONCE_BYTES :]
-        try:
-            return cipher.decrypt(nonce, ciphertext, _context(owner, context))
-        except InvalidTag:
-            return None
+        return OwnerKeys(owner, key.secret).open(context=context, sealed=sealed)
 
     def tag(self, *, owner: str, nonce: bytes) -> bytes:
         """Return 16 bytes that the owner can find again and nobody else can link."""
-        try:
-            key = self.tag_key(owner=owner)
-        except KeyShreddedError:
-            key = token_bytes(epochs.KEY_BYTES)
-        return hmac.digest(key, nonce, "sha256")[:TAG_BYTES]
+        return self.of(owner)[owner].tag(nonce)
 
     def token(self, *, owner: str) -> str:
         """Return the owner's token in the deletable index; a fresh one once it is destroyed."""
-        try:
-            key = self.tag_key(owner=owner)
-        except KeyShreddedError:
-            key = token_bytes(epochs.KEY_BYTES)
-        return hmac.digest(key, b"index", "sha256").hex()
+        return self.of(owner)[owner].token()
 
     def tag_key(self, *, owner: str) -> bytes:
         """Return the key that finds the owner's tags; it opens nothing. KeyShreddedError."""
-        return _derived(keyring.obtain(_place(owner)).secret, "tag")
+        secret = keyring.people([owner]).get(owner)
+        if secret is None:
+            raise KeyShreddedError("These keys were destroyed and are never made again.")
+        return OwnerKeys(owner, secret).tag_key
 
 
 def _place(owner: str) -> Place:
-    if not owner:
-        raise ValueError("A disclosure has an owner.")
     return Place(kind=KeyKind.PERSON, owner=owner)
 
 
-def _derived(secret: bytes, use: str) -> bytes:
-    expand = HKDFExpand(SHA256(), epochs.KEY_BYTES, bind("remit person key v1", use))
-    return expand.derive(secret)
-
-
-def _context(owner: str, context: bytes) -> bytes:
-    return bind("remit disclosure v1", owner) + context
+def _derived(secret: bytes, use: bytes) -> bytes:
+    return HKDFExpand(SHA256(), epochs.KEY_BYTES, use).derive(secret)

@@ -27,8 +27,8 @@ def seal(subject):
 step = sys.argv[1]
 if step == "make":
     call_command("migrate", database="keys", verbosity=0)
-    print(json.dumps({"sealed": port.SubjectKeys().seal(
-        owner="carla", context=b"c", plaintext=b"words").hex(), "generation": seal("mira")}))
+    print(json.dumps({"sealed": port.SubjectKeys().of("carla")["carla"].seal(
+        context=b"c", plaintext=b"words").hex(), "generation": seal("mira")}))
     with transaction.atomic(using="keys"):  # Many pages, one wait for the disk.
         for number in range(300):
             keyring.obtain(keyring.Place("person", f"person-{number}"))

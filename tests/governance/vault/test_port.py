@@ -22,8 +22,8 @@ def keys(tmp_path: Path, settings: object) -> KeyPort:
 
 
 def test_a_disclosure_opens_for_its_owner_in_its_context_only(keys: KeyPort) -> None:
-    sealed = keys.seal(owner=MIRA, context=b"entry 1", plaintext=b"words")
-    keys.seal(owner=CARLA, context=b"entry 1", plaintext=b"words")
+    sealed = keys.of(MIRA)[MIRA].seal(context=b"entry 1", plaintext=b"words")
+    keys.of(CARLA)[CARLA].seal(context=b"entry 1", plaintext=b"words")
     assert keys.open(owner=MIRA, context=b"entry 1", sealed=sealed) == b"words"
     assert keys.open(owner=MIRA, context=b"entry 2", sealed=sealed) is None
     assert keys.open(owner=CARLA, context=b"entry 1", sealed=sealed) is None
@@ -33,8 +33,8 @@ def test_a_disclosure_opens_for_its_owner_in_its_context_only(keys: KeyPort) -> 
 
 
 def test_equal_words_never_look_equal(keys: KeyPort) -> None:
-    first = keys.seal(owner=MIRA, context=b"c", plaintext=b"words")
-    assert first != keys.seal(owner=MIRA, context=b"c", plaintext=b"words")
+    first = keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"words")
+    assert first != keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"words")
     assert len(first) == 12 + len(b"words") + 16
 
 
@@ -47,20 +47,20 @@ def test_the_key_a_person_takes_home_finds_their_tags_and_opens_nothing(keys: Ke
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    sealed = keys.seal(owner=MIRA, context=b"c", plaintext=b"words")
+    sealed = keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"words")
     with pytest.raises(InvalidTag):
         AESGCM(home).decrypt(sealed[:12], sealed[12:], b"c")
 
 
 def test_nobody_owns_no_disclosure(keys: KeyPort) -> None:
     with pytest.raises(ValueError):
-        keys.seal(owner="", context=b"c", plaintext=b"words")
+        keys.of("")
 
 
 def test_the_log_goes_on_about_the_erased_and_says_nothing(keys: KeyPort) -> None:
     before = keys.tag(owner=MIRA, nonce=b"n"), keys.token(owner=MIRA)
     shredding.destroy_subject(subject=MIRA)
-    sealed = keys.seal(owner=MIRA, context=b"c", plaintext=b"words")
+    sealed = keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"words")
     assert keys.open(owner=MIRA, context=b"c", sealed=sealed) is None
     assert (keys.tag(owner=MIRA, nonce=b"n"), keys.token(owner=MIRA)) != before
     assert keys.tag(owner=MIRA, nonce=b"n") != keys.tag(owner=MIRA, nonce=b"n")

@@ -129,7 +129,7 @@ def test_a_person_is_destroyed_entirely_and_for_good() -> None:
     seal()
     seal(application="warehouse-terminal")
     sealing.seal_object(kind="export", ref="e1", subject=MIRA, plaintext=b"x")
-    sealed = keys.seal(owner=MIRA, context=b"c", plaintext=b"x")
+    sealed = keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"x")
     seal(subject=CARLA)
 
     report = shredding.destroy_subject(subject=MIRA)
@@ -185,8 +185,8 @@ def test_an_object_has_its_own_key_and_dies_alone() -> None:
 
 def test_rotation_keeps_what_lives_and_closes_every_older_copy() -> None:
     keys = SubjectKeys()
-    sealed = keys.seal(owner=MIRA, context=b"c", plaintext=b"kept")
-    keys.seal(owner=CARLA, context=b"c", plaintext=b"gone")
+    sealed = keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"kept")
+    keys.of(CARLA)[CARLA].seal(context=b"c", plaintext=b"gone")
     copy = list(StoredKey.objects.all())
     shredding.destroy_subject(subject=CARLA)
 
@@ -205,7 +205,7 @@ def test_a_rotation_cut_short_before_its_commit_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keys = SubjectKeys()
-    sealed = keys.seal(owner=MIRA, context=b"c", plaintext=b"kept")
+    sealed = keys.of(MIRA)[MIRA].seal(context=b"c", plaintext=b"kept")
     with monkeypatch.context() as power_cut:
         power_cut.setattr(Epoch.objects, "create", _cut)
         with pytest.raises(OSError):
