@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from bench.rounds import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-_FRAME = {"__init__", "__main__", "models", "rounds", "settings"}
+_FRAME = {"__init__", "__main__", "models", "rounds", "serving", "settings", "urls"}
 NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _FRAME)
 
 
@@ -58,6 +59,7 @@ def _apart(name: str, database: str) -> int:
             "REMIT_VAR": state,
             "REMIT_DEMO": "1",
             "REMIT_LOG_DELAY_SECONDS": "0",
+            "REMIT_EXTERNAL_ORIGIN": f"http://127.0.0.1:{_free_port()}",
             "DJANGO_SETTINGS_MODULE": "bench.settings",
         }
         command = [sys.executable, "-m", "bench", "--here", name]
@@ -73,6 +75,13 @@ def _server(database: str) -> Iterator[dict[str, str]]:
 
     with running_postgres() as postgres:
         yield {"DATABASE_URL": postgres.default, "REMIT_KEYSTORE_URL": postgres.keys}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _run(name: str) -> int:

@@ -4,3 +4,4 @@ from governance.settings import *  # noqa: F403 - settings are inherited whole.
 from governance.settings import INSTALLED_APPS as SERVICE
 
 INSTALLED_APPS = [*SERVICE, "auditlog", "bench"]
+ROOT_URLCONF = "bench.urls"
