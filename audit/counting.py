@@ -1,27 +1,50 @@
 """How many entries a search finds, by what stands in clear and by day.
 
-Promises: the numbers are exact. Whole hours of what the tally has counted come from it; the edges
-of the time range, the newest places and what still waits for a place are counted as they are.
+Promises: the numbers are exact, and of one moment: they come from one statement. Whole hours of
+what the tally has counted come from it; the edges of the time range, the newest places and what
+still waits for a place are counted as they are.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db import connection
 
-from audit.actions import Verdict
-from audit.filters import FACETS, SearchFilters, during, narrowed, told
-from audit.models import Entry, Leaf, Outbox, Tally
-from audit.tally import SEGMENT
+from audit.actions import SHY, Verdict
+from audit.filters import FACETS, SearchFilters
+from audit.tally import HOUR, SEGMENT
 
-_HOUR: Final = 3600
+_SECONDS: Final = 3600
 _DAY_HOURS: Final = 24
 _EPOCH: Final = date(1970, 1, 1)
-_COLUMNS: Final = tuple(FACETS.values())
+# Where a range has no end, one that lies beyond every entry.
+_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+_COLUMNS: Final = "event, verdict, purpose, role"
+_DURING: Final = "occurred_at >= %s AND occurred_at < %s"
+_COUNTED: Final = f"""
+    SELECT hour - hour %% 24, {_COLUMNS}, sum(entries) FROM audit_tally
+    WHERE segment < %s AND ({{hours}}) GROUP BY 1, 2, 3, 4, 5
+"""  # noqa: S608 - all parts are ours; values are parameters.
+_EXACT: Final = f"""
+    SELECT {{hour}} - {{hour}} %% 24, {_COLUMNS}, count(*) FROM {{source}}
+    WHERE {_DURING} AND {{wanted}} GROUP BY 1, 2, 3, 4, 5
+"""  # noqa: S608
+_PLACED: Final = "audit_leaf JOIN audit_entry ON audit_entry.id = audit_leaf.entry_id"
+_WAITING: Final = "audit_outbox JOIN audit_entry ON audit_entry.id = audit_outbox.entry_id"
+# Materialized: a planner that starts from the time range would read all of it for these few.
+_ALL: Final = f"""
+    WITH newest AS MATERIALIZED (
+        SELECT occurred_at, {_COLUMNS} FROM {_PLACED} WHERE audit_leaf."index" >= %s
+    ), counted (day, {_COLUMNS}, entries) AS ({{parts}})
+    SELECT NULL, {_COLUMNS}, CAST(sum(entries) AS bigint), 0 FROM counted GROUP BY {_COLUMNS}
+    UNION ALL
+    SELECT day, '', '', '', '', CAST(sum(entries) AS bigint),
+           CAST(sum(CASE WHEN verdict = %s THEN entries ELSE 0 END) AS bigint)
+    FROM counted WHERE {{wanted}} GROUP BY day
+"""  # noqa: S608
 
 
 class Combination(NamedTuple):
@@ -48,44 +71,44 @@ class Counts:
     combinations: Counter[Combination]
     days: list[Day]
 
+    @property
+    def total(self) -> int:
+        """Return how many entries the search finds."""
+        return sum(day.entries for day in self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sql:
+    """A piece of a statement with its parameters."""
+
+    text: str
+    values: tuple[object, ...] = ()
+
 
 def count(filters: SearchFilters, *, covered: int) -> Counts:
-    """Count what lies in the time range of the filters."""
-    whole, edges = _split(filters.since, filters.until)
-    counted = Tally.objects.filter(whole, segment__lt=covered // SEGMENT)
+    """Count what lies in the time range of the filters; `covered` is as `tally.covered` says."""
+    parts = _parts(filters, covered)
+    wanted = _narrowed(filters)
+    text = _ALL.format(parts=" UNION ALL ".join(part.text for part in parts), wanted=wanted.text)
+    values = [value for part in parts for value in part.values]
+    with connection.cursor() as cursor:
+        cursor.execute(text, [covered, *values, Verdict.DENY.value, *wanted.values])
+        rows = cursor.fetchall()
     combinations: Counter[Combination] = Counter()
-    for *values, entries in counted.values_list(*_COLUMNS).annotate(total=Sum("entries")):
-        combinations[Combination(*values)] += entries
-    days: dict[date, list[int]] = {}
-    by_day = counted.filter(narrowed(filters)).annotate(day=F("hour") - F("hour") % _DAY_HOURS)
-    refused = Sum("entries", filter=Q(verdict=Verdict.DENY), default=0)
-    for hour, *sums in by_day.values_list("day").annotate(total=Sum("entries"), refused=refused):
-        days[_EPOCH + timedelta(hours=hour)] = sums
-    parts = [
-        Entry.objects.filter(during(*edge), place__index__lt=covered) for edge in edges if covered
-    ]
-    return _and_exactly([*parts, *_uncounted(filters, covered)], filters, combinations, days)
+    days: list[Day] = []
+    for hour, *names, entries, refused in rows:
+        if hour is None:
+            combinations[Combination(*names)] = entries
+        else:
+            days.append(Day(_EPOCH + timedelta(hours=hour), entries, refused))
+    return Counts(combinations, sorted(days))
 
 
-def count_exactly(found: QuerySet[Entry], filters: SearchFilters) -> Counts:
-    """Count the few entries that a query finds."""
-    return _and_exactly([found], filters, Counter(), {})
-
-
-def _and_exactly(
-    parts: list[QuerySet[Entry]],
-    filters: SearchFilters,
-    combinations: Counter[Combination],
-    days: dict[date, list[int]],
-) -> Counts:
-    for day, *values, entries in _grouped(parts):
-        combination = Combination(*values)
-        combinations[combination] += entries
-        if matches(combination, filters):
-            sums = days.setdefault(day, [0, 0])
-            sums[0] += entries
-            sums[1] += entries * (combination.verdict == Verdict.DENY)
-    return Counts(combinations, [Day(day, *sums) for day, sums in sorted(days.items())])
+def count_one(combination: Combination, at: datetime, filters: SearchFilters) -> Counts:
+    """Count the one entry that a search by name found."""
+    refused = int(combination.verdict == Verdict.DENY)
+    days = [Day(at.astimezone(UTC).date(), 1, refused)] if matches(combination, filters) else []
+    return Counts(Counter([combination]), days)
 
 
 def matches(combination: Combination, filters: SearchFilters, *, leaving_open: str = "") -> bool:
@@ -97,63 +120,56 @@ def matches(combination: Combination, filters: SearchFilters, *, leaving_open: s
     )
 
 
-def _uncounted(filters: SearchFilters, covered: int) -> Iterator[QuerySet[Entry]]:
-    """Return the entries that the tally cannot know: the newest places, and those without one."""
-    found = Entry.objects.filter(during(filters.since, filters.until))
-    yield found.filter(pk__in=Leaf.objects.filter(index__gte=covered).values("entry_id"))
-    yield found.filter(told(), pk__in=Outbox.objects.values("entry_id"))
-
-
-def _grouped(parts: list[QuerySet[Entry]]) -> QuerySet[Entry, tuple[object, ...]]:
-    """Count all parts in one statement: none moves from one to the other meanwhile."""
-    first, *others = (
-        part.annotate(day=TruncDate("occurred_at", tzinfo=UTC))
-        .order_by()
-        .values_list("day", *_COLUMNS)
-        .annotate(entries=Count("id"))
-        for part in parts
-    )
-    return first.union(*others, all=True) if others else first
-
-
-def _split(
-    since: datetime | None, until: datetime | None
-) -> tuple[Q, list[tuple[datetime | None, datetime | None]]]:
-    """Return the whole hours of a range as a condition on the tally, and what is left of it."""
-    first = None if since is None else -int(-since.timestamp() // _HOUR)
-    end = None if until is None else int(until.timestamp() // _HOUR)
-    if first is not None and end is not None and first >= end:
-        return Q(pk__in=()), [(since, until)]
-    edges: list[tuple[datetime | None, datetime | None]] = []
-    if since is not None and first is not None and since < (at := _at(first)):
-        edges.append((since, at))
-    if until is not None and end is not None and (at := _at(end)) < until:
-        edges.append((at, until))
-    return _hours(first, end), edges
-
-
-def _hours(first: int | None, end: int | None) -> Q:
-    """Return rows of days for the whole days of a range of hours, rows of hours for the rest."""
-    first_day = None if first is None else -(-first // _DAY_HOURS) * _DAY_HOURS
-    end_day = None if end is None else end // _DAY_HOURS * _DAY_HOURS
-    if first_day is not None and end_day is not None and first_day >= end_day:
-        return _rows(1, first, end)
-    wanted = _rows(_DAY_HOURS, first_day, end_day)
-    if first != first_day:
-        wanted |= _rows(1, first, first_day)
-    if end != end_day:
-        wanted |= _rows(1, end_day, end)
+def _narrowed(filters: SearchFilters) -> _Sql:
+    wanted = _Sql("1 = 1")
+    for name, column in FACETS.items():
+        if values := sorted(map(str, filters.chosen(name))):
+            marks = ", ".join(["%s"] * len(values))
+            text = f"{wanted.text} AND {column} IN ({marks})"
+            wanted = _Sql(text, (*wanted.values, *values))
     return wanted
 
 
-def _rows(span: int, first: int | None, end: int | None) -> Q:
-    wanted = Q(span=span)
-    if first is not None:
-        wanted &= Q(hour__gte=first)
-    if end is not None:
-        wanted &= Q(hour__lt=end)
-    return wanted
+def _parts(filters: SearchFilters, covered: int) -> list[_Sql]:
+    """Return what to count: by the tally, at the edges, the newest places, what has none yet."""
+    since, until = filters.since or _BEGINNING, filters.until or _END
+    first = -int(-since.timestamp() // _SECONDS)
+    end = max(first, int(until.timestamp() // _SECONDS))
+    shy = tuple(sorted(map(str, SHY)))
+    return [
+        _whole(first, end, covered),
+        *(
+            _exact(_PLACED, 'audit_leaf."index" < %s', (covered,), during=edge)
+            for edge in ((since, min(_at(first), until)), (max(_at(end), since), until))
+            if covered and edge[0] < edge[1]
+        ),
+        _exact("newest", "1 = 1", (), during=(since, until)),
+        _exact(_WAITING, "event NOT IN (%s, %s)", shy, during=(since, until)),
+    ]
+
+
+def _whole(first: int, end: int, covered: int) -> _Sql:
+    """Return the rows of days for the whole days of a range of hours, of hours for the rest."""
+    first_day = -(-first // _DAY_HOURS) * _DAY_HOURS
+    end_day = max(first_day, end // _DAY_HOURS * _DAY_HOURS)
+    pieces = [
+        (_DAY_HOURS, first_day, end_day),
+        (1, first, min(first_day, end)),
+        (1, max(end_day, first), end),
+    ]
+    kept = [piece for piece in pieces if piece[1] < piece[2]]
+    hours = " OR ".join(["span = %s AND hour >= %s AND hour < %s"] * len(kept)) or "1 = 0"
+    values = (covered // SEGMENT, *(value for piece in kept for value in piece))
+    return _Sql(_COUNTED.format(hours=hours), values)
+
+
+def _exact(
+    source: str, wanted: str, values: tuple[object, ...], *, during: tuple[datetime, datetime]
+) -> _Sql:
+    since, until = map(connection.ops.adapt_datetimefield_value, during)
+    text = _EXACT.format(hour=HOUR[connection.vendor], source=source, wanted=wanted)
+    return _Sql(text, (since, until, *values))
 
 
 def _at(hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * _HOUR, tz=UTC)
+    return datetime.fromtimestamp(hour * _SECONDS, tz=UTC)

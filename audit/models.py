@@ -127,11 +127,10 @@ class Tally(models.Model):
         constraints: ClassVar = [
             # One place begins at most one row, so nothing can be counted twice.
             models.UniqueConstraint(fields=["span", "first"], name="audit_tally_first"),
-            models.UniqueConstraint(fields=["span", "last"], name="audit_tally_last"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["span", "hour"], name="audit_tally_hour"),
-            models.Index(fields=["segment"], name="audit_tally_segment"),
+            models.Index(fields=["span", "segment"], name="audit_tally_segment"),
         ]
 
     def __str__(self) -> str:

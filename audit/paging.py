@@ -5,13 +5,12 @@ what gets its place late would slip in behind the reader. The tally knows in whi
 combination stands, so a page looks only there, however rare what it looks for.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from audit.actions import Action, Verdict
 from audit.filters import SearchFilters, during, narrowed, told
@@ -21,8 +20,12 @@ from audit.tally import SEGMENT
 # Cursors among the entries that wait for their place begin here, above every index.
 WAITING: Final = 10**17
 _HOUR: Final = 3600
-# How many ranges of places one statement asks for.
-_MOST_RANGES: Final = 200
+_DAY: Final = 24
+_MOST_SEGMENTS: Final = 64
+# How many places one statement looks at: few when matches are frequent, and never too many.
+_FEWEST_PLACES: Final = 128
+_MOST_PLACES: Final = 2048
+_CLOSE: Final = 4
 _COLUMNS: Final = (
     "entry__uuid",
     "entry__occurred_at",
@@ -53,9 +56,7 @@ class EntryRow:
     cursor: int
 
 
-def rows(
-    filters: SearchFilters, *, after: int | None, limit: int, covered: int
-) -> list[EntryRow]:
+def rows(filters: SearchFilters, *, after: int | None, limit: int, covered: int) -> list[EntryRow]:
     """Return up to `limit` rows behind the cursor `after`."""
     found: list[EntryRow] = []
     if after is None or after >= WAITING:
@@ -65,9 +66,9 @@ def rows(
         found += _newest(filters, after, limit - len(found), covered)
     bound = covered if after is None else min(after, covered)
     while bound and len(found) < limit:
-        ranges, floor = _where(filters, bound, limit - len(found))
-        if ranges:
-            found += _placed(filters, _within(ranges), limit - len(found))
+        segments, floor = _segments(filters, bound, limit - len(found))
+        ranges = _ranges(filters, segments, bound)
+        found += _within(ranges, filters, limit - len(found))
         bound = floor
     return found
 
@@ -80,9 +81,7 @@ def _waiting(filters: SearchFilters, after: int | None, limit: int) -> list[Entr
     return [_row(None, WAITING + key, *values) for key, *values in selected]
 
 
-def _newest(
-    filters: SearchFilters, after: int | None, limit: int, covered: int
-) -> list[EntryRow]:
+def _newest(filters: SearchFilters, after: int | None, limit: int, covered: int) -> list[EntryRow]:
     """Return rows from the places that the tally has not counted yet."""
     places = Q(index__gte=covered)
     if after is not None:
@@ -96,49 +95,69 @@ def _placed(filters: SearchFilters, places: Q, limit: int) -> list[EntryRow]:
     return [_row(index, index, *values) for index, *values in selected]
 
 
-def _where(
-    filters: SearchFilters, bound: int, limit: int
-) -> tuple[list[tuple[int, int]], int]:
-    """Return the ranges of places below `bound` to look into, and the place they reach down to.
+def _segments(filters: SearchFilters, bound: int, limit: int) -> tuple[list[int], int]:
+    """Return the newest segments below `bound` that hold `limit` matches, and where they end.
 
-    Every match from that place up to `bound` lies in a range. Each row of the tally below `bound`
-    ends at a match, so `limit` rows hold `limit` matches, but for the edges of the time range.
+    There may be fewer in them after all, by what lies beyond `bound` and outside the time range.
     """
-    counted = Tally.objects.filter(narrowed(filters), _hours(filters), span=1)
-    limit = min(limit, _MOST_RANGES)
-    below = list(
-        counted.filter(last__lt=bound).order_by("-last").values_list("first", "last")[: limit + 1]
-    )
-    floor = below.pop()[1] + 1 if len(below) > limit else 0
-    across = counted.filter(segment=(bound - 1) // SEGMENT, last__gte=bound, first__lt=bound)
-    found = [*below, *across.values_list("first", "last")]
-    return _merged((max(first, floor), min(last, bound - 1)) for first, last in found), floor
+    days = Tally.objects.filter(narrowed(filters), _hours(filters, _DAY), span=_DAY)
+    days = days.filter(segment__lte=(bound - 1) // SEGMENT)
+    chosen: list[int] = []
+    entries = 0
+    counted = days.values_list("segment").annotate(total=Sum("entries")).order_by("-segment")
+    for segment, total in counted[:_MOST_SEGMENTS]:
+        chosen.append(segment)
+        entries += total
+        if entries >= limit:
+            break
+    # With segments left or not: the next ones are looked for below.
+    return chosen, chosen[-1] * SEGMENT if chosen else 0
 
 
-def _hours(filters: SearchFilters) -> Q:
-    wanted = Q()
-    if filters.since is not None:
-        wanted &= Q(hour__gte=int(filters.since.timestamp() // _HOUR))
-    if filters.until is not None:
-        wanted &= Q(hour__lt=-int(-filters.until.timestamp() // _HOUR))
-    return wanted
-
-
-def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        elif first <= last:
-            merged.append((first, last))
+def _ranges(filters: SearchFilters, segments: list[int], bound: int) -> list[range]:
+    """Return the ranges of places below `bound` that hold every match in the segments."""
+    hours = Tally.objects.filter(narrowed(filters), _hours(filters, 1), span=1)
+    merged: list[range] = []
+    inside = hours.filter(segment__in=segments, first__lt=bound).order_by("first")
+    for first, last in inside.values_list("first", "last"):
+        end = min(last + 1, bound)
+        if merged and first <= merged[-1].stop:
+            merged[-1] = range(merged[-1].start, max(end, merged[-1].stop))
+        else:
+            merged.append(range(first, end))
     return merged
 
 
-def _within(ranges: list[tuple[int, int]]) -> Q:
-    wanted = Q(index__in=[first for first, last in ranges if first == last])
-    for first, last in ranges:
-        if first != last:
-            wanted |= Q(index__gte=first, index__lte=last)
+def _within(ranges: list[range], filters: SearchFilters, limit: int) -> list[EntryRow]:
+    """Return the newest rows in the ranges, looking at few places first, then at more."""
+    found: list[EntryRow] = []
+    places = [place for each in reversed(ranges) for place in reversed(each)]
+    at, step = 0, _FEWEST_PLACES
+    while at < len(places) and len(found) < limit:
+        looked = places[at : at + step]
+        found += _placed(filters, _these(looked), limit - len(found))
+        at, step = at + step, min(step * 4, _MOST_PLACES)
+    return found
+
+
+def _these(places: list[int]) -> Q:
+    """Return the descending places as a condition: all from last to first when they lie close.
+
+    A place between two of them holds no match, so it may be looked at.
+    """
+    first, last = places[-1], places[0]
+    if last - first < _CLOSE * len(places):
+        return Q(index__gte=first, index__lte=last)
+    return Q(index__in=places)
+
+
+def _hours(filters: SearchFilters, span: int) -> Q:
+    """Return which rows of a span may hold something of the time range."""
+    wanted = Q()
+    if filters.since is not None:
+        wanted &= Q(hour__gt=int(filters.since.timestamp() // _HOUR) - span)
+    if filters.until is not None:
+        wanted &= Q(hour__lt=-int(-filters.until.timestamp() // _HOUR))
     return wanted
 
 

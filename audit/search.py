@@ -54,14 +54,14 @@ def search(*, filters: SearchFilters, after: str | None = None, limit: int = 50)
         entries=page[:limit],
         facets={name: _facet(filters, name, counts.combinations) for name in FACETS},
         histogram=counts.days,
-        total=sum(day.entries for day in counts.days),
+        total=counts.total,
         next=str(page[limit - 1].cursor) if len(page) > limit else None,
     )
 
 
 def total(*, filters: SearchFilters) -> int:
     """Return how many entries a search finds."""
-    return sum(day.entries for day in _counts(filters, tally.covered()).days)
+    return _counts(filters, tally.covered()).total
 
 
 def every_row(*, filters: SearchFilters) -> Iterator[EntryRow]:
@@ -76,14 +76,15 @@ def every_row(*, filters: SearchFilters) -> Iterator[EntryRow]:
 
 
 def _counts(filters: SearchFilters, covered: int) -> Counts:
-    if filters.text.strip():
-        return counting.count_exactly(_named(filters), filters)
-    return counting.count(filters, covered=covered)
+    if not filters.text.strip():
+        return counting.count(filters, covered=covered)
+    for entry in _named(filters)[:1]:
+        found = Combination(entry.event, entry.verdict, entry.purpose, entry.role)
+        return counting.count_one(found, entry.occurred_at, filters)
+    return Counts(Counter(), [])
 
 
-def _rows(
-    filters: SearchFilters, *, after: int | None, limit: int, covered: int
-) -> list[EntryRow]:
+def _rows(filters: SearchFilters, *, after: int | None, limit: int, covered: int) -> list[EntryRow]:
     if not filters.text.strip():
         return paging.rows(filters, after=after, limit=limit, covered=covered)
     found = _named(filters).filter(narrowed(filters))[:1] if after is None else ()

@@ -16,11 +16,13 @@ SEGMENT: Final = 4096
 SPANS: Final = (1, 24)
 _MOST_AT_ONCE: Final = 8
 
-_HOUR: Final = {
+# The hour in which an entry happened, in hours since 1970.
+HOUR: Final = {
     "postgresql": "floor(extract(epoch FROM occurred_at) / 3600)::bigint",
     "sqlite": "CAST(strftime('%%s', occurred_at) AS integer) / 3600",
 }
 _COLUMNS: Final = 'segment, span, hour, event, verdict, purpose, role, entries, "first", "last"'
+_KEPT: Final = f"SELECT {_COLUMNS} FROM audit_tally WHERE span IN (1, 24) AND segment = %s"  # noqa: S608 - ours.
 _COUNT: Final = """
     SELECT place / {segment} AS segment, span, hour - hour %% span AS first_hour,
            event, verdict, purpose, role, count(*), min(place), max(place)
@@ -30,12 +32,13 @@ _COUNT: Final = """
         WHERE audit_leaf."index" >= %s AND audit_leaf."index" < %s
     ) AS placed CROSS JOIN (SELECT 1 AS span UNION ALL SELECT 24) AS spans
     GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3
 """
 
 
 def covered() -> int:
     """Return how many places, from the first, the tally has counted."""
-    last: int | None = Tally.objects.aggregate(last=Max("segment"))["last"]
+    last: int | None = Tally.objects.filter(span=SPANS[0]).aggregate(last=Max("segment"))["last"]
     return 0 if last is None else (last + 1) * SEGMENT
 
 
@@ -63,11 +66,11 @@ def drifted() -> list[int]:
 
 def _agrees(segment: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} FROM audit_tally WHERE segment = %s", [segment])
+        cursor.execute(_KEPT, [segment])
         kept = sorted(cursor.fetchall())
         cursor.execute(_counting(), [segment * SEGMENT, (segment + 1) * SEGMENT])
         return kept == sorted(cursor.fetchall())
 
 
 def _counting() -> str:
-    return _COUNT.format(segment=SEGMENT, hour=_HOUR[connection.vendor])
+    return _COUNT.format(segment=SEGMENT, hour=HOUR[connection.vendor])

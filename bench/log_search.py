@@ -58,9 +58,9 @@ MIX: Final[dict[Kind, float]] = {
 
 
 def run() -> list[rounds.Row]:
-    entries = int(os.environ.get("BENCH_ENTRIES", 0))
+    entries = int(os.environ.get("BENCH_ENTRIES", "0"))
     entries = entries or (1_000_000 if connection.vendor == "postgresql" else 100_000)
-    seed = random.Random(3)  # noqa: S311 - the same log each time.
+    seed = random.Random(3)
     fill(entries, seed)
     ours: dict[str, list[float]] = {}
     bare: list[float] = []
@@ -126,7 +126,7 @@ def walk(since: datetime, until: datetime) -> None:
         )
         (counted,) = cursor.fetchone()
         cursor.execute(
-            "SELECT l.\"index\", e.uuid, e.occurred_at, e.event, e.verdict, e.purpose, e.role, "
+            'SELECT l."index", e.uuid, e.occurred_at, e.event, e.verdict, e.purpose, e.role, '
             "e.act, e.count, e.leaf_hash FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
             'WHERE l."index" < %s ORDER BY l."index" DESC LIMIT %s',
             [max(PAGE, counted), PAGE + 1],

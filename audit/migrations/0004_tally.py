@@ -28,16 +28,12 @@ class Migration(migrations.Migration):
             model_name="tally",
             constraint=models.UniqueConstraint(fields=("span", "first"), name="audit_tally_first"),
         ),
-        migrations.AddConstraint(
-            model_name="tally",
-            constraint=models.UniqueConstraint(fields=("span", "last"), name="audit_tally_last"),
-        ),
         migrations.AddIndex(
             model_name="tally",
             index=models.Index(fields=["span", "hour"], name="audit_tally_hour"),
         ),
         migrations.AddIndex(
             model_name="tally",
-            index=models.Index(fields=["segment"], name="audit_tally_segment"),
+            index=models.Index(fields=["span", "segment"], name="audit_tally_segment"),
         ),
     ]
