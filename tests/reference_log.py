@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from tests import reference_tree as tree
 
 START = 1_795_000_000
+SHY = ("consent:decided", "capture:ingested")
 SEED = b"\x07" * 32
 
 
@@ -52,7 +53,9 @@ def entry(
 ) -> bytes:
     """Return the leaf of entry `number`; one a second, `clear` over the usual fields."""
     nonce, value = tag or (hashlib.sha256(b"n%d" % number).digest()[:16], b"\x55" * 16)
-    decoy = digest(f"decoy {number}")
+    least = 16 if event in SHY and number else 8
+    count = max(least, -(-len(disclosures) // 8) * 8) - len(disclosures)
+    decoys = [digest(f"decoy {number} {which}") for which in range(count)]
     fields = {
         "v": 1,
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, str(number))),
@@ -60,11 +63,12 @@ def entry(
         "ev": "log:genesis" if number == 0 else event,
         "dec": "allow" if event.endswith("allowed") and number else "n/a",
         "_sd_alg": "sha-256",
-        "_sd": sorted([decoy, *map(digest, disclosures)]),
+        "_sd": sorted([*decoys, *map(digest, disclosures)]),
         "tag": {"x": b64url(nonce), "s": [b64url(value)]},
     }
     if number == 0:
         fields["origin"] = "log.example/remit"
+        fields["vkeys"] = [signer.vkey for signer in log_signers("log.example/remit")]
     return canonical(fields | clear)
 
 
@@ -113,6 +117,11 @@ class Signer:
         return f"\u2014 {self.name} {b64(self.id + signed)}\n"
 
 
+def log_signers(origin: str) -> list[Signer]:
+    """Return both keys of the log of that name."""
+    return [Signer(origin, 1), Signer(origin, 6, b"\x08" * 32)]
+
+
 @dataclass
 class Log:
     """An honest log; change `entries`, `signers` or the files it writes to make it dishonest."""
@@ -124,8 +133,7 @@ class Log:
 
     def __post_init__(self) -> None:
         self.signers = self.signers or [
-            Signer(self.origin, 1),
-            Signer(self.origin, 6, b"\x08" * 32),
+            *log_signers(self.origin),
             Signer("witness.example/one", 4, b"\x09" * 32),
         ]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from audit.verifier import commands
+from audit.verifier import commands, signatures
 from audit.verifier.errors import NotVerifiedError
 
 _DAY_SECONDS = 86400.0
+_SILENCE_SECONDS = 3 * 3600.0
+_GRACE_SECONDS = 300.0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -21,6 +23,11 @@ def _parser() -> argparse.ArgumentParser:
         "--vkey", metavar="FILE", action="append", help="trusted keys, one a line: name+id+base64"
     )
     trust.add_argument("--policy", metavar="FILE", help="C2SP tlog-policy: logs, witnesses, quorum")
+    trust.add_argument(
+        "--pure",
+        action="store_true",
+        help="compute signatures with this file's own code alone, as it does without cryptography",
+    )
     whole = argparse.ArgumentParser(add_help=False)
     whole.add_argument("log", metavar="URL_OR_DIR", help="where the log is served, or a copy of it")
     whole.add_argument(
@@ -31,9 +38,11 @@ def _parser() -> argparse.ArgumentParser:
         help="how much later than its time an entry may enter the log (default: a day)",
     )
     add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
-    for name, words in (("proof", "a saved .tlog-proof"), ("receipt", "a consent receipt")):
-        one = add(name, parents=[trust], help=f"check {words}")
-        one.add_argument("file", metavar="FILE")
+    proof = add("proof", parents=[trust], help="check a saved .tlog-proof")
+    proof.add_argument("file", metavar="FILE")
+    receipt = add("receipt", parents=[trust], help="check a receipt, or kept Audit-Entry headers")
+    receipt.add_argument("file", metavar="FILE")
+    receipt.add_argument("--log", metavar="URL_OR_DIR", help="where to look kept headers up")
     add("scan", parents=[trust, whole], help="recompute a whole log")
     saved = add("consistency", parents=[trust, whole], help="compare with a head you saved")
     saved.add_argument("--saved", metavar="FILE", required=True, help="a checkpoint or a proof")
@@ -55,6 +64,20 @@ def _add_monitor(monitor: argparse.ArgumentParser) -> None:
         default=_DAY_SECONDS,
         help="how old the newest witness signature may be (default: a day)",
     )
+    monitor.add_argument(
+        "--longest-silence",
+        metavar="SECONDS",
+        type=float,
+        default=_SILENCE_SECONDS,
+        help="how old the newest entry may be; an idle log writes one each hour (default: 3 hours)",
+    )
+    monitor.add_argument(
+        "--grace",
+        metavar="SECONDS",
+        type=float,
+        default=_GRACE_SECONDS,
+        help="how long the log may be out of reach (default: 5 minutes)",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,18 +86,25 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if not chosen.vkey and not chosen.policy:
         parser.error("give the keys you trust with --vkey FILE or --policy FILE")
+    signatures.use_own_code_alone(pure=chosen.pure)
     try:
         lines = getattr(commands, chosen.command)(chosen)
     except NotVerifiedError as error:
-        text = " ".join(str(error).split())
-        sys.stderr.write(f"Not verified: {text}.\n")
-        return 1
+        return _refuse(str(error))
+    except OSError as error:  # The reader's own files: keys, the monitor's state.
+        return _refuse(f"{error.filename or 'a file'}: {error.strerror}")
     except KeyboardInterrupt:
         return 130
     for line in lines:
-        # Names from the log go to a terminal: nothing in them may move its cursor.
-        commands.say("".join(c if c.isprintable() else "?" for c in line))
+        # Names from the log go to a terminal.
+        commands.say(commands.printable(line))
     return 0
+
+
+def _refuse(reason: str) -> int:
+    text = commands.printable(" ".join(reason.split()))
+    sys.stderr.write(f"Not verified: {text}.\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -8,25 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.verifier.checkpoint import Checkpoint, Trust, accept
-from audit.verifier.errors import NotVerifiedError
+from audit.verifier.errors import NotVerifiedError, UnreachableError
 from audit.verifier.keys import Key, parse_vkeys
 from audit.verifier.merkle import check_consistency
 from audit.verifier.mine import LONGEST_DISCLOSURES, Mine, parse_disclosures, parse_key
-from audit.verifier.mirror import TileTree, open_source, read_checkpoint
-from audit.verifier.monitor import CLOCK_SKEW_SECONDS, Monitor
+from audit.verifier.mirror import TileTree, read_checkpoint
+from audit.verifier.monitor import Limits, Monitor
 from audit.verifier.policy import Policy, parse_policy
+from audit.verifier.promised import Promised, parse_headers
 from audit.verifier.receipt import LONGEST_RECEIPT, check_receipt
-from audit.verifier.rules import Rules
+from audit.verifier.rules import CLOCK_SKEW_SECONDS, Rules
 from audit.verifier.scan import Frontier, Progress, Scan
+from audit.verifier.source import open_source
 from audit.verifier.tlogproof import FIRST_LINE, LONGEST_PROOF, Proved, check_proof
 
 if TYPE_CHECKING:
     import argparse
 
-    from audit.verifier.mirror import Source
     from audit.verifier.scan import Visitor
+    from audit.verifier.source import Source
 
 _LONGEST_KEYS = 1024 * 1024
+_FOR_EVER = float("inf")
 
 
 def read_file(name: str, limit: int) -> bytes:
@@ -60,13 +63,29 @@ def proof(arguments: argparse.Namespace) -> list[str]:
 
 
 def receipt(arguments: argparse.Namespace) -> list[str]:
-    """Check one consent receipt: its signature and the place of the decision in the log."""
-    checked = check_receipt(read_file(arguments.file, LONGEST_RECEIPT), trust_from(arguments))
+    """Check a consent receipt, or the headers of answers that were kept, with `--log`."""
+    data = read_file(arguments.file, LONGEST_RECEIPT)
+    promised = parse_headers(data)
+    if promised is not None:
+        return _promised(arguments, promised)
+    checked = check_receipt(data, trust_from(arguments))
     return [
         f"Receipt {checked.identifier} is signed.",
         *_entry_lines(checked.proved),
         *_head_lines(checked.proved.checkpoint),
     ]
+
+
+def _promised(arguments: argparse.Namespace, promised: Promised) -> list[str]:
+    """Find each promised entry in the log."""
+    if not arguments.log:
+        raise NotVerifiedError("Audit-Entry headers are looked up in a log: name it with --log")
+    source = open_source(arguments.log)
+    checkpoint = accept(read_checkpoint(source), trust_from(arguments))
+    run_scan(source, checkpoint, longest_delay=_FOR_EVER, visit=promised.visit)
+    promised.check(checkpoint.size)
+    lines = [f"  {index}  {leaf.uuid}  {leaf.event}" for index, leaf in promised.found]
+    return [f"All {len(lines)} promised entries are in the log.", *lines, *_head_lines(checkpoint)]
 
 
 def scan(arguments: argparse.Namespace) -> list[str]:
@@ -96,6 +115,7 @@ def run_scan(
             origin=checkpoint.origin,
             longest_delay=longest_delay,
             no_later_than=latest + CLOCK_SKEW_SECONDS,
+            signers=[signer.key for signer in checkpoint.signers],
         ),
         frontier=Frontier(),
         visit=visit,
@@ -133,7 +153,7 @@ def consistency(arguments: argparse.Namespace) -> list[str]:
 def mine(arguments: argparse.Namespace) -> list[str]:
     """Find one's own entries, and the gaps between them."""
     key = parse_key(read_file(arguments.key, 4096))
-    disclosures: dict[str, str] = {}
+    disclosures: dict[bytes, str] = {}
     if arguments.disclosures:
         disclosures = parse_disclosures(read_file(arguments.disclosures, LONGEST_DISCLOSURES))
     collected = Mine(key=key, disclosures=disclosures)
@@ -160,16 +180,39 @@ def monitor(arguments: argparse.Namespace) -> list[str]:
         source=open_source(arguments.log),
         trust=trust_from(arguments),
         state=Path(arguments.state),
-        longest_delay=arguments.longest_delay,
-        oldest_signature=arguments.oldest_signature,
+        limits=Limits(
+            longest_delay=arguments.longest_delay,
+            oldest_signature=arguments.oldest_signature,
+            longest_silence=arguments.longest_silence,
+        ),
         progress=_progress(),
     )
-    while not arguments.once:
-        checkpoint = watch.round()
-        say(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {checkpoint.size} entries hold")
-        time.sleep(arguments.interval)
+    if not arguments.once:
+        _watch_on(watch, interval=arguments.interval, grace=arguments.grace)
     checkpoint = watch.round()
     return [f"All {checkpoint.size} entries hold.", *_head_lines(checkpoint)]
+
+
+def _watch_on(watch: Monitor, *, interval: float, grace: float) -> None:
+    """Repeat rounds until one raises. What is out of reach is an alarm only after the grace."""
+    reached = time.monotonic()
+    while True:
+        try:
+            size = watch.round().size
+        except UnreachableError as error:
+            if time.monotonic() - reached > grace:
+                raise
+            words = f"waiting: {error}"
+        else:
+            reached = time.monotonic()
+            words = f"{size} entries hold"
+        say(printable(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}"))
+        time.sleep(interval)
+
+
+def printable(line: str) -> str:
+    """Return the line so that nothing in it can move a terminal's cursor."""
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def say(line: str) -> None:

@@ -7,6 +7,7 @@ Only public values pass through here, so nothing needs constant time.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 KEY_LENGTH = 32
 SIGNATURE_LENGTH = 64
@@ -95,14 +96,26 @@ def _two_products(first: tuple[int, _Point], second: tuple[int, _Point]) -> _Poi
     return total
 
 
-def is_valid(*, public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is the signature of `message` under the 32-byte key `public`."""
+def is_well_formed(*, public: bytes, signature: bytes) -> bool:
+    """Whether key and signature are ones over which this module would compute at all."""
     if len(public) != KEY_LENGTH or len(signature) != SIGNATURE_LENGTH:
         return False
-    key = _decode(public)
-    scalar = int.from_bytes(signature[32:], "little")
-    if key is None or scalar >= _ORDER or _is_small_order(key):
+    return int.from_bytes(signature[32:], "little") < _ORDER and _usable(public) is not None
+
+
+@lru_cache(maxsize=256)
+def _usable(public: bytes) -> _Point | None:
+    """Return the point of a key in its one spelling and not of small order; a reader has few."""
+    point = _decode(public)
+    return None if point is None or _is_small_order(point) else point
+
+
+def is_valid(*, public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` is the signature of `message` under the 32-byte key `public`."""
+    key = _usable(public) if is_well_formed(public=public, signature=signature) else None
+    if key is None:
         return False
+    scalar = int.from_bytes(signature[32:], "little")
     challenge = hashlib.sha512(signature[:32] + public + message).digest()
     factor = int.from_bytes(challenge, "little") % _ORDER
     minus_key: _Point = (_P - key[0], key[1], 1, _P - key[3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from dataclasses import dataclass
@@ -41,6 +42,12 @@ class Key:
     def document_key_id(self) -> str:
         """The `keyid` of this key in a DSSE envelope."""
         return hashlib.sha256(self.public).hexdigest()[:16]
+
+
+def vkey(key: Key) -> str:
+    """Write a key in the vkey form; the reverse of `parse_vkey`."""
+    encoded = base64.b64encode(bytes((key.type,)) + key.public).decode("ascii")
+    return f"{key.name}+{key.key_id.hex()}+{encoded}"
 
 
 def key_id(name: str, kind: int, public: bytes) -> bytes:

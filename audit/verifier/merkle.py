@@ -33,9 +33,11 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     """
     if not hashes:
         return EMPTY_ROOT
+    sha256 = hashlib.sha256
     level: list[bytes] = list(hashes)
     while len(level) > 1:
-        paired = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+        pairs = zip(level[::2], level[1::2])  # noqa: B905 - leaves an odd last one, as it should.
+        paired = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
         if len(level) % 2:
             paired.append(level[-1])
         level = paired

@@ -1,76 +1,19 @@
-"""Reads a log of C2SP tlog-tiles from a URL or a directory, byte for byte and bounded."""
+"""Reads a log of C2SP tlog-tiles, byte for byte and bounded."""
 
 from __future__ import annotations
 
-import struct
-import urllib.error
-import urllib.request
-from pathlib import Path
-from typing import Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from audit.verifier.errors import NotVerifiedError, UnreachableError
 from audit.verifier.merkle import HASH_LENGTH, root_of
 from audit.verifier.note import LONGEST_NOTE
 
+if TYPE_CHECKING:
+    from audit.verifier.source import Source
+
 TILE_WIDTH = 256
 TILE_HEIGHT = 8
 LONGEST_BUNDLE = TILE_WIDTH * (2 + 65535)
-_TIMEOUT_SECONDS = 30
-
-
-class Source(Protocol):
-    """Where the files of a log come from."""
-
-    def read(self, path: str, limit: int) -> bytes:
-        """Return the file, at most `limit` bytes; UnreachableError when it is not there."""
-
-
-class DirectorySource:
-    """A log that was downloaded."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def read(self, path: str, limit: int) -> bytes:
-        """Return the file; the paths are made here, so none leads out of the directory."""
-        try:
-            with (self._directory / path).open("rb") as file:
-                return _bounded(file.read(limit + 1), path, limit)
-        except OSError:
-            raise UnreachableError(f"{path} is missing from the log") from None
-
-
-class UrlSource:
-    """A log that is served over HTTP."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
-
-    def read(self, path: str, limit: int) -> bytes:
-        """Return the file by GET, without content encodings."""
-        try:
-            with urllib.request.urlopen(  # noqa: S310 - the scheme was checked in open_source.
-                f"{self._url}/{path}", timeout=_TIMEOUT_SECONDS
-            ) as answer:
-                return _bounded(answer.read(limit + 1), path, limit)
-        except (urllib.error.URLError, OSError, ValueError):
-            raise UnreachableError(f"{path} cannot be fetched from the log") from None
-
-
-def _bounded(data: bytes, path: str, limit: int) -> bytes:
-    if len(data) > limit:
-        raise NotVerifiedError(f"{path} is longer than it may be")
-    return data
-
-
-def open_source(place: str) -> Source:
-    """Return the log at a URL (http, https) or in a directory."""
-    if urlsplit(place).scheme in ("http", "https"):
-        return UrlSource(place)
-    if not Path(place).is_dir():
-        raise UnreachableError(f"{place} is neither a web address nor a directory")
-    return DirectorySource(Path(place))
 
 
 def read_checkpoint(source: Source) -> bytes:
@@ -94,12 +37,18 @@ def _width(number: int, count: int) -> int:
 
 def read_hashes(source: Source, level: int, number: int, size: int) -> list[bytes]:
     """Return the hashes of a tile as it is in a tree of `size` leaves."""
+    data = read_tile(source, level, number, size)
+    return [data[at : at + HASH_LENGTH] for at in range(0, len(data), HASH_LENGTH)]
+
+
+def read_tile(source: Source, level: int, number: int, size: int) -> bytes:
+    """Return a tile's hashes, one after the other, as it is in a tree of `size` leaves."""
     width = _width(number, size >> TILE_HEIGHT * level)
     path = f"tile/{level}/{_number_path(number)}"
     data = _read_tile(source, path, width, HASH_LENGTH * TILE_WIDTH)
     if len(data) not in (width * HASH_LENGTH, TILE_WIDTH * HASH_LENGTH):
         raise NotVerifiedError(f"{path} has the wrong length")
-    return [data[at * HASH_LENGTH : (at + 1) * HASH_LENGTH] for at in range(width)]
+    return data[: width * HASH_LENGTH]
 
 
 def read_bundle(source: Source, number: int, size: int) -> list[bytes]:
@@ -127,17 +76,14 @@ def _read_tile(source: Source, path: str, width: int, limit: int) -> bytes:
 
 
 def _split(data: bytes, path: str) -> list[bytes]:
-    leaves = []
-    at = 0
-    while at < len(data):
-        if at + 2 > len(data):
+    leaves: list[bytes] = []
+    at, end = 0, len(data)
+    while at < end:
+        start = at + 2
+        at = start + int.from_bytes(data[at:start], "big")
+        if start > end or at > end:
             raise NotVerifiedError(f"{path} ends inside an entry")
-        (length,) = struct.unpack_from(">H", data, at)
-        at += 2
-        if at + length > len(data):
-            raise NotVerifiedError(f"{path} ends inside an entry")
-        leaves.append(data[at : at + length])
-        at += length
+        leaves.append(data[start:at])
         if len(leaves) > TILE_WIDTH:
             raise NotVerifiedError(f"{path} has bytes after its last entry")
     return leaves

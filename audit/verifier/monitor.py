@@ -1,35 +1,44 @@
 """Watches a log over time: keeps every signed head, reads every new entry, compares witnesses.
 
-State directory: `checkpoints/` holds each head ever seen, `frontier.json` the right edge of the
-tree so that a round reads only what is new, `ids` the ids of all entries so far (16 bytes each).
+State directory: `checkpoints/` holds the heads that are known to begin this log, `unproved/` those
+that a log signed and nobody has yet compared; `frontier.json` the right edge of the tree so that a
+round reads only what is new, `ids` the ids of all entries so far (16 bytes each). A head that
+contradicts the log never leaves `unproved/`: it is evidence, and every later round says so.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.verifier.checkpoint import Checkpoint, Trust, accept
-from audit.verifier.encoding import Json, hash_bytes, parse_json
 from audit.verifier.errors import NotVerifiedError, UnreachableError
-from audit.verifier.mirror import UrlSource, read_checkpoint
+from audit.verifier.merkle import check_consistency
+from audit.verifier.mirror import TileTree, read_checkpoint
 from audit.verifier.note import LONGEST_NOTE
-from audit.verifier.rules import Rules
-from audit.verifier.scan import Frontier, Progress, Scan
+from audit.verifier.rules import CLOCK_SKEW_SECONDS, Rules
+from audit.verifier.scan import Progress, Scan
+from audit.verifier.source import UrlSource
+from audit.verifier.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audit.verifier.mirror import Source
+    from audit.verifier.keys import Key
+    from audit.verifier.leaf import Leaf
+    from audit.verifier.source import Source
+    from audit.verifier.state import Saved
 
-_LONGEST_STATE = 8 * 1024 * 1024
-_ID_LENGTH = 16
-CLOCK_SKEW_SECONDS = 300
+
+@dataclass(frozen=True)
+class Limits:
+    """How late, how old and how silent a log may be, in seconds."""
+
+    longest_delay: float
+    oldest_signature: float
+    longest_silence: float
 
 
 @dataclass(frozen=True)
@@ -39,58 +48,79 @@ class Monitor:
     source: Source
     trust: Trust
     state: Path
-    longest_delay: float
-    oldest_signature: float
+    limits: Limits
     progress: Progress | None = None
 
     def round(self, *, now: float | None = None) -> Checkpoint:
         """Check what is new and keep the head; raise when the log broke a promise."""
         moment = time.time() if now is None else now
+        state = State(self.state)
         checkpoint = accept(read_checkpoint(self.source), self.trust)
-        self._keep(checkpoint)
-        self._check_age(checkpoint, moment)
-        saved = self._saved()
-        if saved["origin"] not in (None, checkpoint.origin):
+        state.keep(checkpoint)
+        saved = state.load()
+        if saved.origin not in (None, checkpoint.origin):
             raise NotVerifiedError("the log changed its name")
-        frontier = saved["frontier"]
-        if frontier.size == checkpoint.size and frontier.root() != checkpoint.root:
-            raise NotVerifiedError(f"two different logs of {checkpoint.size} entries were signed")
+        self._check_age(checkpoint, moment)
+        tree = TileTree(self.source, checkpoint.size)
+        self._check_growth(saved, checkpoint, tree)
         witnessed = checkpoint.witnessed_at
         rules = Rules(
             origin=checkpoint.origin,
-            longest_delay=self.longest_delay,
+            longest_delay=self.limits.longest_delay,
             no_later_than=(witnessed or moment) + CLOCK_SKEW_SECONDS,
-            no_earlier_than=saved["witnessed_at"],
-            latest=saved["latest"],
-            seen=self._ids(frontier.size),
+            no_earlier_than=saved.witnessed_at,
+            latest=saved.latest,
+            seen=state.ids(saved.frontier.size),
+            signers=[signer.key for signer in checkpoint.signers],
         )
         new_ids: list[bytes] = []
+
+        def visit(_: int, leaf: Leaf) -> None:
+            new_ids.append(leaf.id)
+
         Scan(
             source=self.source,
             checkpoint=checkpoint,
             rules=rules,
-            frontier=frontier,
-            visit=lambda _, leaf: new_ids.append(leaf.id),
+            frontier=saved.frontier,
+            visit=visit,
             progress=self.progress,
         ).run()
-        self._compare_witnesses(checkpoint)
-        self._save(checkpoint, frontier, rules, new_ids)
+        state.save(checkpoint, saved.frontier, rules.latest, new_ids)
+        self._compare_witnesses(checkpoint, state)
+        self._prove(checkpoint, tree, state)
+        self._check_silence(rules.latest, moment)
         return checkpoint
 
     def _check_age(self, checkpoint: Checkpoint, now: float) -> None:
         """Refuse an old head: the witnesses' clocks tell its age."""
         witnessed = checkpoint.witnessed_at
-        if witnessed is not None and now - witnessed > self.oldest_signature:
+        if witnessed is not None and now - witnessed > self.limits.oldest_signature:
             hours = int((now - witnessed) // 3600)
             raise NotVerifiedError(f"the newest head was witnessed {hours} hours ago")
 
-    def _keep(self, checkpoint: Checkpoint) -> None:
-        digest = hashlib.sha256(checkpoint.data).hexdigest()[:16]
-        folder = self.state / "checkpoints"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(folder / f"{checkpoint.size:012d}-{digest}", checkpoint.data)
+    def _check_silence(self, latest: float, now: float) -> None:
+        """Refuse a log that stands still: an idle one writes a heartbeat each hour."""
+        if latest and now - latest > self.limits.longest_silence:
+            hours = int((now - latest) // 3600)
+            raise NotVerifiedError(f"the newest entry is {hours} hours old: no heartbeat came")
 
-    def _compare_witnesses(self, checkpoint: Checkpoint) -> None:
+    def _check_growth(self, saved: Saved, checkpoint: Checkpoint, tree: TileTree) -> None:
+        """Raise unless the log begins with the entries of the last round."""
+        old = saved.frontier
+        if old.size > checkpoint.size:
+            raise NotVerifiedError(
+                f"the log shrank from {old.size} to {checkpoint.size} entries; both heads are kept"
+            )
+        check_consistency(
+            old_size=old.size,
+            old_root=old.root(),
+            new_size=checkpoint.size,
+            new_root=checkpoint.root,
+            path=tree.consistency_path(old.size),
+        )
+
+    def _compare_witnesses(self, checkpoint: Checkpoint, state: State) -> None:
         """Ask each witness of the policy what it saw last; two signed trees are evidence."""
         policy = self.trust.policy
         prefix = hashlib.sha256(checkpoint.origin.encode("utf-8")).hexdigest()
@@ -100,69 +130,27 @@ class Monitor:
             except UnreachableError:
                 continue  # A silent witness proves nothing; the quorum decides what is enough.
             seen = accept(data, Trust(keys=(*self.trust.keys, *(policy.logs if policy else ()))))
-            self._keep(seen)
             if seen.origin != checkpoint.origin:
                 raise NotVerifiedError("a witness answers with another log")
-            if seen.size == checkpoint.size and seen.root != checkpoint.root:
-                raise NotVerifiedError(
-                    f"a witness saw another log of {seen.size} entries; both heads are kept"
-                )
+            state.keep(seen)
             if seen.size > checkpoint.size:
                 newer = accept(read_checkpoint(self.source), self.trust)
                 if newer.size < seen.size:
                     raise NotVerifiedError("a witness saw a longer log than the one served here")
 
-    def _saved(self) -> dict[str, Json]:
-        """Return the state of the last round; an empty one before the first."""
-        try:
-            with (self.state / "frontier.json").open("rb") as file:
-                saved = parse_json(file.read(_LONGEST_STATE), "the monitor's state")
-        except FileNotFoundError:
-            return {"origin": None, "frontier": Frontier(), "witnessed_at": 0.0, "latest": 0.0}
-        levels = [[hash_bytes(text, "a hash") for text in level] for level in saved["levels"]]
-        return {
-            "origin": saved["origin"],
-            "frontier": Frontier(size=saved["size"], levels=levels),
-            "witnessed_at": float(saved["witnessed_at"]),
-            "latest": saved["latest_ms"] / 1000,
-        }
-
-    def _ids(self, count: int) -> set[bytes]:
-        """Return the ids seen so far; ids of a round that did not end are not among them."""
-        if not count:
-            return set()
-        data = (self.state / "ids").read_bytes()[: count * _ID_LENGTH]
-        if len(data) != count * _ID_LENGTH:
-            raise NotVerifiedError("the monitor's own list of ids is incomplete")
-        return {data[at : at + _ID_LENGTH] for at in range(0, len(data), _ID_LENGTH)}
-
-    def _save(
-        self, checkpoint: Checkpoint, frontier: Frontier, rules: Rules, ids: list[bytes]
-    ) -> None:
-        known = (frontier.size - len(ids)) * _ID_LENGTH
-        with (self.state / "ids").open("ab") as file:
-            file.truncate(known)
-            file.write(b"".join(ids))
-            file.flush()
-            os.fsync(file.fileno())
-        state = {
-            "origin": checkpoint.origin,
-            "size": frontier.size,
-            "levels": [
-                [base64.b64encode(one).decode("ascii") for one in level]
-                for level in frontier.levels
-            ],
-            "witnessed_at": checkpoint.witnessed_at or 0,
-            "latest_ms": round(rules.latest * 1000),
-        }
-        _write(self.state / "frontier.json", json.dumps(state).encode("ascii"))
+    def _prove(self, checkpoint: Checkpoint, tree: TileTree, state: State) -> None:
+        """Settle every kept head that this log must begin with; contradictions stay, and shout."""
+        for path, data in state.unproved():
+            head = accept(data, Trust(keys=(*self.trust.keys, *_logs(self.trust))))
+            if head.size > checkpoint.size:
+                continue  # The log will reach it.
+            if head.size and tree.node(0, head.size) != head.root:
+                raise NotVerifiedError(
+                    f"the log signed two different histories of {head.size} entries; the other "
+                    f"one is kept in {path}"
+                )
+            state.settle(path)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file at once, so that a crash leaves the old or the new one."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+def _logs(trust: Trust) -> tuple[Key, ...]:
+    return tuple(trust.policy.logs) if trust.policy else ()

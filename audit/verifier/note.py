@@ -9,10 +9,10 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audit.verifier import ed25519, mldsa44
 from audit.verifier.encoding import base64_bytes
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import COSIGNATURE, ED25519, ML_DSA_44, Key, is_key_name
+from audit.verifier.signatures import is_ed25519_valid, is_ml_dsa_44_valid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def _signed_at(key: Key, text: str, payload: bytes, tree: Tree | None) -> int | 
     """Return the time the signature states, or None when it does not hold."""
     message = text.encode("utf-8")
     if key.type == ED25519:
-        valid = ed25519.is_valid(public=key.public, message=message, signature=payload)
+        valid = is_ed25519_valid(public=key.public, message=message, signature=payload)
         return 0 if valid else None
     if len(payload) <= 8:  # noqa: PLR2004 - the time alone.
         return None
@@ -117,10 +117,10 @@ def _signed_at(key: Key, text: str, payload: bytes, tree: Tree | None) -> int | 
         return None
     if key.type == COSIGNATURE:
         message = f"cosignature/v1\ntime {time}\n".encode("ascii") + message
-        valid = ed25519.is_valid(public=key.public, message=message, signature=payload[8:])
+        valid = is_ed25519_valid(public=key.public, message=message, signature=payload[8:])
     elif key.type == ML_DSA_44 and tree is not None:
         message = subtree_message(key.name, time, tree)
-        valid = mldsa44.is_valid(public=key.public, message=message, signature=payload[8:])
+        valid = is_ml_dsa_44_valid(public=key.public, message=message, signature=payload[8:])
     else:
         valid = False
     return time if valid else None

@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audit.verifier import ed25519
 from audit.verifier.encoding import Json, base64_bytes, canonical_json, parse_json
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import ED25519
+from audit.verifier.signatures import is_ed25519_valid
 from audit.verifier.tlogproof import LONGEST_PROOF, Proved, check_proof
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _signed_body(envelope: Json, trust: Trust, origin: str) -> bytes:
             continue
         raw = base64_bytes(_member(signature, "sig", str), "the receipt's signature")
         message = pae(payload_type, body)
-        if not ed25519.is_valid(public=key.public, message=message, signature=raw):
+        if not is_ed25519_valid(public=key.public, message=message, signature=raw):
             raise NotVerifiedError("the signature of the receipt is not valid")
         valid = True
     if not valid:

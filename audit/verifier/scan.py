@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.merkle import leaf_hashes, root_of
-from audit.verifier.mirror import TILE_HEIGHT, TILE_WIDTH, Source, read_bundle, read_hashes
+from audit.verifier.mirror import (
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    read_bundle,
+    read_hashes,
+    read_tile,
+)
 
 if TYPE_CHECKING:
     from audit.verifier.checkpoint import Checkpoint
-    from audit.verifier.rules import Leaf, Rules
+    from audit.verifier.leaf import Leaf
+    from audit.verifier.rules import Rules
+    from audit.verifier.source import Source
 
 Visitor = Callable[[int, "Leaf"], None]
 Progress = Callable[[int, int], None]
@@ -71,11 +79,11 @@ class Scan:
         if known and self.frontier.levels[0] != hashes[:known]:
             raise NotVerifiedError(f"entries before {self.frontier.size} have been changed")
         self._compare_tile(0, number, hashes, leaves=True)
-        for offset in range(known, len(leaves)):
-            index = number * TILE_WIDTH + offset
-            leaf = self.rules.check(index, leaves[offset])
-            if self.visit:
-                self.visit(index, leaf)
+        check, visit = self.rules.check, self.visit
+        for index, data in enumerate(leaves[known:], number * TILE_WIDTH + known):
+            leaf = check(index, data)
+            if visit:
+                visit(index, leaf)
         self._push(0, number, hashes[known:])
         self.frontier.size = number * TILE_WIDTH + len(leaves)
 
@@ -95,10 +103,10 @@ class Scan:
     def _compare_tile(
         self, level: int, number: int, hashes: list[bytes], *, leaves: bool = False
     ) -> None:
-        published = read_hashes(self.source, level, number, self.checkpoint.size)
-        if published == hashes:
+        if read_tile(self.source, level, number, self.checkpoint.size) == b"".join(hashes):
             return
         if leaves:
+            published = read_hashes(self.source, level, number, self.checkpoint.size)
             wrong = next(at for at, one in enumerate(hashes) if published[at] != one)
             index = number * TILE_WIDTH + wrong
             raise NotVerifiedError(f"entry {index} is not the one that the log committed to")

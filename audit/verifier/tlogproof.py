@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from audit.verifier.checkpoint import Checkpoint, Trust, accept
 from audit.verifier.encoding import Json, base64_bytes, decimal, hash_bytes, parse_canonical
 from audit.verifier.errors import NotVerifiedError
+from audit.verifier.leaf import Leaf, parse_leaf
 from audit.verifier.merkle import LONGEST_PATH, check_inclusion, leaf_hash
 from audit.verifier.note import LONGEST_NOTE
-from audit.verifier.rules import Leaf, open_disclosures, parse_leaf
+from audit.verifier.rules import open_disclosures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

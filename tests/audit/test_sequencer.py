@@ -19,9 +19,9 @@ from audit.models import Checkpoint, Entry, Leaf, Note, Outbox, TreeState
 from audit.sequencer import Sequencer
 from audit.verifier.checkpoint import Trust, accept
 from audit.verifier.keys import parse_vkeys
-from audit.verifier.mirror import open_source
 from audit.verifier.rules import Rules
 from audit.verifier.scan import Frontier, Scan
+from audit.verifier.source import open_source
 
 Write = Callable[..., Entry]
 Many = Callable[[int], list[Entry]]

@@ -198,7 +198,10 @@ SCANS: dict[str, tuple[Mapping[str, bytes], str]] = {
         Log([ENTRIES[0], b"\x01" + b"n" * 64]).files(),
         "entry 1: an entry is not JSON",
     ),
-    "a second genesis": (Log([*ENTRIES, entry(SIZE, ev="log:genesis")]).files(), "genesis"),
+    "a second genesis": (
+        Log([*ENTRIES, entry(SIZE, ev="log:genesis", origin="x", vkeys=[])]).files(),
+        "genesis",
+    ),
     "a genesis of another log": (
         Log([entry(0, origin="lag.example"), *ENTRIES[1:]]).files(),
         "begun under another name",
@@ -250,7 +253,8 @@ def test_whoever_kept_a_head_notices_a_rewrite_that_scans_as_honest(
 
 
 def _watch(run: Run, log: Path, state: Path) -> tuple[int, str]:
-    return run("monitor", log, "--state", state, "--once", "--oldest-signature", 1e10)
+    ages = ("--oldest-signature", 1e10, "--longest-silence", 1e10)
+    return run("monitor", log, "--state", state, "--once", *ages)
 
 
 @pytest.mark.parametrize(("entries", "reason"), REWRITES.values(), ids=REWRITES)
@@ -263,11 +267,16 @@ def test_a_monitor_notices_a_rewrite_and_keeps_both_heads(
     status, printed = _watch(run, Log(entries).write(tmp_path / "rewritten"), state)
     assert status == 1
     assert _reasons(printed)
-    kept = [path.read_bytes().decode() for path in (state / "checkpoints").iterdir()]
+    kept = [path.read_bytes().decode() for path in state.glob("*/*-*")]
     for log in (HONEST, Log(entries)):
         assert any(head.startswith(log.body()) for head in kept)
-    grown = Log([*ENTRIES, entry(SIZE)]).write(tmp_path / "grown")
-    assert _watch(run, grown, state)[0] == 0, "the honest log goes on"
+    grown = Log([*ENTRIES, *(entry(number) for number in range(SIZE, SIZE + 30))])
+    status, printed = _watch(run, grown.write(tmp_path / "grown"), state)
+    if entries == ENTRIES[: len(entries)]:
+        assert status == 0, "a shorter head that this log begins with is no lie"
+    else:
+        assert (status, "two different histories" in _reasons(printed)) == (1, True)
+        assert _watch(run, tmp_path / "grown", state)[0] == 1, "evidence does not fade"
 
 
 def test_a_monitor_knows_the_ids_of_earlier_rounds(run: Run, tmp_path: Path) -> None:

@@ -73,13 +73,14 @@ def test_each_command_runs_alone(python: str, place: Path, url: str) -> None:
     keys = ("--vkey", "vkeys")
     (place / "key").write_bytes(b"k" * 32)
     state = f"state-{Path(python).parents[1].name}"
+    ages = ("--oldest-signature", "1e10", "--longest-silence", "1e10")
     commands = [
         ("proof", "entry.tlog-proof", *keys),
         ("scan", "log", *keys),
         ("scan", url, *keys),
         ("consistency", "--saved", "saved", url, *keys),
         ("mine", "--key", "key", url, *keys),
-        ("monitor", url, "--once", "--state", state, "--oldest-signature", "1e10", *keys),
+        ("monitor", url, "--once", "--state", state, *ages, *keys),
     ]
     for words in commands:
         done = _run(python, place, *words)
