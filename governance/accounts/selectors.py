@@ -1,10 +1,21 @@
 """Questions about people, roles and devices. None of them changes anything."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
+from audit import sql
 from governance.accounts.models import Device, Person, RoleAssignment
 from governance.accounts.roles import PERSON_ROLES, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A device that may speak for its person now."""
+
+    id: UUID
+    subject: str
+    public_key: bytes
 
 
 def person_by_subject(subject: str) -> Person | None:
@@ -44,6 +55,15 @@ def holds(*, subject: str, role: Role) -> bool:
 def device(device_id: UUID) -> Device | None:
     """Return a device, revoked or not, or None."""
     return Device.objects.filter(pk=device_id).first()
+
+
+def enrolled(device_id: UUID) -> Enrolled | None:
+    """Return what a signed request is checked against, or None unless the device is enrolled."""
+    found = sql.row(
+        "SELECT subject, public_key FROM accounts_device WHERE id = %s AND revoked_at IS NULL",
+        [device_id],
+    )
+    return Enrolled(device_id, found[0], bytes(found[1])) if found else None
 
 
 def devices_of(subject: str) -> list[Device]:

@@ -152,11 +152,10 @@ class _DeviceAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[DevicePrincipal, None]:
         signed = signed_parts(request, self.components(request))
-        device_id = self.device_id(signed)
-        device = accounts.device(device_id)
-        if device is None or device.revoked_at is not None:
+        device = accounts.enrolled(self.device_id(signed))
+        if device is None:
             raise SignatureInvalidError("This device is not enrolled.")
-        self.verify(signed, bytes(device.public_key))
+        self.verify(signed, device.public_key)
         if self.once:
             spend_nonce(signed)
         return DevicePrincipal(device.id, device.subject, revoked=False), None
