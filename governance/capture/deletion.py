@@ -2,14 +2,16 @@
 
 Promises: what is deleted stops being readable in the same transaction; its ciphertext goes with
 it; the key it was sealed under is destroyed, survivors of that key having been sealed anew under
-the next generation (`decisions.md` 4, 22). Each is safe to repeat.
-Leaves to others: destroying a whole cell's or person's keys on withdrawal and erasure (rights).
+the next generation (`decisions.md` 4, 22). Each is safe to repeat, and a job written with the
+deletion finishes what a crash cut short.
+Leaves to others: destroying a whole cell's or person's keys on withdrawal and erasure (rights);
+that job (governance.capture.completion).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -32,12 +34,17 @@ from governance.capture.models import (
 )
 from governance.capture.runs import enliven, hour, moment
 from governance.decisions import InternalPurpose, Reason
+from governance.jobs import services as jobs
+from governance.jobs.clock import database_now
 from governance.vault import sealing, shredding
 
 if TYPE_CHECKING:
     from audit.models import Entry
 
 ERASER = Actor.system("erasure")
+COMPLETE_JOB: Final = "capture:complete"
+# Whoever deletes goes on right after the commit; the job is for those who did not live so long.
+_COMPLETE_AFTER: Final = timedelta(seconds=30)
 
 Cell = tuple[str, str, str]
 Events = list[dict[str, object]]
@@ -70,7 +77,7 @@ def delete_frames(
         state=FrameState.State.DELETED,
         clock=reason,
     )
-    _renew_keys(subject=subject, cells=_cells(chosen))
+    renew_keys(subject=subject, cells=cells_of(chosen))
     return done
 
 
@@ -93,18 +100,25 @@ def forget(*, subject: str, since: datetime, actor: Actor, now: datetime | None 
         ForgottenSpan.objects.create(
             id=uuid7(), subject=subject, start=since, end=until, entry=entry
         )
-    touched = list(
-        LiveFrame.objects.filter(subject=subject, last_hour__gte=hour(since)).values_list(
-            "frame_id", flat=True
-        )
-    )
+        _complete_later(entry)
+    return Deleted(frames=cut(subject=subject, since=since, until=until), entry=entry)
+
+
+def cut(*, subject: str, since: datetime, until: datetime, before: int | None = None) -> int:
+    """Cut a span out of what is stored; return how many frames lost something.
+
+    `before` names a log entry: only what was stored before it is looked at.
+    """
+    rows = Frame.objects.filter(subject=subject, last_hour__gte=hour(since))
+    if before is not None:
+        rows = rows.filter(entry_id__lt=before)
+    touched = set(rows.values_list("id", flat=True))
     start, end = (int(at.timestamp() * 1_000_000_000) for at in (since, until))
 
     def kept(events: Events) -> Events:
         return [event for event in events if not start <= int(str(event["t_ns"])) < end]
 
-    changed = _renew_keys(subject=subject, cells=_cells(touched), keep=kept, only=set(touched))
-    return Deleted(frames=changed, entry=entry)
+    return renew_keys(subject=subject, cells=cells_of(touched), keep=kept, only=touched)
 
 
 def purge_cell(*, subject: str, application: str, category: str, actor: Actor) -> Deleted:
@@ -159,7 +173,14 @@ def _end(
         )
         for frame in live:
             _end_one(frame, state=state, entry=entry, actor=actor, clock=clock)
+        if live:
+            _complete_later(entry)
     return Deleted(frames=len(live), entry=entry)
+
+
+def _complete_later(entry: "Entry") -> None:
+    run_at = database_now() + _COMPLETE_AFTER
+    jobs.add(kind=COMPLETE_JOB, ref=str(entry.uuid), run_at=run_at)
 
 
 def _end_one(
@@ -194,7 +215,7 @@ def _end_one(
 
 def expire_frames(*, subject: str, frames: set[UUID], actor: Actor) -> Deleted:
     """End frames whose time is over; destroys the keys of generations that are now empty."""
-    cells = _cells(frames)
+    cells = cells_of(frames)
     done = _end(
         subject=subject,
         frames=frames,
@@ -204,11 +225,12 @@ def expire_frames(*, subject: str, frames: set[UUID], actor: Actor) -> Deleted:
     )
     for cell, generations in cells.items():
         for generation in generations:
-            _destroy_when_empty(cell, generation)
+            destroy_when_empty(cell, generation)
     return done
 
 
-def _destroy_when_empty(cell: Cell, generation: int) -> None:
+def destroy_when_empty(cell: Cell, generation: int) -> None:
+    """Destroy the key of a generation that holds nothing any more."""
     subject, application, category = cell
     with transaction.atomic():
         # Waits for whoever seals under this key just now.
@@ -219,12 +241,24 @@ def _destroy_when_empty(cell: Cell, generation: int) -> None:
             )
 
 
-def _cells(frames: Iterable[UUID]) -> dict[Cell, set[int]]:
+def cells_of(frames: Iterable[UUID]) -> dict[Cell, set[int]]:
+    """Return the generations, by cell, that frames are sealed under and whose keys still stand."""
     found: dict[Cell, set[int]] = {}
     for frame in Frame.objects.filter(id__in=list(frames)):
         cell = (frame.subject, frame.application, frame.category)
         found.setdefault(cell, set()).add(frame.generation)
-    return found
+    standing = {
+        cell: {number for number in numbers if _stands(cell, number)}
+        for cell, numbers in found.items()
+    }
+    return {cell: numbers for cell, numbers in standing.items() if numbers}
+
+
+def _stands(cell: Cell, generation: int) -> bool:
+    subject, application, category = cell
+    return shredding.generation_stands(
+        subject=subject, application=application, category=category, generation=generation
+    )
 
 
 def _survivors(cell: Cell, generations: set[int]) -> list[UUID]:
@@ -241,7 +275,7 @@ def _survivors(cell: Cell, generations: set[int]) -> list[UUID]:
     )
 
 
-def _renew_keys(
+def renew_keys(
     *,
     subject: str,
     cells: dict[Cell, set[int]],
@@ -261,7 +295,10 @@ def _renew_keys(
             # among the survivors; whoever comes later seals under the next key.
             consent.selectors.lock(subject=subject, exclusive=True)
             shredding.advance_generation(
-                subject=subject, application=application, category=category
+                subject=subject,
+                application=application,
+                category=category,
+                past=max(generations),
             )
         survivors = _survivors(cell, generations)
         for start in range(0, len(survivors), gate.PAGE):

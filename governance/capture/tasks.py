@@ -2,10 +2,11 @@
 
 from celery import shared_task
 
-from governance.capture import expiry, runs
+from governance.capture import completion, deletion, expiry, runs
 from governance.jobs import services as jobs
 
 jobs.handler("capture:redact", quarantined=runs.quarantine)(runs.redact_batch)
+jobs.handler(deletion.COMPLETE_JOB)(completion.complete)
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.

@@ -33,9 +33,14 @@ def current(*, subject: str, scope: str, now: datetime | None = None) -> int:
         return CellGeneration.objects.get(subject=subject, scope=scope).number
 
 
-def raised(*, subject: str, scope: str) -> tuple[int, int]:
-    """Raise a cell's generation and return (old, new). The caller holds the epoch alone."""
+def raised(*, subject: str, scope: str, past: int | None = None) -> tuple[int, int]:
+    """Raise a cell's generation and return (old, new). The caller holds the epoch alone.
+
+    With `past`, only a generation up to that number is raised.
+    """
     row = _cell(subject, scope, _month(None))
+    if past is not None and row.number > past:
+        return row.number, row.number
     CellGeneration.objects.filter(pk=row.pk).update(number=F("number") + 1)
     return row.number, row.number + 1
 

@@ -38,12 +38,17 @@ def destroy_cell(*, subject: str, application: str, category: str) -> list[str]:
     return destroyed
 
 
-def advance_generation(*, subject: str, application: str, category: str) -> tuple[int, int]:
-    """Raise a cell's generation for the survivors of a partial deletion; return (old, new)."""
+def advance_generation(
+    *, subject: str, application: str, category: str, past: int
+) -> tuple[int, int]:
+    """Raise a cell's generation for the survivors of a partial deletion; return (old, new).
+
+    A generation beyond `past` is left as it is: whoever was here before has raised it.
+    """
     scope = keyring.cell_scope(application=application, category=category)
     with transaction.atomic(using=KEY_STORE):
         epochs.current(alone=True)
-        return generations.raised(subject=subject, scope=scope)
+        return generations.raised(subject=subject, scope=scope, past=past)
 
 
 def destroy_generation(*, subject: str, application: str, category: str, generation: int) -> None:
@@ -56,6 +61,13 @@ def destroy_generation(*, subject: str, application: str, category: str, generat
         cell = CellGeneration.objects.filter(subject=subject, scope=scope, number=generation)
         if cell.exists():
             generations.raised(subject=subject, scope=scope)
+
+
+def generation_stands(*, subject: str, application: str, category: str, generation: int) -> bool:
+    """Say whether one generation of a cell still has its key."""
+    scope = keyring.cell_scope(application=application, category=category)
+    own = StoredKey.objects.filter(kind=KeyKind.CELL, owner=subject, scope=scope)
+    return own.filter(generation=generation).exists()
 
 
 def destroy_subject(*, subject: str, now: datetime | None = None) -> ShredReport:

@@ -100,7 +100,8 @@ def test_a_key_destroyed_while_it_was_being_made_is_not_used(
 
 def test_survivors_move_on_and_the_old_generation_dies() -> None:
     assert seal().generation == 1
-    assert shredding.advance_generation(**CELL) == (1, 2)
+    assert shredding.advance_generation(**CELL, past=1) == (1, 2)
+    assert shredding.advance_generation(**CELL, past=1) == (2, 2)
     assert key_of(1) is not None, "The survivors have still to be read."
     assert seal().generation == 2
     shredding.destroy_generation(**CELL, generation=1)
