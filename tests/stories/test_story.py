@@ -60,7 +60,9 @@ def nordhafen(
     settings = {
         "REMIT_DEMO": "1",
         "REMIT_LOG_DELAY_SECONDS": "2",
-        "REMIT_SWEEP_SECONDS": "5",
+        "REMIT_SWEEP_SECONDS": "2",
+        # Workers are killed below; nobody need wait a minute for what they held.
+        "REMIT_JOB_LEASE_SECONDS": "10",
         "REDIS_URL": request.getfixturevalue("redis").url,
     }
     if connection.vendor == "postgresql":
