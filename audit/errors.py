@@ -43,6 +43,10 @@ class ForkError(AuditError):
     """Signing would contradict a signature that was already made: the log halts."""
 
 
+class RecoveryError(AuditError):
+    """The log cannot be brought back this way; nothing was changed."""
+
+
 class SequencerBusyError(AuditError):
     """Another sequencer holds the log."""
 

@@ -33,6 +33,7 @@ __all__ = [
     "entries_about",
     "grant",
     "log_state",
+    "not_allowing",
     "open_entry",
     "proof",
     "search",
@@ -175,6 +176,14 @@ def grant(uuid: UUID) -> Grant | None:
         subject=subject if isinstance(subject, str) else None,
         details=details,
     )
+
+
+def not_allowing(entries: Collection[UUID]) -> set[UUID]:
+    """Return those that are no committed permission with a place, or on its way to one."""
+    rows = Entry.objects.filter(
+        uuid__in=entries, event=Action.ACCESS_ALLOWED, verdict=Verdict.ALLOW
+    ).exclude(place=None, outbox=None)
+    return set(entries) - set(rows.values_list("uuid", flat=True))
 
 
 def log_state() -> LogState:

@@ -25,17 +25,27 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Case, F, Max, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from audit import checkpoint, files, genesis, hold, outbox, pruning, quorum, tree
+from audit import (
+    checkpoint,
+    files,
+    genesis,
+    heads,
+    hold,
+    lineage,
+    outbox,
+    pruning,
+    quorum,
+    tree,
+)
 from audit.checkpoint import Head
 from audit.circulation import Answer, Circulating, Circulation
 from audit.errors import ForkError, TileError
 from audit.frontier import Frontier
-from audit.leaf import parse
 from audit.models import Checkpoint, Cosignature, Leaf, Note, TreeState
 from audit.outbox import Waiting
 from audit.tiles import WIDTH, TileStore
@@ -108,7 +118,8 @@ class Sequencer:
             raise ForkError(
                 f"{state.published_size} were published, the signer remembers {signed.size}"
             )
-        self._require_own_genesis(size)
+        self._require_own_name()
+        self._require_newest(size)
         self._restore(size, published=state.published_size)
         # Read through the newest tiles: an older part of a tile may still hold the signed past.
         if tree.root(self.tiles.node(size), signed.size) != signed.root:
@@ -172,7 +183,7 @@ class Sequencer:
         """Give the genesis leaf index 0, before anything that already waits in the outbox."""
         if self.size:
             return
-        with transaction.atomic():
+        with hold.its_turn():
             self._require_unmoved()
             first = genesis.write(self.keys)
             only = Waiting([first.pk], [bytes(first.leaf)], [bytes(first.leaf_hash)])
@@ -184,7 +195,7 @@ class Sequencer:
         outbox.draw_delays()
         waiting = outbox.pick(limit)
         if waiting:
-            with transaction.atomic():
+            with hold.its_turn():
                 self._require_unmoved()
                 self._place(waiting)
             self.integrate(waiting)
@@ -198,7 +209,7 @@ class Sequencer:
         """Write down which root is about to be signed; another one for its size is a fork."""
         head = Head(self.size, self.frontier.root())
         try:
-            with transaction.atomic():
+            with hold.its_turn():
                 row, _ = Checkpoint.objects.get_or_create(
                     size=head.size, defaults={"root": head.root}
                 )
@@ -216,7 +227,8 @@ class Sequencer:
         # The proof comes from the files, so that files which do not lead to the root are noticed.
         note = self.signer.sign(head, proof_from=self.proof_to(head.size))
         if stored is None:
-            Note.objects.create(checkpoint_id=head.size, text=note)
+            with hold.its_turn():
+                Note.objects.create(checkpoint_id=head.size, text=note)
         return note
 
     def witness(self, head: Head, note: str) -> Circulating:
@@ -237,7 +249,7 @@ class Sequencer:
         """Put the checkpoint where readers find it."""
         self._write(current)
         current.is_released = True
-        TreeState.objects.filter(pk=self.keys.origin).update(
+        self._note_down(
             published_size=current.head.size,
             published_at=Now(),
             quorum_at=Now() if current.has_quorum else F("quorum_at"),
@@ -248,11 +260,11 @@ class Sequencer:
 
     def halt(self, reason: str) -> None:
         """Say in the database that the log has stopped; access closes everywhere."""
-        TreeState.objects.filter(pk=self.keys.origin).update(halted=reason)
+        self._note_down(halted=reason)
 
     def live(self) -> None:
         """Leave a sign of life."""
-        TreeState.objects.filter(pk=self.keys.origin).update(heartbeat_at=Now())
+        self._note_down(heartbeat_at=Now())
 
     def prune(self) -> None:
         """Remove parts of tiles that are no longer needed."""
@@ -293,17 +305,25 @@ class Sequencer:
 
     def _keep(self, answers: list[Answer]) -> None:
         """Store the lines that came, however late."""
-        Cosignature.objects.bulk_create(
+        rows = [
             Cosignature(checkpoint_id=answer.about.head.size, witness=each.witness, line=each.line)
             for answer in answers
             for each in answer.cosigned
-        )
-        if any(answer.cosigned and answer.about.has_quorum for answer in answers):
-            TreeState.objects.filter(pk=self.keys.origin).update(quorum_at=Now())
+        ]
+        if not rows:
+            return
+        with hold.its_turn():
+            Cosignature.objects.bulk_create(rows)
+            if any(answer.cosigned and answer.about.has_quorum for answer in answers):
+                self._note_down(quorum_at=Now())
 
     def _write(self, current: Circulating) -> None:
         files.make_directory(self.tiles.root)
         files.replace(self.tiles.root / "checkpoint", current.text.encode("utf-8"))
+
+    def _note_down(self, **values: object) -> None:
+        with hold.its_turn():
+            TreeState.objects.filter(pk=self.keys.origin).update(**values)
 
     def _require_unmoved(self) -> None:
         """Lock the tree's row for this transaction. Raises ForkError when the tree moved."""
@@ -317,14 +337,20 @@ class Sequencer:
             size=F("size") + len(waiting), behind_since=Coalesce("behind_since", Now())
         )
 
-    def _require_own_genesis(self, size: int) -> None:
+    def _require_own_name(self) -> None:
         """Keys that were lost and made anew must not go on with another log's tree."""
-        if not size:
-            return
-        (body,) = Leaf.objects.filter(index=0).values_list("entry__leaf", flat=True)
-        first = parse(bytes(body))
-        if (first.get("origin"), first.get("vkeys")) != (self.keys.origin, self.keys.vkeys):
-            raise ForkError("the first leaf names other keys than those in the directory of keys")
+        own = self.keys.origin, tuple(self.keys.vkeys)
+        if any((name.origin, name.vkeys) != own for name in lineage.names()[-1:]):
+            raise ForkError("the leaves name other keys than those in the directory of keys")
+
+    def _require_newest(self, size: int) -> None:
+        """Sign nothing while others hold a larger head: all of our memory may be restored."""
+        for seen in heads.elsewhere(self.keys):
+            if seen.head.size > size:
+                raise ForkError(
+                    f"the database ends at {size}, {seen.where} has seen the larger "
+                    f"{seen.head.size}"
+                )
 
     def _restore(self, size: int, *, published: int) -> None:
         """Lay what the files lack; what is published stands in them already."""

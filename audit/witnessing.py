@@ -106,15 +106,19 @@ class Witnesses:
 
         A witness that is silent or answers something else is not among them.
         """
-        found: dict[str, Tree] = {}
-        for name, url in policy.urls.items():
-            try:
-                answer = self.caller.get(_join(url, _published_path(origin)))
-                if answer.status == HTTPStatus.OK:
-                    found[name] = _signed_head(answer.body, keys)
-            except (WitnessError, NoteError, NotVerifiedError):
-                continue
-        return found
+        if not policy.urls:
+            return {}
+        with ThreadPoolExecutor(max_workers=len(policy.urls)) as pool:
+            asked = [pool.submit(self._seen, url, origin, keys) for url in policy.urls.values()]
+        heads = zip(policy.urls, (one.result() for one in asked), strict=True)
+        return {name: head for name, head in heads if head is not None}
+
+    def _seen(self, url: str, origin: str, keys: Sequence[Key]) -> Tree | None:
+        try:
+            answer = self.caller.get(_join(url, _published_path(origin)))
+            return signed_head(answer.body, keys) if answer.status == HTTPStatus.OK else None
+        except (WitnessError, NoteError, NotVerifiedError):
+            return None
 
     def _published(self, url: str, note: str) -> bytes:
         try:
@@ -167,9 +171,13 @@ def _head(note: str) -> Tree:
     return parse_tree(checkpoint.parse(note.encode("utf-8")))
 
 
-def _signed_head(data: bytes, keys: Sequence[Key]) -> Tree:
+def signed_head(data: bytes, keys: Sequence[Key]) -> Tree:
+    """Return the head that a note states. Raises NoteError unless the log itself signed it."""
     note = checkpoint.parse(data)
-    head = parse_tree(note)
+    try:
+        head = parse_tree(note)
+    except NotVerifiedError as error:
+        raise NoteError(str(error)) from error
     if head.origin != keys[0].name or not checkpoint.signers(note, keys, head):
         raise NoteError("The head is not signed by the log.")
     return head

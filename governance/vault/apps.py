@@ -9,7 +9,9 @@ class VaultConfig(AppConfig):
     label = "vault"
 
     def ready(self) -> None:
-        from governance.vault import files  # noqa: PLC0415
+        from audit import relinking  # noqa: PLC0415
+        from governance.vault import files, reconciliation  # noqa: PLC0415
 
+        relinking.use(reconciliation.owners)
         files.make_directory(Path(settings.REMIT_VAULT_DIR))
         files.make_directory(Path(settings.REMIT_KEYS_DIR))

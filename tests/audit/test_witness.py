@@ -165,6 +165,10 @@ def turn() -> sequencer.Turn:
         return log.turn()
 
 
+def conflicts() -> Path:
+    return checkpoint.directory() / "conflicts"
+
+
 def trust(places: Path) -> Trust:
     return Trust(policy=parse_policy((places / "log/policy").read_bytes()))
 
@@ -207,10 +211,14 @@ def test_a_silent_witness_is_asked_again_and_access_closes_in_the_end(
 def test_a_witness_that_saw_another_history_halts_the_log(
     registered: Running, places: Path
 ) -> None:
-    assert registered.post(0, 1, root=HASHES[30]).status_code == 200
-    (checkpoint.directory() / "signed-head").unlink()
-    with pytest.raises(ForkError, match="another history"):
-        turn()
+    with pytest.raises(ForkError, match="another history"), sequencer.opened() as log:
+        assert registered.post(0, 1, root=HASHES[30]).status_code == 200
+        (checkpoint.directory() / "signed-head").unlink()
+        log.turn()
+    heads = {path.name.rpartition("-")[2]: path.read_bytes() for path in conflicts().iterdir()}
+    log_key = (checkpoint.log_keys().public[0],)
+    ours, theirs = (accept(heads[name], Trust(keys=log_key)) for name in ("ours", "theirs"))
+    assert (ours.size, theirs.size, ours.root == theirs.root) == (1, 1, False)
     assert "another history" in TreeState.objects.get().halted
     assert not (places / "log/checkpoint").exists()
     health.forget()
@@ -219,10 +227,16 @@ def test_a_witness_that_saw_another_history_halts_the_log(
 
 
 def test_a_witness_ahead_of_the_log_halts_it(registered: Running, places: Path) -> None:
-    assert registered.post(0, 30).status_code == 200
+    """At the start nothing is signed at all; later both heads are kept."""
+    with pytest.raises(ForkError, match="larger 30"), sequencer.opened() as log:
+        assert registered.post(0, 30).status_code == 200
+        (checkpoint.directory() / "signed-head").unlink()
+        log.turn()
+    assert len(list(conflicts().iterdir())) == 2
     (checkpoint.directory() / "signed-head").unlink()
     with pytest.raises(ForkError, match="larger 30"):
         turn()
+    assert not (checkpoint.directory() / "signed-head").exists()
 
 
 def test_a_name_is_not_taken_over_by_another_key(places: Path) -> None:
