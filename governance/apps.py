@@ -1,4 +1,4 @@
-"""Wires the parts together at start: the log's keys, the queue and the system checks."""
+"""Wires the parts together at start: the log's keys, the queue, checks and SQLite's guard."""
 
 from django.apps import AppConfig
 
@@ -9,7 +9,8 @@ class GovernanceConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import ports  # noqa: PLC0415
-        from governance import celery, checks  # noqa: F401, PLC0415
+        from governance import authorizer, celery, checks  # noqa: F401, PLC0415
         from governance.vault.port import SubjectKeys  # noqa: PLC0415
 
         ports.use(SubjectKeys())
+        authorizer.guard()

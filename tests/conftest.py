@@ -12,6 +12,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from pytest_django import DjangoDbBlocker, Settings
 
 from audit import health, sequencer
+from governance import authorizer
 from tests import make
 from tests.infrastructure.fixtures import chromium, install, postgres, redis  # noqa: F401
 from tests.standing import ALIASES, StandingHouse
@@ -68,7 +69,8 @@ def _flush_past_triggers(operations: type[BaseDatabaseOperations]) -> None:
 
     def execute(self: BaseDatabaseOperations, sql_list: Iterable[str]) -> None:
         triggers = _triggers(self.connection)
-        flush(self, [*(lift for lift, _ in triggers), *sql_list, *(lay for _, lay in triggers)])
+        with authorizer.lifted(self.connection):
+            flush(self, [*(lift for lift, _ in triggers), *sql_list, *(lay for _, lay in triggers)])
 
     operations.execute_sql_flush = execute  # type: ignore[method-assign]
 

@@ -22,6 +22,7 @@ from audit.verifier.keys import parse_vkeys
 from audit.verifier.rules import Rules
 from audit.verifier.scan import Frontier, Scan
 from audit.verifier.source import open_source
+from governance import authorizer
 
 Write = Callable[..., Entry]
 Many = Callable[[int], list[Entry]]
@@ -77,10 +78,10 @@ def test_a_log_of_any_size_is_read_by_the_stand_alone_verifier(
 
 
 CRASHES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "inside the transaction": lambda patch: patch.setattr(sequencer, "_place", _crash),
+    "inside the transaction": lambda patch: patch.setattr(Sequencer, "_place", _crash),
     "before the tiles": lambda patch: patch.setattr(Sequencer, "integrate", _crash),
     "in the middle of the tiles": lambda patch: patch.setattr(
-        "audit.tiles.TileStore._grow", _crash
+        "audit.frontier.Frontier._push", _crash
     ),
     "before the intent": lambda patch: patch.setattr(Sequencer, "intend", _crash),
     "before the signer remembers": lambda patch: patch.setattr(Sequencer, "sign", _crash),
@@ -145,7 +146,7 @@ def rewind(size: int) -> None:
         "sqlite": "DROP TRIGGER {0}_keep_delete",
         "postgresql": "DROP TRIGGER {0}_keep ON {0}",
     }[connection.vendor]
-    with connection.cursor() as cursor:
+    with authorizer.lifted(connection), connection.cursor() as cursor:
         for table in ("audit_leaf", "audit_checkpoint", "audit_note"):
             cursor.execute(lift.format(table))
         cursor.execute("DELETE FROM audit_note WHERE checkpoint_id > %s", [size])
@@ -202,7 +203,7 @@ def test_a_leaf_that_was_edited_before_it_had_a_place_halts_the_log(
         pytest.skip("PostgreSQL refuses the edit itself: the hash is checked in the row.")
     turn()
     entry = write()
-    with connection.cursor() as cursor:
+    with authorizer.lifted(connection), connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER audit_entry_keep_update")
         cursor.execute(
             "UPDATE audit_entry SET leaf = CAST(replace(CAST(leaf AS TEXT), 'allow\"', 'deny\"') "

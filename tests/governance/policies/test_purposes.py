@@ -6,6 +6,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from audit.models import Entry
+from governance import authorizer
 from governance.decisions import InternalPurpose
 from governance.policies import checks, purposes, selectors, services
 from governance.policies.errors import (
@@ -141,7 +142,8 @@ def test_the_service_does_not_start_while_a_forced_row_stands() -> None:
 def force_open(cursor: CursorWrapper) -> None:
     """Do what somebody with the database's own rights would do: take the constraint away."""
     if connection.vendor == "sqlite":
-        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        with authorizer.lifted(connection):
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
         return
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("ALTER TABLE policies_purpose DROP CONSTRAINT policies_purpose_not_prohibited")
@@ -151,7 +153,7 @@ def force_open(cursor: CursorWrapper) -> None:
 def _constraints_again() -> object:
     yield
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
+        with authorizer.lifted(connection), connection.cursor() as cursor:
             cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
