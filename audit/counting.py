@@ -12,32 +12,42 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
-from audit.actions import SHY, Verdict
-from audit.filters import FACETS, SearchFilters
+from audit.actions import Verdict
+from audit.filters import (
+    BEGINNING,
+    END,
+    FACETS,
+    TOLD,
+    SearchFilters,
+    Sql,
+    during_sql,
+    narrowed_sql,
+)
 from audit.tally import HOUR, SEGMENT
 
 _SECONDS: Final = 3600
 _DAY_HOURS: Final = 24
 _EPOCH: Final = date(1970, 1, 1)
-# Where a range has no end, one that lies beyond every entry.
-_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-
 _COLUMNS: Final = "event, verdict, purpose, role"
-_DURING: Final = "occurred_at >= %s AND occurred_at < %s"
+# A CROSS JOIN keeps SQLite from starting at the other table.
+_NEWEST: Final = "audit_leaf CROSS JOIN audit_entry"
+_OLDER: Final = "audit_entry CROSS JOIN audit_leaf"
+_WAITING: Final = "audit_outbox CROSS JOIN audit_entry"
+_SAME: Final = "audit_leaf.entry_id = audit_entry.id"
+_ITS_OWN: Final = Sql("audit_outbox.entry_id = audit_entry.id")
 _COUNTED: Final = f"""
     SELECT hour - hour %% 24, {_COLUMNS}, sum(entries) FROM audit_tally
     WHERE segment < %s AND ({{hours}}) GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608 - all parts are ours; values are parameters.
 _EXACT: Final = f"""
     SELECT {{hour}} - {{hour}} %% 24, {_COLUMNS}, count(*) FROM {{source}}
-    WHERE {_DURING} AND {{wanted}} GROUP BY 1, 2, 3, 4, 5
+    WHERE {{wanted}} GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608
-_PLACED: Final = "audit_leaf JOIN audit_entry ON audit_entry.id = audit_leaf.entry_id"
-_WAITING: Final = "audit_outbox JOIN audit_entry ON audit_entry.id = audit_outbox.entry_id"
 # Materialized: a planner that starts from the time range would read all of it for these few.
 _ALL: Final = f"""
     WITH newest AS MATERIALIZED (
-        SELECT occurred_at, {_COLUMNS} FROM {_PLACED} WHERE audit_leaf."index" >= %s
+        SELECT occurred_at, {_COLUMNS} FROM {_NEWEST}
+        WHERE {_SAME} AND audit_leaf."index" >= %s
     ), counted (day, {_COLUMNS}, entries) AS ({{parts}})
     SELECT NULL, {_COLUMNS}, CAST(sum(entries) AS bigint), 0 FROM counted GROUP BY {_COLUMNS}
     UNION ALL
@@ -77,18 +87,10 @@ class Counts:
         return sum(day.entries for day in self.days)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sql:
-    """A piece of a statement with its parameters."""
-
-    text: str
-    values: tuple[object, ...] = ()
-
-
 def count(filters: SearchFilters, *, covered: int) -> Counts:
     """Count what lies in the time range of the filters; `covered` is as `tally.covered` says."""
     parts = _parts(filters, covered)
-    wanted = _narrowed(filters)
+    wanted = narrowed_sql(filters)
     text = _ALL.format(parts=" UNION ALL ".join(part.text for part in parts), wanted=wanted.text)
     values = [value for part in parts for value in part.values]
     with connection.cursor() as cursor:
@@ -120,35 +122,25 @@ def matches(combination: Combination, filters: SearchFilters, *, leaving_open: s
     )
 
 
-def _narrowed(filters: SearchFilters) -> _Sql:
-    wanted = _Sql("1 = 1")
-    for name, column in FACETS.items():
-        if values := sorted(map(str, filters.chosen(name))):
-            marks = ", ".join(["%s"] * len(values))
-            text = f"{wanted.text} AND {column} IN ({marks})"
-            wanted = _Sql(text, (*wanted.values, *values))
-    return wanted
-
-
-def _parts(filters: SearchFilters, covered: int) -> list[_Sql]:
+def _parts(filters: SearchFilters, covered: int) -> list[Sql]:
     """Return what to count: by the tally, at the edges, the newest places, what has none yet."""
-    since, until = filters.since or _BEGINNING, filters.until or _END
+    since, until = filters.since or BEGINNING, filters.until or END
     first = -int(-since.timestamp() // _SECONDS)
     end = max(first, int(until.timestamp() // _SECONDS))
-    shy = tuple(sorted(map(str, SHY)))
+    older = Sql(f'{_SAME} AND audit_leaf."index" < %s', (covered,))
     return [
         _whole(first, end, covered),
         *(
-            _exact(_PLACED, 'audit_leaf."index" < %s', (covered,), during=edge)
+            _exact(_OLDER, older & during_sql(*edge))
             for edge in ((since, min(_at(first), until)), (max(_at(end), since), until))
             if covered and edge[0] < edge[1]
         ),
-        _exact("newest", "1 = 1", (), during=(since, until)),
-        _exact(_WAITING, "event NOT IN (%s, %s)", shy, during=(since, until)),
+        _exact("newest", during_sql(since, until)),
+        _exact(_WAITING, _ITS_OWN & TOLD & during_sql(since, until)),
     ]
 
 
-def _whole(first: int, end: int, covered: int) -> _Sql:
+def _whole(first: int, end: int, covered: int) -> Sql:
     """Return the rows of days for the whole days of a range of hours, of hours for the rest."""
     first_day = -(-first // _DAY_HOURS) * _DAY_HOURS
     end_day = max(first_day, end // _DAY_HOURS * _DAY_HOURS)
@@ -160,15 +152,12 @@ def _whole(first: int, end: int, covered: int) -> _Sql:
     kept = [piece for piece in pieces if piece[1] < piece[2]]
     hours = " OR ".join(["span = %s AND hour >= %s AND hour < %s"] * len(kept)) or "1 = 0"
     values = (covered // SEGMENT, *(value for piece in kept for value in piece))
-    return _Sql(_COUNTED.format(hours=hours), values)
+    return Sql(_COUNTED.format(hours=hours), values)
 
 
-def _exact(
-    source: str, wanted: str, values: tuple[object, ...], *, during: tuple[datetime, datetime]
-) -> _Sql:
-    since, until = map(connection.ops.adapt_datetimefield_value, during)
-    text = _EXACT.format(hour=HOUR[connection.vendor], source=source, wanted=wanted)
-    return _Sql(text, (since, until, *values))
+def _exact(source: str, wanted: Sql) -> Sql:
+    hour = HOUR[connection.vendor]
+    return Sql(_EXACT.format(hour=hour, source=source, wanted=wanted.text), wanted.values)
 
 
 def _at(hour: int) -> datetime:

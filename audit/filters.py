@@ -1,9 +1,10 @@
 """What a search asks for, and how each part of it is asked of the database."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from django.db import connection
 from django.db.models import Q
 
 from audit.actions import SHY
@@ -39,25 +40,52 @@ class SearchFilters:
         return found
 
 
-def narrowed(filters: SearchFilters, *, of: str = "") -> Q:
-    """Return the facets as a condition on an entry or a tally, `of` being the way there."""
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of a statement with its parameters."""
+
+    text: str
+    values: tuple[object, ...] = ()
+
+    def __and__(self, other: "Sql") -> "Sql":
+        return Sql(f"{self.text} AND {other.text}", (*self.values, *other.values))
+
+
+# Where a range has no end, one that lies beyond every entry.
+BEGINNING, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+# What may show before it has a place: a shy act would tell its moment.
+TOLD: Final = Sql(f"event NOT IN ({', '.join(['%s'] * len(SHY))})", tuple(sorted(map(str, SHY))))
+
+
+def narrowed(filters: SearchFilters) -> Q:
+    """Return the facets as a condition on entries or tallies."""
     wanted = Q()
     for name, column in FACETS.items():
         if values := filters.chosen(name):
-            wanted &= Q(**{f"{of}{column}__in": sorted(values)})
+            wanted &= Q(**{f"{column}__in": sorted(values)})
     return wanted
 
 
-def during(since: datetime | None, until: datetime | None, *, of: str = "") -> Q:
-    """Return a time range as a condition on an entry, `of` being the way there."""
+def narrowed_sql(filters: SearchFilters) -> Sql:
+    """Return the same in SQL."""
+    wanted = Sql("1 = 1")
+    for name, column in FACETS.items():
+        if values := sorted(map(str, filters.chosen(name))):
+            wanted &= Sql(f"{column} IN ({', '.join(['%s'] * len(values))})", tuple(values))
+    return wanted
+
+
+def during(since: datetime | None, until: datetime | None) -> Q:
+    """Return a time range as a condition on entries."""
     wanted = Q()
     if since is not None:
-        wanted &= Q(**{f"{of}occurred_at__gte": since})
+        wanted &= Q(occurred_at__gte=since)
     if until is not None:
-        wanted &= Q(**{f"{of}occurred_at__lt": until})
+        wanted &= Q(occurred_at__lt=until)
     return wanted
 
 
-def told(*, of: str = "") -> Q:
-    """Return what may show before it has a place: a shy act would tell its moment."""
-    return ~Q(**{f"{of}event__in": sorted(SHY)})
+def during_sql(since: datetime | None, until: datetime | None) -> Sql:
+    """Return the same in SQL."""
+    ends = map(connection.ops.adapt_datetimefield_value, (since or BEGINNING, until or END))
+    return Sql("occurred_at >= %s AND occurred_at < %s", tuple(ends))

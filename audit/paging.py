@@ -7,14 +7,15 @@ combination stands, so a page looks only there, however rare what it looks for.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, Sum
 
 from audit.actions import Action, Verdict
-from audit.filters import SearchFilters, during, narrowed, told
-from audit.models import Entry, Leaf, Outbox, Tally
+from audit.filters import TOLD, SearchFilters, Sql, during_sql, narrowed, narrowed_sql
+from audit.models import Entry, Tally
 from audit.tally import SEGMENT
 
 # Cursors among the entries that wait for their place begin here, above every index.
@@ -26,17 +27,19 @@ _MOST_SEGMENTS: Final = 64
 _FEWEST_PLACES: Final = 128
 _MOST_PLACES: Final = 2048
 _CLOSE: Final = 4
-_COLUMNS: Final = (
-    "entry__uuid",
-    "entry__occurred_at",
-    "entry__event",
-    "entry__verdict",
-    "entry__purpose",
-    "entry__role",
-    "entry__act",
-    "entry__count",
-    "entry__leaf_hash",
-)
+# A CROSS JOIN keeps SQLite from starting at the entries.
+_WAITING: Final = """
+    SELECT entry_id FROM audit_outbox CROSS JOIN audit_entry
+    WHERE entry_id = audit_entry.id AND entry_id < %s AND {wanted}
+    ORDER BY entry_id DESC LIMIT %s
+"""
+_PLACED: Final = """
+    SELECT "index", entry_id FROM audit_leaf CROSS JOIN audit_entry
+    WHERE entry_id = audit_entry.id AND {wanted}
+    ORDER BY "index" DESC LIMIT %s
+"""
+# (cursor, index, id of the entry)
+_Found = tuple[int, int | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +61,41 @@ class EntryRow:
 
 def rows(filters: SearchFilters, *, after: int | None, limit: int, covered: int) -> list[EntryRow]:
     """Return up to `limit` rows behind the cursor `after`."""
-    found: list[EntryRow] = []
+    found: list[_Found] = []
     if after is None or after >= WAITING:
         found = _waiting(filters, after, limit)
         after = None
-    if len(found) < limit:
-        found += _newest(filters, after, limit - len(found), covered)
+    newest = Sql('"index" >= %s AND "index" < %s', (covered, WAITING if after is None else after))
+    found += _placed(filters, newest, limit - len(found))
     bound = covered if after is None else min(after, covered)
     while bound and len(found) < limit:
         segments, floor = _segments(filters, bound, limit - len(found))
-        ranges = _ranges(filters, segments, bound)
-        found += _within(ranges, filters, limit - len(found))
+        found += _within(_ranges(filters, segments, bound), filters, limit - len(found))
         bound = floor
-    return found
+    entries = Entry.objects.defer("leaf").in_bulk([key for _, _, key in found])
+    return [_row(entries[key], cursor=cursor, index=index) for cursor, index, key in found]
 
 
-def _waiting(filters: SearchFilters, after: int | None, limit: int) -> list[EntryRow]:
-    found = Outbox.objects.filter(told(of="entry__"), _wanted(filters))
-    if after is not None:
-        found = found.filter(entry_id__lt=after - WAITING)
-    selected = found.order_by("-entry_id").values_list("entry_id", *_COLUMNS)[:limit]
-    return [_row(None, WAITING + key, *values) for key, *values in selected]
+def row_of(entry: Entry) -> EntryRow:
+    """Return the row of one entry, whose place was fetched with it."""
+    place = getattr(entry, "place", None)
+    index = place.index if place else None
+    return _row(entry, cursor=WAITING + entry.pk if index is None else index, index=index)
 
 
-def _newest(filters: SearchFilters, after: int | None, limit: int, covered: int) -> list[EntryRow]:
-    """Return rows from the places that the tally has not counted yet."""
-    places = Q(index__gte=covered)
-    if after is not None:
-        places &= Q(index__lt=after)
-    return _placed(filters, places, limit)
+def _waiting(filters: SearchFilters, after: int | None, limit: int) -> list[_Found]:
+    before = WAITING if after is None else after - WAITING
+    wanted = TOLD & _wanted(filters)
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING.format(wanted=wanted.text), [before, *wanted.values, limit])
+        return [(WAITING + key, None, key) for (key,) in cursor.fetchall()]
 
 
-def _placed(filters: SearchFilters, places: Q, limit: int) -> list[EntryRow]:
-    found = Leaf.objects.filter(places, _wanted(filters)).order_by("-index")
-    selected = found.values_list("index", *_COLUMNS)[:limit]
-    return [_row(index, index, *values) for index, *values in selected]
+def _placed(filters: SearchFilters, places: Sql, limit: int) -> list[_Found]:
+    wanted = places & _wanted(filters)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACED.format(wanted=wanted.text), [*wanted.values, max(limit, 0)])
+        return [(index, index, key) for index, key in cursor.fetchall()]
 
 
 def _segments(filters: SearchFilters, bound: int, limit: int) -> tuple[list[int], int]:
@@ -128,9 +131,9 @@ def _ranges(filters: SearchFilters, segments: list[int], bound: int) -> list[ran
     return merged
 
 
-def _within(ranges: list[range], filters: SearchFilters, limit: int) -> list[EntryRow]:
+def _within(ranges: list[range], filters: SearchFilters, limit: int) -> list[_Found]:
     """Return the newest rows in the ranges, looking at few places first, then at more."""
-    found: list[EntryRow] = []
+    found: list[_Found] = []
     places = [place for each in reversed(ranges) for place in reversed(each)]
     at, step = 0, _FEWEST_PLACES
     while at < len(places) and len(found) < limit:
@@ -140,15 +143,15 @@ def _within(ranges: list[range], filters: SearchFilters, limit: int) -> list[Ent
     return found
 
 
-def _these(places: list[int]) -> Q:
+def _these(places: list[int]) -> Sql:
     """Return the descending places as a condition: all from last to first when they lie close.
 
     A place between two of them holds no match, so it may be looked at.
     """
     first, last = places[-1], places[0]
     if last - first < _CLOSE * len(places):
-        return Q(index__gte=first, index__lte=last)
-    return Q(index__in=places)
+        return Sql('"index" >= %s AND "index" <= %s', (first, last))
+    return Sql(f'"index" IN ({", ".join(map(str, places))})')
 
 
 def _hours(filters: SearchFilters, span: int) -> Q:
@@ -161,30 +164,21 @@ def _hours(filters: SearchFilters, span: int) -> Q:
     return wanted
 
 
-def _wanted(filters: SearchFilters) -> Q:
-    return narrowed(filters, of="entry__") & during(filters.since, filters.until, of="entry__")
+def _wanted(filters: SearchFilters) -> Sql:
+    return narrowed_sql(filters) & during_sql(filters.since, filters.until)
 
 
-def row_of(entry: Entry) -> EntryRow:
-    """Return the row of one entry."""
-    place = getattr(entry, "place", None)
-    index = place.index if place else None
-    values = [getattr(entry, column.removeprefix("entry__")) for column in _COLUMNS]
-    return _row(index, WAITING + entry.pk if index is None else index, *values)
-
-
-def _row(index: int | None, cursor: int, *values: Any) -> EntryRow:  # noqa: ANN401 - columns.
-    uuid, at, event, verdict, purpose, role, act, count, leaf_hash = values
+def _row(entry: Entry, *, cursor: int, index: int | None) -> EntryRow:
     return EntryRow(
-        uuid=uuid,
+        uuid=entry.uuid,
         index=index,
-        occurred_at=at,
-        event=Action(event),
-        verdict=Verdict(verdict),
-        purpose=purpose,
-        role=role,
-        act=act,
-        count=count,
-        leaf_hash=bytes(leaf_hash),
+        occurred_at=entry.occurred_at,
+        event=Action(entry.event),
+        verdict=Verdict(entry.verdict),
+        purpose=entry.purpose,
+        role=entry.role,
+        act=entry.act,
+        count=entry.count,
+        leaf_hash=bytes(entry.leaf_hash),
         cursor=cursor,
     )

@@ -17,8 +17,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit import counting, paging, tally
+from audit.actions import SHY
 from audit.counting import Combination, Counts, Day
-from audit.filters import FACETS, SearchFilters, during, narrowed, told
+from audit.filters import FACETS, SearchFilters, during, narrowed
 from audit.models import Entry, Leaf
 from audit.paging import EntryRow
 
@@ -116,7 +117,7 @@ def _named(filters: SearchFilters) -> QuerySet[Entry]:
     """Return the entry that the text names, if there is one and it may show."""
     return (
         Entry.objects.filter(_name(filters.text.strip()), during(filters.since, filters.until))
-        .filter(Q(place__isnull=False) | told())
+        .filter(Q(place__isnull=False) | ~Q(event__in=SHY))
         .select_related("place")
     )
 

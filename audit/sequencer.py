@@ -40,6 +40,7 @@ from audit import (
     outbox,
     pruning,
     quorum,
+    tally,
     tree,
 )
 from audit.checkpoint import Head
@@ -263,7 +264,8 @@ class Sequencer:
         self._note_down(halted=reason)
 
     def live(self) -> None:
-        """Leave a sign of life."""
+        """Leave a sign of life; count for searches what has filled up."""
+        tally.extend(size=self.size)
         self._note_down(heartbeat_at=Now())
 
     def prune(self) -> None:

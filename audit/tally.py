@@ -14,7 +14,8 @@ from audit.models import Leaf, Tally
 
 SEGMENT: Final = 4096
 SPANS: Final = (1, 24)
-_MOST_AT_ONCE: Final = 8
+# More would keep the sequencer from its entries for longer than a head may take.
+_MOST_AT_ONCE: Final = 2
 
 # The hour in which an entry happened, in hours since 1970.
 HOUR: Final = {

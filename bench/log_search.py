@@ -151,11 +151,11 @@ def fill(entries: int, seed: random.Random) -> None:
                 for uuid, body in written(entries, seed):
                     copy.write_row((uuid, "default", body, tree.leaf_hash(body)))
         else:
-            cursor.execute("DROP TRIGGER audit_entry_queue")
             cursor.executemany(
                 f"INSERT INTO audit_entry {columns} VALUES (%s, 'default', %s, %s)",
                 [(uuid.hex, body, tree.leaf_hash(body)) for uuid, body in written(entries, seed)],
             )
+            cursor.execute("DELETE FROM audit_outbox")
         cursor.execute(
             'INSERT INTO audit_leaf ("index", entry_id, leaf_hash) '
             "SELECT row_number() OVER (ORDER BY id) - 1, id, leaf_hash FROM audit_entry"
