@@ -15,7 +15,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from audit import tree
+from audit import hold, tree
 from audit.errors import ForkError
 
 _MOST_DRAWN: Final = 4096
@@ -48,7 +48,8 @@ _REMOVE_SQLITE: Final = (
 )
 
 _DRAW_POSTGRESQL: Final = """
-UPDATE audit_outbox SET not_before = statement_timestamp() + wait.text::int * interval '1 millisecond'
+UPDATE audit_outbox
+SET not_before = statement_timestamp() + wait.text::int * interval '1 millisecond'
 FROM jsonb_each_text(%s::jsonb) AS wait (id, text)
 WHERE entry_id = wait.id::bigint AND not_before IS NULL
 """
@@ -109,7 +110,7 @@ def draw_delays() -> None:
     most = settings.REMIT_LOG_DELAY_SECONDS * 1000
     waits = json.dumps({key: source.randrange(most + 1) for (key,) in rows})
     is_postgresql = connection.vendor == "postgresql"
-    with connection.cursor() as cursor:
+    with hold.its_turn(), connection.cursor() as cursor:
         cursor.execute(_DRAW_POSTGRESQL if is_postgresql else _DRAW_SQLITE, [waits])
 
 

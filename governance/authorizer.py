@@ -60,9 +60,10 @@ _NEVER: Final = frozenset(
         sqlite3.SQLITE_DETACH,
     }
 )
-# Pragmas that only tell something, whatever they are given.
+# Pragmas that only tell something, whatever they are given; and how long this connection waits.
 _TELLING: Final = frozenset(
     {
+        "busy_timeout",
         "foreign_key_check",
         "foreign_key_list",
         "index_info",
@@ -89,7 +90,9 @@ def guard() -> None:
 
 
 @contextmanager
-def lifted(connection: BaseDatabaseWrapper | ConnectionProxy) -> Iterator[None]:
+def lifted(
+    connection: "BaseDatabaseWrapper | ConnectionProxy[BaseDatabaseWrapper]",
+) -> Iterator[None]:
     """Let a block reshape the record on this connection; for migrations, and for tests' flush."""
     own = connections[connection.alias] if isinstance(connection, ConnectionProxy) else connection
     _lift(own)
