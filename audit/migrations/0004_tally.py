@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_append_only")]
+    dependencies = [("audit", "0003_safe_functions")]
 
     operations = [
         migrations.CreateModel(
