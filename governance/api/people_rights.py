@@ -17,7 +17,7 @@ from governance.accounts import services as account_services
 from governance.api.answers import Strict, audited, body_of, visitor
 from governance.api.people import FORM_DIGEST
 from governance.api.permissions import ByMatrix
-from governance.rights import certificate, exports, selectors, services
+from governance.rights import certificate, exports, selectors, services, takeaway
 from governance.rights.errors import ExportNotReadyError
 from governance.rights.states import ErasureState, ExportState, Kind, RequestStatus
 from governance.web.doors import Visitor
@@ -146,6 +146,38 @@ class ExportView(APIView):
                 )
         except ExportNotReadyError:
             return Response(ExportStateSerializer(export).data, status=202)
+
+
+class LogKeySerializer(serializers.Serializer[Any]):
+    origin = serializers.CharField(help_text="The name of the log.")
+    key = serializers.CharField(help_text="base64 of 32 bytes; finds the person's tags.")
+    disclosures = serializers.ListField(
+        child=serializers.CharField(), help_text="Of all entries before the first that waits."
+    )
+    entries = serializers.IntegerField(help_text="How many entries these disclosures open.")
+    waiting = serializers.IntegerField(help_text="How many have no place in the tree yet.")
+
+
+class LogKeyView(APIView):
+    """The key that finds the person's own entries in the public log, without this service."""
+
+    action_name: ClassVar = {"GET": "access.export"}
+    permission_classes = (ByMatrix,)
+
+    @extend_schema(
+        operation_id="me_log_key",
+        responses=LogKeySerializer,
+        description="Whoever holds it can tell which entries are about the person. "
+        "Handing it out is an entry. For `remit-verify.pyz mine`.",
+    )
+    def get(self, request: Request) -> Response:
+        person = visitor(request)
+        taken = takeaway.take(
+            subject=person.subject, actor=person.actor, request_id=person.request_id
+        )
+        answer = audited(Response(LogKeySerializer(taken).data), taken.entry)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
 
 class DeviceSerializer(serializers.Serializer[Any]):

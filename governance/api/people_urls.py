@@ -22,6 +22,7 @@ urlpatterns = [
     path("requests", people_rights.RequestsView.as_view()),
     path("requests/<uuid:request_id>/certificate", people_rights.CertificateView.as_view()),
     path("export", people_rights.ExportView.as_view()),
+    path("log-key", people_rights.LogKeyView.as_view()),
     path("devices", people_rights.DevicesView.as_view()),
     path("devices/<uuid:device_id>", people_rights.DeviceView.as_view()),
 ]

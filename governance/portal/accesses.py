@@ -4,6 +4,7 @@ The accessor stands by role and a pseudonym that stays the same for one accessor
 data subjects too (CJEU C-579/21). The service's own jobs are named, since they are nobody.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,6 +56,23 @@ class Line:
     cells: tuple[tuple[str, tuple[str, ...]], ...]
     purpose: wording.Words
     reason: wording.Words | None
+
+    @property
+    def shown(self) -> str:
+        """Return what the line tells, for the browser to hold against the entry itself."""
+        access = self.access
+        told = {
+            "dec": access.verdict,
+            "pur": access.purpose,
+            "role": access.role,
+            "act": access.act,
+            "n": access.count,
+            "own": access.is_own,
+            "cells": access.cells,
+            "reason": access.reason,
+            "release": access.release,
+        }
+        return json.dumps(told, sort_keys=True)
 
 
 def lines_of(found: Iterable[AccessLine]) -> list[Line]:

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from governance.portal import form
 from governance.portal.frame import show
@@ -18,6 +18,14 @@ from governance.rights.states import ERASURE_ORDER, ErasureState, Kind
 from governance.web.doors import Visitor, page
 
 UNPROCESSABLE: Final = 422
+MOST_WORDS: Final = 2000
+# The other kinds the service does by itself.
+ANSWERED_BY_PEOPLE: Final = (
+    Kind.ACCESS.value,
+    Kind.RECTIFICATION.value,
+    Kind.RESTRICTION.value,
+    Kind.OBJECTION.value,
+)
 
 
 @page("rights.read")
@@ -57,6 +65,40 @@ def one(request: HttpRequest, visitor: Visitor, request_id: UUID) -> HttpRespons
         else None,
     }
     return show(request, visitor, "portal/request.html", context, section="requests")
+
+
+@page("rights.request")
+@require_http_methods(["GET", "POST"])
+def ask(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Ask something that people of the organisation answer, about an entry or about anything."""
+    kind, words = request.POST.get("kind", Kind.ACCESS.value), request.POST.get("words", "")
+    error = ""
+    if request.method == "POST":
+        if kind not in ANSWERED_BY_PEOPLE or not words.strip() or len(words) > MOST_WORDS:
+            error = _("Write what you ask for, in up to 2,000 characters.")
+        else:
+            asked = services.request(
+                subject=visitor.subject, kind=Kind(kind), actor=visitor.actor, words=words.strip()
+            )
+            messages.info(request, _("Your request was received and is answered by a person."))
+            return HttpResponseRedirect(f"/requests/{asked.id}/")
+    context = {
+        "kinds": ANSWERED_BY_PEOPLE,
+        "kind": kind,
+        "words": words or _about(request.GET.get("entry", "")),
+        "error": error,
+    }
+    status = UNPROCESSABLE if error else 200
+    return show(request, visitor, "portal/ask.html", context, section="requests", status=status)
+
+
+def _about(entry: str) -> str:
+    """Return the first words of a question about an entry; nothing for what is no entry's id."""
+    try:
+        named = UUID(entry)
+    except ValueError:
+        return ""
+    return _("About the log entry %(entry)s: ") % {"entry": named}
 
 
 @page("rights.erase")

@@ -1,8 +1,9 @@
 """The copy a person may take away (Art. 15(3), 20): built by a job, sealed, streamed by the gate.
 
 Promises: the plaintext exists in memory only, while it is built and while it is handed over; the
-archive holds the captures as stored (redacted), every receipt, every access, and a manifest with
-the digest of each file, so that a second reader can check it is whole.
+archive holds the captures as stored (redacted), every receipt, every access, the key that finds
+the person's entries in the log, and a manifest with the digest of each file, so that a second
+reader can check it is whole.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ from governance.capture.gate import FrameFilter, FrameInfo
 from governance.decisions import InternalPurpose
 from governance.jobs import services as jobs
 from governance.jobs.services import Fence
-from governance.rights import accesses, requests
+from governance.rights import accesses, requests, takeaway
 from governance.rights.errors import (
     ExportNotReadyError,
     RequestNotFoundError,
@@ -177,6 +178,7 @@ def _archive(export: PortabilityExport) -> tuple[bytes, int]:
         "devices.jsonl": _lines(_devices(subject)),
         **_receipts(subject),
         **_notices(subject),
+        **takeaway.files(subject=subject),
     }
     files["manifest.json"] = _json(
         {

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit import selectors
-from governance.web import failures
+from governance.web import checking, failures, standalone
 from governance.web.doors import public
 
 # C2SP tlog-tiles: these names and nothing else leave the log directory.
@@ -59,12 +59,29 @@ def log_page(request: HttpRequest) -> HttpResponse:
 @public
 @require_GET
 def verify(request: HttpRequest) -> HttpResponse:
-    """Check a proof file in the browser, and say what such a check cannot show."""
-    return render(
-        request,
-        "web/verify.html",
-        {"log": selectors.log_state(), "origin": settings.REMIT_EXTERNAL_ORIGIN},
-    )
+    """Check a saved file in the browser, and say what such a check cannot show."""
+    file = standalone.page(standalone.published())
+    context = {
+        "origin": settings.REMIT_EXTERNAL_ORIGIN,
+        "texts": checking.texts(),
+        "file_name": standalone.NAME,
+        "file_digest": standalone.digest(file),
+        "file_kib": len(file) // 1024 + 1,
+    }
+    return render(request, "web/verify.html", context)
+
+
+@public
+@require_GET
+def verify_file(request: HttpRequest) -> HttpResponse:
+    """Hand out the page of proofs as one file, to be kept and opened without a network."""
+    del request
+    file = standalone.page(standalone.published())
+    response = HttpResponse(file, content_type="text/html; charset=utf-8")
+    # Saved, not shown: here the service's own policy would stop its script.
+    response.headers["Content-Disposition"] = f'attachment; filename="{standalone.NAME}"'
+    response.headers["Cache-Control"] = FRESH
+    return response
 
 
 @public

@@ -14,6 +14,7 @@ urlpatterns = [
     path("theme/", preferences.choose_theme, name="theme"),
     path("language/", preferences.choose_language, name="language"),
     path("verify", open_pages.verify, name="verify"),
+    path("verify.html", open_pages.verify_file, name="verify-file"),
     path("log", open_pages.log_page, name="log"),
     path("log/", open_pages.log_page),
     path("public/log/", open_pages.log_page),

@@ -1,226 +1,199 @@
-/* Checks proofs of the log in the reader's browser: RFC 9162 inclusion, C2SP notes and cosignatures.
+/* Proofs of the log: RFC 9162 inclusion, C2SP signed notes, cosignatures, policies, proof files.
  *
- * Promise: a line turns "verified" only after its entry was hashed here, its path led to the signed
- * root, and the log's signature and every known cosignature held. This page comes from the operator,
- * so it proves nothing against a dishonest operator: offer the file and the command beside it.
- *
- * The page provides (texts are its own, so that they are translated; {names} in them are filled in):
- *   [data-verify-panel]   data-vkeys-url="/log/vkeys"; gets data-state: idle | running | verified |
- *       partial (something could not be checked here) | failed. Texts, as data-text-*: running,
- *       verified, partial, failed {good} {total} {size} {witnesses}; empty (nothing to check);
- *       unsupported; found {good} {total} {size}; pending {pending}; valid, missing, unchecked, bad
- *       {name}; entry {index} {id} {time} {event}; reason {reason}; again (the button's next label).
- *       data-reason-* translate the reasons: root, path, signature, unsigned, entry, disclosure, fetch,
- *       keys, form, size, index, canonical, checkpoint, base64, number.
- *   inside the panel:     button[data-verify-run][hidden] with an optional [data-verify-label] in it,
- *       [data-verify-text] (aria-live), ol[data-verify-checks][hidden] (gets li[data-ok=true|false|
- *       unknown]), input[type=file][data-verify-file], [data-verify-fallback][hidden] (the file and
- *       the command; shown unless all was checked).
- *   [data-proof="URL of a .tlog-proof"] anywhere: one line. Optional data-entry="UUID", which the
- *       proof must be of, data-text-verified|failed|pending and a [data-proof-word] inside for
- *       them. Gets data-state: recorded (as served) | verified | found (no signature) | pending
- *       (not sequenced yet) | failed, then data-reason. A [data-seal] inside it gets the same state.
+ * Promise: `checkProof` returns only when the entry was hashed here, its path leads to a root that
+ * a trusted key of the log signed, every known signature holds and the policy's quorum is met, by
+ * the same strict reading as `audit/verifier`. `whole` is false when this browser lacks an
+ * algorithm or when no witness that is known has signed. Needs verify-forms.js; no page, no network.
  */
 (() => {
   "use strict";
-  const LONGEST = 1600000;
-  const encoder = new TextEncoder();
-  const fail = (reason) => { throw new Error(reason); };
+  const { fail, join, base64, unbase64, hex, utf8, bytes, sha256, same, decimal, isObject, isText,
+    parseCanonical, parseLeaf, openDisclosures } = globalThis.remitForms;
+  const LONGEST_NOTE = 512 * 1024, LONGEST_PROOF = LONGEST_NOTE + 1024 * 1024, LONGEST_PATH = 63;
+  const ED25519 = 1, COSIGNATURE = 4, ML_DSA_44 = 6;
+  const LENGTHS = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA_44]: 1312 };
+  const NAME = /^[^+\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{1,255}$/u;
   const unsupported = Symbol("unsupported");
-  const join = (...parts) => {
-    const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    parts.reduce((at, part) => { whole.set(part, at); return at + part.length; }, 0);
-    return whole;
-  };
-  const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  const unbase64 = (text) => {
-    try {
-      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-      if (base64(bytes) === text) return bytes;
-    } catch { /* Not base64 at all. */ }
-    return fail("base64");
-  };
-  const url64 = (bytes) => base64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-  const cap = (word) => word.slice(0, 1).toUpperCase() + word.slice(1);
-  const utf8 = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const node = (left, right) => sha256(join([1], left, right));
-  const decimal = (text) => /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : fail("number");
-  const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const big = (value) => unhex(BigInt(value).toString(16).padStart(16, "0"));
-  const unhex = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
 
-  function canonical(value) { // RFC 8785 for the log's profile: ASCII names, whole numbers.
-    if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-    if (value === null || typeof value !== "object") return JSON.stringify(value);
-    return `{${Object.keys(value).sort().map((k) => `${JSON.stringify(k)}:${canonical(value[k])}`).join(",")}}`;
+  async function parseKey(text) { // name+id+base64, the name without a plus.
+    const [, name, id, rest] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/s.exec(text) || fail("keys");
+    const raw = unbase64(rest), type = raw[0], publicKey = raw.slice(1);
+    if (!NAME.test(name) || LENGTHS[type] !== publicKey.length) fail("keys");
+    const hash = await sha256(join(bytes(`${name}\n`), raw));
+    return hex(hash.slice(0, 4)) === id ? { text, name, id, type, public: publicKey } : fail("keys");
   }
-  function strictJson(text) {
-    const value = JSON.parse(text);
-    return canonical(value) === text ? value : fail("canonical");
+  async function parseKeys(text) {
+    const lines = text.split(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/).map((line) => line.trim());
+    const keys = await Promise.all(lines.filter((line) => line && !line.startsWith("#")).map(parseKey));
+    return keys.length && keys.length <= 128 ? keys : fail("keys");
   }
 
-  async function rootFrom(leaf, index, size, path) { // RFC 9162 section 2.1.3.2
-    if (index >= size) fail("index");
-    // Halved with floor, not shifted: shifts would cut indexes to 32 bits.
-    let at = index, last = size - 1, root = leaf;
-    for (const step of path) {
-      if (last === 0) fail("path");
-      if (at % 2 || at === last) {
-        root = await node(step, root);
-        while (at && at % 2 === 0) { at /= 2; last = Math.floor(last / 2); }
-      } else root = await node(root, step);
-      at = Math.floor(at / 2); last = Math.floor(last / 2);
+  async function parsePolicy(text) { // C2SP tlog-policy; a line that is not understood refuses it.
+    if (text.length > 1024 * 1024 || /[\0-\x08\x0b-\x1f\x7f]/.test(text)) fail("policy");
+    const policy = { logs: [], witnesses: new Map(), groups: new Map(), quorum: null };
+    const used = new Set(), isKnown = (name) => policy.witnesses.has(name) || policy.groups.has(name);
+    const readers = {
+      async log(words) {
+        const key = await parseKey(words[0] ?? "");
+        if (words.length > 2 || key.type === COSIGNATURE) return false;
+        return !policy.logs.some((one) => same(one.public, key.public)) && policy.logs.push(key);
+      },
+      async witness([name, vkey, ...url]) {
+        if (!vkey || url.length > 1 || name === "none" || isKnown(name)) return false;
+        const key = await parseKey(vkey), known = [...policy.witnesses.values()];
+        if (key.type === ED25519 || known.some((one) => same(one.public, key.public))) return false;
+        return policy.witnesses.set(name, key);
+      },
+      group([name, rule, ...members]) {
+        if (!members.length || name === "none" || isKnown(name)) return false;
+        const least = rule === "any" ? 1 : rule === "all" ? members.length
+          : /^[1-9]\d*$/.test(rule) ? Number(rule.slice(0, 9)) : 0;
+        if (least < 1 || least > members.length || new Set(members).size !== members.length) return false;
+        if (members.some((one) => !isKnown(one) || used.has(one))) return false;
+        for (const one of members) used.add(one); // Each counts in one place only.
+        return policy.groups.set(name, { least, members });
+      },
+      quorum(words) {
+        if (words.length !== 1 || policy.quorum !== null || !(words[0] === "none" || isKnown(words[0]))) return false;
+        policy.quorum = words[0];
+        return true;
+      },
+    };
+    for (const line of text.split("\n")) {
+      const [kind, ...words] = line.split(/[ \t]/).filter(Boolean);
+      if (!kind || kind.startsWith("#")) continue;
+      if (!Object.hasOwn(readers, kind) || !await readers[kind](words)) fail("policy");
+      if (policy.logs.length + policy.witnesses.size + policy.groups.size > 256) fail("policy");
     }
-    return last === 0 ? root : fail("path");
+    return policy.quorum === null ? fail("policy") : policy;
   }
+  function hasQuorum(policy, signed, name = policy.quorum) {
+    if (name === "none") return true;
+    if (policy.witnesses.has(name)) return signed.has(policy.witnesses.get(name).text);
+    const { least, members } = policy.groups.get(name);
+    return members.filter((one) => hasQuorum(policy, signed, one)).length >= least;
+  }
+  const trust = (keys, policy = null) => {
+    const all = [...keys, ...(policy?.logs ?? []), ...(policy?.witnesses.values() ?? [])];
+    return { keys: [...new Map(all.map((key) => [key.text, key])).values()], documents: keys, policy };
+  };
 
-  async function readKeys(text) {
-    return Promise.all(text.split("\n").filter((line) => /^[^#\s]/.test(line)).map(async (line) => {
-      const [, name, id, rest] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)\s*$/.exec(line) || fail("keys");
-      const raw = unbase64(rest), hash = await sha256(join(encoder.encode(`${name}\n`), raw));
-      return hex(hash.slice(0, 4)) === id ? { name, id, type: raw[0], raw: raw.slice(1) } : fail("keys");
-    }));
-  }
+  // Public keys that RFC 8032 lets pass and that sign everything: their order is 1, 2, 4 or 8.
+  const WEAK = new Set(["00", "80"].flatMap((sign) => [
+    `${"00".repeat(31)}${sign}`, `01${"00".repeat(30)}${sign}`, `ec${"ff".repeat(30)}${sign === "00" ? "7f" : "ff"}`,
+    `26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc${sign === "00" ? "05" : "85"}`,
+    `c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03${sign === "00" ? "7a" : "fa"}`]));
+  const isWeak = (key) => WEAK.has(hex(key)) || // Or y is written as a number above the field.
+    ((key[31] & 127) === 127 && key[0] >= 0xed && key.slice(1, 31).every((byte) => byte === 255));
 
-  async function hasSigned(algorithm, format, key, signature, message) {
-    let imported;
-    try { imported = await crypto.subtle.importKey(format, key.raw, { name: algorithm }, false, ["verify"]); }
-    catch (error) { if (error.name === "DataError") return false; throw unsupported; }
-    return crypto.subtle.verify({ name: algorithm }, imported, signature, message);
+  async function hasSigned(algorithm, key, signature, message) {
+    if (algorithm === "Ed25519" && (signature.length !== 64 || isWeak(key))) return false;
+    const format = algorithm === "Ed25519" ? "raw" : "raw-public";
+    try {
+      const imported = await crypto.subtle.importKey(format, key, { name: algorithm }, false, ["verify"]);
+      return await crypto.subtle.verify({ name: algorithm }, imported, signature, message);
+    } catch (error) {
+      if (error.name === "DataError") return false;
+      throw unsupported; // This browser does not know the algorithm.
+    }
   }
-  function isSigned(key, payload, note) {
-    const body = encoder.encode(note.body);
-    if (key.type === 1) return hasSigned("Ed25519", "raw", key, payload, body);
-    if (payload.length <= 8) return false;
+  const isEd25519 = (key, signature, message) => hasSigned("Ed25519", key, signature, message);
+  const stamp = (value) => Uint8Array.from({ length: 8 }, (_, at) => Number(value >> BigInt(8 * (7 - at)) & 255n));
+  async function signedAt(key, payload, note) { // The time it states, or null when it does not hold.
+    if (key.type === ED25519) return await isEd25519(key.public, payload, bytes(note.body)) ? 0n : null;
+    if (payload.length <= 8) return null;
     const time = new DataView(payload.buffer, payload.byteOffset, 8).getBigUint64(0), signature = payload.slice(8);
-    if (key.type === 4) return hasSigned("Ed25519", "raw", key, signature, join(encoder.encode(`cosignature/v1\ntime ${time}\n`), body));
-    if (key.type !== 6) return false;
-    const name = encoder.encode(key.name), origin = encoder.encode(note.origin);
-    return hasSigned("ML-DSA-44", "raw-public", key, signature, join(encoder.encode("subtree/v1\n\0"),
-      [name.length], name, big(time), [origin.length], origin, big(0), big(note.size), note.root));
+    if (time >= 2n ** 63n) return null;
+    if (key.type === COSIGNATURE) {
+      return await isEd25519(key.public, signature, bytes(`cosignature/v1\ntime ${time}\n${note.body}`)) ? time : null;
+    }
+    const name = bytes(key.name), origin = bytes(note.origin);
+    if (origin.length > 255 || name.length > 255) fail("checkpoint");
+    const message = join(bytes("subtree/v1\n\0"), [name.length], name, stamp(time), [origin.length],
+      origin, stamp(0n), stamp(note.size), note.root);
+    return await hasSigned("ML-DSA-44", key.public, signature, message) ? time : null;
   }
   function parseNote(text) { // Signed notes split at their last empty line.
-    const cut = text.lastIndexOf("\n\n"), lines = text.slice(cut + 2, -1).split("\n");
-    if (cut < 0 || !text.endsWith("\n") || /[\0-\x09\x0b-\x1f]/.test(text) || lines.length > 64) fail("checkpoint");
-    const body = text.slice(0, cut + 1), head = body.split("\n");
-    if (head.length !== 4 || !head[0]) fail("checkpoint");
+    const cut = text.lastIndexOf("\n\n");
+    if (bytes(text).length > LONGEST_NOTE || /[\0-\x09\x0b-\x1f]/.test(text)) fail("checkpoint");
+    if (cut < 0 || !text.endsWith("\n") || cut + 2 >= text.length) fail("checkpoint");
+    const lines = text.slice(cut + 2, -1).split("\n"), body = text.slice(0, cut + 1), head = body.split("\n");
+    if (lines.length > 64 || head.length !== 4 || !head[0]) fail("checkpoint");
     const signatures = lines.map((line) => {
-      const [, name, encoded] = /^\u2014 ([^+\s]+) (\S+)$/.exec(line) || fail("checkpoint");
-      const raw = unbase64(encoded);
-      return { name, id: hex(raw.slice(0, 4)), payload: raw.slice(4) };
+      const [, name, encoded] = /^\u2014 ([^ ]*) (.*)$/u.exec(line) || fail("checkpoint");
+      const raw = NAME.test(name) ? unbase64(encoded) : fail("checkpoint");
+      return raw.length < 5 ? fail("checkpoint") : { name, id: hex(raw.slice(0, 4)), payload: raw.slice(4) };
     });
-    return { body, origin: head[0], size: decimal(head[1]), root: unbase64(head[2]), signatures };
+    const root = unbase64(head[2]);
+    return { body, origin: head[0], size: decimal(head[1]), root: root.length === 32 ? root : fail("checkpoint"), signatures };
   }
-  async function checkNote(text, keys) { // Each known key: valid, missing, unchecked or bad.
-    const note = parseNote(text), results = [];
+
+  async function checkHead(text, { keys, policy }) { // Each key: valid, missing or unchecked.
+    const note = parseNote(text), results = [], signed = new Set(), perhaps = new Set();
+    if (note.size === 0n && !same(note.root, await sha256(new Uint8Array()))) fail("checkpoint");
     for (const key of keys) {
       const isLog = key.name === note.origin;
-      if (isLog ? key.type === 4 : key.type === 1) continue; // Keys of documents, not of trees.
-      const lines = note.signatures.filter((one) => one.name === key.name && one.id === key.id);
-      let state = "missing";
-      for (const line of lines) {
-        try { if (state !== "bad") state = await isSigned(key, line.payload, note) ? "valid" : "bad"; }
-        catch (error) { if (error !== unsupported) throw error; state = "unchecked"; }
+      if (key.type === (isLog ? COSIGNATURE : ED25519)) continue; // Keys of documents, not of trees.
+      const one = { name: key.name, id: key.id, algorithm: key.type === ML_DSA_44 ? "ML-DSA-44" : "Ed25519", isLog, state: "missing", time: 0n };
+      for (const line of note.signatures.filter((each) => each.name === key.name && each.id === key.id)) {
+        try {
+          const time = await signedAt(key, line.payload, note) ?? fail("signature");
+          if (one.state === "missing" && (isLog || time)) Object.assign(one, { state: "valid", time });
+        } catch (error) { if (error !== unsupported) throw error; one.state = "unchecked"; }
       }
-      results.push({ name: key.name, algorithm: key.type === 6 ? "ML-DSA-44" : "Ed25519", isLog, state });
+      if (!isLog && one.state === "valid") signed.add(key.text);
+      if (!isLog && one.state !== "missing") perhaps.add(key.text);
+      results.push(one);
     }
-    return { ...note, results };
+    const log = results.filter((one) => one.isLog && one.state !== "missing");
+    if (!log.length) fail("unsigned");
+    if (policy && !hasQuorum(policy, perhaps)) fail("quorum");
+    const witnesses = results.filter((one) => !one.isLog);
+    const whole = log.some((one) => one.state === "valid") && (policy ? hasQuorum(policy, signed) : true) &&
+      (signed.size > 0 || !witnesses.length);
+    return { ...note, results, whole };
   }
 
-  async function checkProof(bytes, keys, notes) {
-    if (bytes.length > LONGEST) fail("size");
-    const text = utf8(bytes), gap = text.indexOf("\n\n"), lines = text.slice(0, gap).split("\n");
-    if (gap < 0 || lines[0] !== "c2sp.org/tlog-proof@v1" || !lines[1]?.startsWith("extra ") || !lines[2]?.startsWith("index ")) fail("form");
-    const extra = strictJson(utf8(unbase64(lines[1].slice(6)))), leaf = strictJson(extra.leaf);
-    const checkpoint = text.slice(gap + 2), index = decimal(lines[2].slice(6));
-    if (lines.length > 66 || Object.keys(extra).sort().join() !== "disclosures,leaf") fail("form");
-    for (const disclosure of extra.disclosures) {
-      if (!leaf._sd.includes(url64(await sha256(encoder.encode(disclosure))))) fail("disclosure");
+  const node = (left, right) => sha256(join([1], left, right));
+  async function rootFrom(leafHash, index, size, path) { // RFC 9162 section 2.1.3.2
+    if (index >= size) fail("index");
+    let at = index, last = size - 1n, root = leafHash;
+    for (const step of path) {
+      if (last === 0n) fail("path");
+      if (at & 1n || at === last) {
+        root = await node(step, root);
+        while (at && !(at & 1n)) { at >>= 1n; last >>= 1n; }
+      } else root = await node(root, step);
+      at >>= 1n; last >>= 1n;
     }
-    if (!notes.has(checkpoint)) notes.set(checkpoint, checkNote(checkpoint, keys));
-    const note = await notes.get(checkpoint);
-    const hash = await sha256(join([0], encoder.encode(extra.leaf)));
-    const root = await rootFrom(hash, index, note.size, lines.slice(3).map(unbase64));
-    if (base64(root) !== base64(note.root)) fail("root");
-    if (note.results.some((one) => one.state === "bad")) fail("signature");
-    const signers = note.results.filter((one) => one.isLog && one.state !== "missing");
-    if (!signers.length) fail("unsigned");
-    const witnessed = note.results.some((one) => !one.isLog && one.state === "valid") || note.results.every((one) => one.isLog);
-    return { index, leaf, note, whole: witnessed && signers.some((one) => one.state === "valid") };
+    return last === 0n ? root : fail("path");
+  }
+  function parseProof(data) { // The head is ASCII; the checkpoint behind it is a note.
+    if (data.length > LONGEST_PROOF) fail("size");
+    const text = utf8(data), gap = text.indexOf("\n\n"), lines = text.slice(0, gap).split("\n");
+    if (gap < 0 || lines[0] !== "c2sp.org/tlog-proof@v1") fail("form");
+    if (!lines[1]?.startsWith("extra ") || !lines[2]?.startsWith("index ")) fail("form");
+    const extra = parseCanonical(utf8(unbase64(lines[1].slice(6))));
+    if (!isObject(extra) || Object.keys(extra).sort().join() !== "disclosures,leaf" || !isText(extra.leaf)) fail("form");
+    const path = lines.slice(3).map(unbase64);
+    if (path.length > LONGEST_PATH || path.some((step) => step.length !== 32)) fail("path");
+    return { index: decimal(lines[2].slice(6)), path, leaf: extra.leaf, disclosures: extra.disclosures, checkpoint: text.slice(gap + 2) };
+  }
+  async function checkProof(data, trusted, { heads = new Map(), told = [] } = {}) {
+    const proof = parseProof(data);
+    told.push(["file", { index: proof.index, hashes: proof.path.length }]);
+    if (!heads.has(proof.checkpoint)) heads.set(proof.checkpoint, checkHead(proof.checkpoint, trusted));
+    const note = await heads.get(proof.checkpoint);
+    told.push(["head", { origin: note.origin, size: note.size }]);
+    const hash = await sha256(join([0], bytes(proof.leaf)));
+    if (!same(await rootFrom(hash, proof.index, note.size, proof.path), note.root)) fail("root");
+    told.push(["path", { hashes: proof.path.length, hash: base64(hash) }]);
+    const leaf = parseLeaf(proof.leaf);
+    told.push(["leaf", { id: leaf.id, time: leaf.t, event: leaf.ev }]);
+    const details = await openDisclosures(leaf, proof.disclosures);
+    told.push(["disclosures", { count: details.size }]);
+    return { index: proof.index, leaf, details, note, hash: base64(hash), whole: note.whole };
   }
 
-  for (const panel of document.querySelectorAll("[data-verify-panel]")) {
-    const part = (name) => panel.querySelector(`[data-verify-${name}]`);
-    const say = (name, facts = {}) => (panel.dataset[`text${cap(name)}`] || name)
-      .replace(/\{(\w+)\}/g, (whole, key) => key in facts ? facts[key].toLocaleString(document.documentElement.lang || undefined) : whole);
-    const show = (state, facts) => {
-      panel.dataset.state = state;
-      if (part("text")) part("text").textContent = say(facts?.total === 0 ? "empty" : state, facts);
-      const title = facts?.total === 0 ? "" : panel.dataset[`title${cap(state)}`];
-      if (title && part("title")) part("title").textContent = title;
-      if (part("fallback")) part("fallback").hidden = state === "verified" || state === "running";
-    };
-    const item = ([ok, text]) => {
-      const shown = Object.assign(document.createElement("li"), { textContent: text });
-      shown.dataset.ok = ok;
-      return shown;
-    };
-    const mark = (line, state, reason = "") => {
-      for (const target of [line, ...line.querySelectorAll("[data-seal]")]) target.dataset.state = state;
-      line.dataset.reason = reason;
-      const text = line.dataset[`text${cap(state)}`], word = line.querySelector("[data-proof-word]");
-      if (text && word) word.textContent = text;
-    };
-    // Our own reasons are single words, translated by data-reason-*; the browser's are its own.
-    const why = ({ message }) => panel.dataset[`reason${cap(message)}`] || message;
-    const get = async (url) => {
-      const answer = await fetch(url, { credentials: "same-origin", cache: "no-store" });
-      if (answer.status === 503) return null;
-      return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : fail("fetch");
-    };
-    const known = async () => readKeys(utf8(await get(panel.dataset.vkeysUrl) ?? fail("keys")));
-    async function checkLine(line, keys, notes) {
-      try {
-        const bytes = await get(line.dataset.proof);
-        if (!bytes) { mark(line, "pending"); return { pending: true }; }
-        const proved = await checkProof(bytes, keys, notes);
-        if (line.dataset.entry && line.dataset.entry !== proved.leaf.id) fail("entry");
-        mark(line, proved.whole ? "verified" : "found");
-        return proved;
-      } catch (error) { mark(line, "failed", why(error)); return { reason: why(error) }; }
-    }
-    function report(proofs, details = []) {
-      const good = proofs.filter((one) => one.note), failed = proofs.some((one) => one.reason);
-      const pending = proofs.length - good.length - proofs.filter((one) => one.reason).length;
-      const note = good.map((one) => one.note).sort((a, b) => b.size - a.size)[0];
-      const facts = { good: good.length, total: proofs.length, pending, size: note?.size ?? 0,
-        witnesses: new Set(note?.results.filter((one) => !one.isLog && one.state === "valid").map((one) => one.name)).size };
-      const items = [[!failed, say("found", facts)], ...details];
-      if (pending) items.push(["unknown", say("pending", facts)]);
-      const states = { valid: true, bad: false, missing: "unknown", unchecked: "unknown" };
-      for (const one of note?.results ?? []) items.push([states[one.state], say(one.state, one)]);
-      for (const reason of new Set(proofs.map((one) => one.reason).filter(Boolean))) items.push([false, say("reason", { reason })]);
-      part("checks").hidden = false;
-      part("checks").replaceChildren(...items.map(item));
-      show(failed ? "failed" : good.length && good.every((one) => one.whole) ? "verified" : "partial", facts);
-    }
-    async function run(check) {
-      show("running");
-      try { report(...await check(await known(), new Map())); }
-      catch (error) { report([{ reason: why(error) }]); }
-    }
-    const runLines = () => run(async (keys, notes) => {
-      (part("label") ?? part("run")).textContent = say("again");
-      return [await Promise.all([...document.querySelectorAll("[data-proof]")].map((line) => checkLine(line, keys, notes)))];
-    });
-    const runFile = (file) => run(async (keys, notes) => {
-      const proved = await checkProof(new Uint8Array(await file.arrayBuffer()), keys, notes);
-      const { id, t, ev } = proved.leaf;
-      return [[proved], [[true, say("entry", { index: proved.index, id, time: t, event: ev })]]];
-    });
-    if (!globalThis.crypto?.subtle) { show("partial"); if (part("text")) part("text").textContent = say("unsupported"); continue; }
-    if (part("run")) { part("run").hidden = false; part("run").addEventListener("click", runLines); }
-    part("file")?.addEventListener("change", (event) => { if (event.target.files[0]) runFile(event.target.files[0]); });
-  }
+  globalThis.remitVerify = { parseKey, parseKeys, parsePolicy, trust, checkHead, checkProof, hasSigned: isEd25519, unsupported, LONGEST_PROOF };
 })();
