@@ -15,6 +15,7 @@ Json = Any
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _LARGEST_COUNT = 2**63 - 1
+_DEEPEST = 16
 _LARGEST_INTEGER = 2**53 - 1  # RFC 8785 §3.2.2.3: beyond it, parsers disagree.
 
 
@@ -106,15 +107,22 @@ def parse_canonical(data: bytes, what: str) -> Json:
         same = canonical_json(value) == data
     except (ValueError, RecursionError):
         same = False
-    if not same or not (data.isascii() or _has_ascii_names(value)):
+    if not same or not _is_of_profile(value):
         raise NotVerifiedError(f"{what} is not in canonical form")
     return value
 
 
-def _has_ascii_names(value: Json) -> bool:
-    """Whether all names are ASCII: only then do code point and UTF-16 order agree (RFC 8785)."""
+def _is_of_profile(value: Json, depth: int = 0) -> bool:
+    """Whether it nests no deeper than the profile allows and holds no U+0000.
+
+    Names must be ASCII: only then do code point and UTF-16 order agree (RFC 8785).
+    """
+    if depth > _DEEPEST:
+        return False
     if isinstance(value, dict):
-        return all(name.isascii() and _has_ascii_names(inner) for name, inner in value.items())
+        return all(
+            name.isascii() and _is_of_profile(inner, depth + 1) for name, inner in value.items()
+        )
     if isinstance(value, list):
-        return all(_has_ascii_names(inner) for inner in value)
-    return True
+        return all(_is_of_profile(inner, depth + 1) for inner in value)
+    return not isinstance(value, str) or "\x00" not in value

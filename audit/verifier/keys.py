@@ -58,7 +58,7 @@ def key_id(name: str, kind: int, public: bytes) -> bytes:
 
 def is_key_name(name: str) -> bool:
     """Whether a name may stand in a signature line: not empty, no spaces, no plus sign."""
-    return bool(name) and len(name) <= _LONGEST_NAME and "+" not in name and len(name.split()) == 1
+    return bool(name) and len(name) <= _LONGEST_NAME and "+" not in name and name.split() == [name]
 
 
 def parse_vkey(text: str) -> Key:
