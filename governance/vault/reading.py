@@ -2,9 +2,10 @@
 
 Promise: no call here returns a byte unless an entry `access:allowed` is committed, says "allow",
 is about the key's owner and younger than a minute, and the vault's own journal holds (entry,
-key) on disk. Nothing opens inside a transaction, which could take the entry back. Leaves to
-others: whether the access is right (governance.decisions), and keeping everybody but the gate
-away from here (the floors' contract "gate").
+key) on disk. Nothing opens inside a transaction, which could take the entry back, nor on a
+connection that was told not to commit; PostgreSQL is asked itself which transaction wrote the
+entry. Leaves to others: whether the access is right (governance.decisions), and keeping everybody
+but the gate away from here (the floors' contract "gate").
 """
 
 from datetime import timedelta
@@ -13,9 +14,10 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
+from audit import committed
 from audit import selectors as audit
 from audit.actions import Action, Verdict
 from audit.selectors import Grant
@@ -56,10 +58,14 @@ def open_batch(*, entry: UUID, key_id: str, header: bytes, sealed: bytes) -> byt
 
 
 def _granted(entry: UUID) -> Grant:
+    # With autocommit off a durable block is content, and yet commits nothing.
+    is_open = committed.is_open()
     try:
         # A durable block refuses to nest, so what is read in it was committed by itself.
         with transaction.atomic(durable=True):
             grant = audit.grant(entry)
+            if is_open and committed.is_of_this_transaction(entry):
+                raise NoGrantError("The entry is not committed.")
     except RuntimeError as error:
         raise NoGrantError("Nothing is opened inside a transaction.") from error
     if grant is None:
@@ -88,6 +94,9 @@ def _open(grant: Grant, key: Key | None, ciphertext: bytes, context: bytes) -> b
 
 def _write_release(entry: UUID, key: str) -> None:
     """Commit to the vault's journal before the first byte; once per entry and key."""
+    keys = connections[KEY_STORE]
+    if not keys.in_atomic_block and not keys.get_autocommit():
+        raise NoGrantError("The key store does not commit.")
     try:
         with transaction.atomic(using=KEY_STORE, durable=True):
             if not KeyRelease.objects.filter(entry=entry, key=key).exists():

@@ -129,6 +129,7 @@ def test_it_is_lifted_for_a_migration_and_laid_again(entry: Entry) -> None:
         "PRAGMA foreign_keys",
         "PRAGMA table_info(audit_entry)",
         "PRAGMA foreign_key_check",
+        "PRAGMA busy_timeout = 20000",
         "UPDATE consent_epoch SET epoch = epoch + 1",
         "DELETE FROM audit_disclosure",
         "CREATE TABLE of_somebody_else (x integer)",
