@@ -140,7 +140,7 @@ def _authorizer(kept: frozenset[str]) -> _Authorizer:
         elif action in _OF_SECOND:
             refused = _folded(second) in unchanged
         elif action == sqlite3.SQLITE_PRAGMA:
-            refused = second is not None and _folded(first) not in _HARMLESS
+            refused = second is not None and _folded(first) not in _TELLING
         else:
             refused = action in _NEVER
         return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
