@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from audit import journal, leaf, tree
+from audit import hold, journal, leaf, tree
 from audit.actions import Action
 from audit.actors import Actor
 from audit.checkpoint import LogKeys
@@ -29,4 +29,5 @@ def heartbeat(*, now: datetime) -> None:
         event__in=[Action.LOG_GENESIS, Action.LOG_HEARTBEAT], occurred_at__gt=now - _HEARTBEAT
     )
     if not newest.exists():
-        journal.append_now(Action.LOG_HEARTBEAT, actor=_SEQUENCER, now=now)
+        with hold.its_turn():
+            journal.append(Action.LOG_HEARTBEAT, actor=_SEQUENCER, now=now)

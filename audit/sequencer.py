@@ -26,7 +26,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Case, F, Max, When
+from django.db.models import Case, F, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -34,22 +34,21 @@ from audit import (
     checkpoint,
     files,
     genesis,
-    heads,
     hold,
-    lineage,
     outbox,
     pruning,
     quorum,
+    restart,
     tally,
     tree,
 )
 from audit.checkpoint import Head
 from audit.circulation import Answer, Circulating, Circulation
-from audit.errors import ForkError, TileError
+from audit.errors import ForkError
 from audit.frontier import Frontier
-from audit.models import Checkpoint, Cosignature, Leaf, Note, TreeState
+from audit.models import Checkpoint, Cosignature, Note, TreeState
 from audit.outbox import Waiting
-from audit.tiles import WIDTH, TileStore
+from audit.tiles import TileStore
 
 BATCH: Final = 4096
 _REPUBLISH: Final = timedelta(minutes=10)
@@ -108,23 +107,7 @@ class Sequencer:
 
     def recover(self) -> None:
         """Bring files and memory up to what the database says, or halt. Safe at any time."""
-        state = TreeState.objects.get(pk=self.keys.origin)
-        size = _placed()
-        if state.size != size:
-            raise ForkError(f"the tree says {state.size}, its leaves say {size}")
-        signed = self.signer.last
-        if size < signed.size:
-            raise ForkError(f"the database ends at {size}, {signed.size} were signed")
-        if signed.size < state.published_size:
-            raise ForkError(
-                f"{state.published_size} were published, the signer remembers {signed.size}"
-            )
-        self._require_own_name()
-        self._require_newest(size)
-        self._restore(size, published=state.published_size)
-        # Read through the newest tiles: an older part of a tile may still hold the signed past.
-        if tree.root(self.tiles.node(size), signed.size) != signed.root:
-            raise ForkError(f"the tree of {signed.size} is not the one that was signed")
+        state = restart.recover(self.frontier, keys=self.keys, signed=self.signer.last)
         self.was_halted = bool(state.halted)
         self._pruned_at = state.published_at
 
@@ -265,7 +248,8 @@ class Sequencer:
 
     def live(self) -> None:
         """Leave a sign of life; count for searches what has filled up."""
-        tally.extend(size=self.size)
+        with hold.its_turn():
+            tally.extend(size=self.size)
         self._note_down(heartbeat_at=Now())
 
     def prune(self) -> None:
@@ -339,41 +323,6 @@ class Sequencer:
             size=F("size") + len(waiting), behind_since=Coalesce("behind_since", Now())
         )
 
-    def _require_own_name(self) -> None:
-        """Keys that were lost and made anew must not go on with another log's tree."""
-        own = self.keys.origin, tuple(self.keys.vkeys)
-        if any((name.origin, name.vkeys) != own for name in lineage.names()[-1:]):
-            raise ForkError("the leaves name other keys than those in the directory of keys")
-
-    def _require_newest(self, size: int) -> None:
-        """Sign nothing while others hold a larger head: all of our memory may be restored."""
-        for seen in heads.elsewhere(self.keys):
-            if seen.head.size > size:
-                raise ForkError(
-                    f"the database ends at {size}, {seen.where} has seen the larger "
-                    f"{seen.head.size}"
-                )
-
-    def _restore(self, size: int, *, published: int) -> None:
-        """Lay what the files lack; what is published stands in them already."""
-        try:
-            if published:
-                index, offset = divmod(published - 1, WIDTH)
-                self.tiles.leaves(index, offset + 1)
-            self._lay(published - published % WIDTH, size)
-            self.root(size)
-        except TileError:
-            # The directory was lost or cut: lay it anew, it is a function of the leaves.
-            self._lay(0, size)
-
-    def _lay(self, start: int, size: int) -> None:
-        self.frontier.load(start)
-        while self.size < size:
-            rows = Leaf.objects.filter(index__gte=self.size, index__lt=self.size + BATCH)
-            both = list(rows.order_by("index").values_list("entry__leaf", "leaf_hash"))
-            self.frontier.append([bytes(one) for one, _ in both], [bytes(one) for _, one in both])
-        self.frontier.lay_parts()
-
 
 class _ProofTo:
     """Consistency proofs that end at one size."""
@@ -384,8 +333,3 @@ class _ProofTo:
 
     def __call__(self, old: int) -> list[bytes]:
         return tree.consistency_proof(self._node, old, self._size)
-
-
-def _placed() -> int:
-    highest = Leaf.objects.aggregate(last=Max("index"))["last"]
-    return 0 if highest is None else int(highest) + 1

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 import pytest
@@ -182,7 +182,7 @@ def ask(installed: Installation) -> dict[str, int]:
     return {name: int(rows(installed, query)[0][0]) for name, query in QUERIES.items()}
 
 
-def rows(installed: Installation, query: str) -> list[tuple[object, ...]]:
+def rows(installed: Installation, query: str) -> list[tuple[Any, ...]]:
     if url := installed.settings.get("DATABASE_URL"):
         with psycopg.connect(url) as database:
             return database.execute(query).fetchall()

@@ -10,12 +10,23 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connections
 
 from audit import sequencer
-from audit.errors import ForkError, NoteError, SequencerBusyError, TileError
+from audit.errors import (
+    ForkError,
+    LogUnavailableError,
+    NoteError,
+    SequencerBusyError,
+    TileError,
+)
 from audit.pace import Pace
 
 HALTED: Final = 3
 BUSY: Final = 4
 _RETRY_SECONDS: Final = 1.0
+# What somebody may set right while we keep trying.
+_PASSING: Final = (
+    *(OperationalError, InterfaceError, LogUnavailableError),
+    *(OSError, TileError, NoteError),
+)
 _WAY_OUT: Final = (
     'Access stays closed. Read "When the log halts" in docs/operations.md; '
     "`manage.py log_recover` says what can be done and does it."
@@ -44,7 +55,7 @@ class Command(BaseCommand):
             while not stop.is_set():
                 try:
                     self._hold(stop, wake, once=once)
-                except (OperationalError, InterfaceError, OSError, TileError, NoteError) as error:
+                except _PASSING as error:
                     # The database went away, the disk is full, a key is missing. Entries wait in
                     # the outbox, access closes; start over, since recovery needs nothing else.
                     self.stderr.write(f"sequencer: {type(error).__name__}: {error}")
