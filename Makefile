@@ -59,7 +59,8 @@ verifier: $(BIN)/python ## Write dist/remit-verify.pyz
 
 lock: ## Pin every dependency anew, with hashes (needs uv)
 	@uv pip compile --quiet pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
-	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-test.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra s3 --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-s3.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements-s3.lock -o requirements-test.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra bench --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-bench.lock
 
 clean: ## Remove what was made, the demo's data included

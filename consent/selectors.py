@@ -7,7 +7,6 @@ Whoever relies on an answer while something happens (intake, the gate, a release
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -184,7 +183,7 @@ def intervals(*, subject: str) -> list[ConsentInterval]:
     ]
     return [
         ConsentInterval(*cell, span.start, span.end, span.event_id, span.scope_digest)
-        for cell, of_cell in groupby(changes, key=itemgetter(0))
+        for cell, of_cell in groupby(changes, key=lambda pair: pair[0])
         for span in spans(change for _, change in of_cell)
     ]
 

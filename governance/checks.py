@@ -77,7 +77,7 @@ def keys_apart(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckM
         found.append(Error("Keys and data share a database.", hint=hint, id="remit.E007"))
     objects = settings.REMIT_STORAGE_URL
     for name in ("REMIT_KEYS_DIR", "REMIT_VAULT_DIR"):
-        if Path(getattr(settings, name)).is_relative_to(objects):
+        if "://" not in objects and Path(getattr(settings, name)).is_relative_to(objects):
             hint = f"Put {name} outside REMIT_STORAGE_URL."
             found.append(Error("Keys lie among the ciphertext.", hint=hint, id="remit.E008"))
     return found

@@ -3,7 +3,7 @@
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -101,3 +101,28 @@ def database(url: str, *, journal: str = "WAL") -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def objects(url: str) -> dict[str, object]:
+    """Return Django's storage for a directory, or for s3://bucket/prefix?endpoint=URL&region=NAME.
+
+    Access keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the machine's own role.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "s3":
+        if "://" in url:
+            raise ImproperlyConfigured("REMIT_STORAGE_URL is a directory or starts with s3://.")
+        return {"BACKEND": "governance.vault.storage.DurableStorage", "OPTIONS": {"location": url}}
+    try:
+        asked = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise ImproperlyConfigured("REMIT_STORAGE_URL: after the ? stands name=value.") from error
+    if unknown := asked.keys() - {"endpoint", "region"}:
+        raise ImproperlyConfigured(f"REMIT_STORAGE_URL does not know {unknown.pop()}.")
+    options = {
+        "bucket_name": parts.netloc,
+        "location": parts.path.strip("/"),
+        "endpoint_url": asked.get("endpoint"),
+        "region_name": asked.get("region"),
+    }
+    return {"BACKEND": "governance.vault.object_store.ObjectStore", "OPTIONS": options}

@@ -152,14 +152,9 @@ REDIS_URL = env.text("REDIS_URL")
 # Ciphertext objects: a directory by default, S3-compatible storage in production.
 REMIT_STORAGE_URL = env.text("REMIT_STORAGE_URL", str(REMIT_VAR / "objects"))
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": REMIT_STORAGE_URL},
-    },
-    "captures": {
-        "BACKEND": "governance.vault.storage.DurableStorage",
-        "OPTIONS": {"location": REMIT_STORAGE_URL},
-    },
+    # Nothing but ciphertext is ever stored.
+    "default": env.objects(REMIT_STORAGE_URL),
+    "captures": env.objects(REMIT_STORAGE_URL),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -14,7 +14,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from audit import health, sequencer
 from governance import authorizer
 from tests import make
-from tests.infrastructure.fixtures import chromium, install, postgres, redis  # noqa: F401
+from tests.infrastructure.fixtures import chromium, install, object_store, postgres, redis  # noqa: F401
 from tests.standing import ALIASES, StandingHouse
 
 # How a trigger is lifted, and how it is laid again.

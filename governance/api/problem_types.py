@@ -156,6 +156,12 @@ _ALL: Final = (
         _("Without an entry there is no access. Nothing was opened or changed."),
     ),
     _type(
+        "storage-unavailable",
+        503,
+        _("The store of sealed data does not answer just now"),
+        _("Try again later. Withdrawing, pausing and erasing go on working."),
+    ),
+    _type(
         "not-yet-sequenced",
         503,
         _("The entry is not in a published checkpoint yet"),

@@ -3,13 +3,14 @@
 Both places are deletable, and neither holds anything that outlives its key in readable form.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from governance.capture.errors import RecordGoneError
-from governance.capture.models import Frame, FrameBlob
-from governance.vault import storage
+from governance.capture.models import Frame, FrameBlob, LiveFrame
+from governance.vault import orphans, storage
 
 ROW: Final = "row"
 OBJECT: Final = "object"
@@ -51,3 +52,12 @@ def delete(frame: Frame) -> None:
         storage.delete(frame.object_key)
         return
     FrameBlob.objects.filter(key=frame.object_key).delete()
+
+
+@orphans.claim("captures")
+def needed(keys: Collection[str]) -> set[str]:
+    """Return which of these objects hold a frame that may still be read."""
+    frames = Frame.objects.filter(store=OBJECT, object_key__in=keys)
+    found = dict(frames.values_list("id", "object_key"))
+    live = LiveFrame.objects.filter(frame_id__in=found).values_list("frame_id", flat=True)
+    return {found[frame] for frame in live}

@@ -27,7 +27,6 @@ from governance.policies.models import (
 )
 from governance.policies.transitions import in_force
 
-
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 

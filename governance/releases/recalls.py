@@ -26,7 +26,7 @@ from governance.releases.building import KIND, file_name, object_ref
 from governance.releases.models import DatasetRelease, ReleaseFile, ReleaseRecall
 from governance.releases.states import ReleaseState
 from governance.releases.steps import release_state, release_step
-from governance.vault import shredding, storage
+from governance.vault import orphans, shredding, storage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -137,3 +137,10 @@ def _stop_builds(subject: str, *, purposes: Collection[str] | None) -> None:
             transaction.on_commit(
                 partial(shredding.destroy_object, kind=KIND, ref=ref), robust=True
             )
+
+
+@orphans.claim("releases")
+def needed(keys: Collection[str]) -> set[str]:
+    """Return which of these objects are files that were not called back."""
+    files = ReleaseFile.objects.filter(object_key__in=keys, recall=None)
+    return set(files.values_list("object_key", flat=True))

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ from governance.rights.errors import (
 )
 from governance.rights.models import PortabilityExport
 from governance.rights.states import ExportState, Kind
-from governance.vault import sealing, shredding, storage
+from governance.vault import orphans, sealing, shredding, storage
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -283,3 +283,10 @@ def _json(value: object) -> bytes:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@orphans.claim("exports")
+def needed(keys: Collection[str]) -> set[str]:
+    """Return which of these objects are copies that have not ended."""
+    held = PortabilityExport.objects.filter(object_key__in=keys)
+    return set(held.exclude(state=ExportState.ENDED).values_list("object_key", flat=True))

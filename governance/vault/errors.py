@@ -19,3 +19,7 @@ class UnsealError(VaultError):
 
 class KeyFileError(VaultError):
     """A key file is missing, damaged or readable by others."""
+
+
+class StorageUnavailableError(VaultError):
+    """Ciphertext can be neither stored nor read now; later it may."""

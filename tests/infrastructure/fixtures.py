@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.infrastructure import processes
 from tests.infrastructure.browser import running_chromium
+from tests.infrastructure.object_store import ObjectStore, running_object_store
 from tests.infrastructure.postgres import Postgres, running_postgres
 from tests.infrastructure.redis import Redis, running_redis
 
@@ -23,6 +24,13 @@ def postgres() -> Iterator[Postgres]:
 def redis() -> Iterator[Redis]:
     """A real Redis of this test process, empty at its start."""
     with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """A real S3-compatible store of this test process with one empty bucket."""
+    with running_object_store() as server:
         yield server
 
 

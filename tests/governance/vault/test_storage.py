@@ -2,14 +2,20 @@
 
 import hashlib
 import os
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
+from django.utils import timezone
 
+from governance import env
 from governance.vault import files, storage
-from governance.vault.errors import KeyFileError, UnsealError
+from governance.vault.errors import KeyFileError, StorageUnavailableError, UnsealError
+from tests.infrastructure.servers import free_port
 
 
 @pytest.fixture
@@ -30,6 +36,63 @@ def test_an_object_is_named_by_its_digest_and_closed_to_others(folder: Path) -> 
     assert storage.put(b"ciphertext") == ref
     assert storage.get(ref.key) == b"ciphertext"
     assert len([each for each in folder.rglob("*") if each.is_file()]) == 1
+
+
+@pytest.fixture(params=["a directory", pytest.param("a bucket", marks=pytest.mark.real)])
+def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> None:
+    """Each kind of store, empty."""
+    if request.param == "a directory":
+        url = str(tmp_path)
+    else:
+        server = request.getfixturevalue("object_store")
+        patch = request.getfixturevalue("monkeypatch")
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        url = server.url.replace("/remit", f"/{tmp_path.name}")
+    settings.STORAGES = dict(storages.backends) | {"captures": env.objects(url)}
+
+
+@pytest.mark.usefixtures("store")
+def test_every_store_keeps_finds_lists_and_forgets() -> None:
+    refs = [storage.put(content) for content in (b"one", b"two", b"one")]
+    assert refs[0] == refs[2]
+    assert storage.get(refs[0].key) == b"one"
+    assert sorted(storage.keys()) == sorted({ref.key for ref in refs})
+    assert abs(storage.stored_at(refs[1].key) - timezone.now()) < timedelta(minutes=1)
+    storage.delete(refs[0].key)
+    storage.delete(refs[0].key)
+    with pytest.raises(UnsealError):
+        storage.get(refs[0].key)
+    assert list(storage.keys()) == [refs[1].key]
+
+
+def test_a_store_that_is_away_is_said_to_be_in_a_moment(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    away = env.objects(f"s3://captures?endpoint=http://127.0.0.1:{free_port()}&region=nowhere")
+    settings.STORAGES = dict(storages.backends) | {"captures": away}
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailableError):
+        storage.put(b"x")
+    with pytest.raises(StorageUnavailableError):
+        storage.get("ab/cd")
+    with pytest.raises(StorageUnavailableError):
+        storage.delete("ab/cd")
+    assert time.monotonic() - started < 10
+    (tmp_path / "file").write_bytes(b"")
+    settings.STORAGES = dict(storages.backends) | {"captures": env.objects(str(tmp_path / "file"))}
+    with pytest.raises(StorageUnavailableError):
+        storage.put(b"x")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/captures", "s3://captures?endpoint=http://h&color=red", "s3://captures?red"]
+)
+def test_an_address_that_names_no_store_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        env.objects(url)
 
 
 def test_a_changed_object_is_not_returned(folder: Path) -> None:
