@@ -104,21 +104,23 @@ def canonical(value: Json) -> bytes:
 
 
 def _check(value: object, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise LeafError("The value nests too deeply.")
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) and key.isascii() for key in value):
             raise LeafError("Keys are ASCII strings.")
-        _check_all(value.values(), depth)
+        _check_all(value.values(), depth + 1)
     elif isinstance(value, list | tuple):
-        _check_all(value, depth)
+        _check_all(value, depth + 1)
     else:
         _check_scalar(value)
 
 
 def _check_all(values: Iterable[object], depth: int) -> None:
     for value in values:
-        _check(value, depth + 1)
+        if depth > MAX_DEPTH:
+            raise LeafError("The value nests too deeply.")
+        # Texts first and by exact type: an entry holds little else.
+        if type(value) is not str or "\x00" in value:
+            _check(value, depth)
 
 
 def _check_scalar(value: object) -> None:

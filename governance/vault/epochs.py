@@ -1,9 +1,11 @@
 """Key-encryption keys: one per epoch, in a file outside every database and every backup of one.
 
 Promise: no key is stored unwrapped, and a wrapped key opens only in its own row (its place is
-authenticated). Rotation wraps every key anew and destroys the old file, after which no older
-copy of the key store opens, erased or not. Locks: who adds a key shares the epoch's row, who
-rotates or destroys holds it alone, so that nothing slips past an erasure.
+authenticated). Rotation wraps every key anew and destroys the old file, after which no older copy
+of the key store opens, erased or not. A process keeps one epoch's cipher and asks each time whether
+its file is still there and the same, so what was destroyed opens nothing here either. Locks: who
+adds a key shares the epoch's row, who rotates or destroys holds it alone, so that nothing slips
+past an erasure.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from django.utils import timezone
 
 from governance.vault import files
 from governance.vault.binding import bind
-from governance.vault.errors import UnsealError
+from governance.vault.errors import KeyFileError, UnsealError
 from governance.vault.models import Epoch, StoredKey
 from governance.vault.router import KEY_STORE
 
@@ -42,12 +44,28 @@ class Wrapped(NamedTuple):
     wrapped: bytes
 
 
+# The cipher of the epoch used last, with the file it came from as that file was then.
+_kept: list[tuple[str, tuple[int, ...], AESGCM]] = []
+
+
 def _path(number: int) -> Path:
     return Path(settings.REMIT_VAULT_DIR) / "kek" / f"epoch-{number}.key"
 
 
 def _cipher(number: int) -> AESGCM:
-    return AESGCM(files.read_secret(_path(number), length=KEY_BYTES))
+    """Return an epoch's cipher while its file is there, whole and unchanged since it was read."""
+    name = f"{settings.REMIT_VAULT_DIR}/kek/epoch-{number}.key"
+    try:
+        found = files.identity(name)
+    except KeyFileError:
+        _kept.clear()
+        raise
+    for path, read, cipher in _kept:
+        if (path, read) == (name, found):
+            return cipher
+    cipher = AESGCM(files.read_secret(_path(number), length=KEY_BYTES))
+    _kept[:] = [(name, found, cipher)]
+    return cipher
 
 
 def current(*, alone: bool = False) -> int:
@@ -97,7 +115,7 @@ def unwrap(key: StoredKey | Wrapped) -> bytes:
 
 
 def unwrap_all(keys: Sequence[StoredKey | Wrapped]) -> list[bytes]:
-    """Return each row's secret; every epoch's file is read once, and no longer than this call."""
+    """Return each row's secret, as `unwrap` does."""
     ciphers = {epoch: _cipher(epoch) for epoch in {key.epoch for key in keys}}
     try:
         return [
@@ -145,6 +163,7 @@ def tidy() -> list[int]:
             number = int(path.stem.removeprefix("epoch-"))
             if number < newest and number not in needed:
                 files.destroy(path)
+                _kept.clear()
                 gone.append(number)
         Epoch.objects.filter(number__in=gone).delete()
     return gone

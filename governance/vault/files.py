@@ -76,6 +76,18 @@ def read_secret(path: Path, *, length: int) -> bytes:
     return content
 
 
+def identity(path: str) -> tuple[int, ...]:
+    """Return what changes whenever a file is replaced, overwritten or opened to others.
+
+    KeyFileError when it is gone.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a Path costs more than the call, once an entry.
+    except FileNotFoundError as error:
+        raise KeyFileError(f"The key file {Path(path).name} is missing.") from error
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_mode
+
+
 def destroy(path: Path) -> None:
     """Overwrite and remove a secret file; removing it twice is no error."""
     with contextlib.suppress(FileNotFoundError):

@@ -11,8 +11,6 @@ from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from governance.vault import epochs, keyring
 from governance.vault.binding import bind
@@ -30,8 +28,8 @@ class OwnerKeys:
 
     def __init__(self, owner: str, secret: bytes) -> None:
         """Take the owner's stored secret, or one that nobody keeps."""
-        self._owner = owner
         self._secret = secret
+        self._bound = bind("remit disclosure v1", owner)
 
     @cached_property
     def _cipher(self) -> AESGCM:
@@ -45,13 +43,13 @@ class OwnerKeys:
     def seal(self, *, context: bytes, plaintext: bytes) -> bytes:
         """Return nonce and ciphertext that open only for this owner in this context."""
         nonce = token_bytes(epochs.NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, plaintext, self._bound(context))
+        return nonce + self._cipher.encrypt(nonce, plaintext, self._bound + context)
 
     def open(self, *, context: bytes, sealed: bytes) -> bytes | None:
         """Return the plaintext, or None when it was sealed for another owner or context."""
         nonce, ciphertext = sealed[: epochs.NONCE_BYTES], sealed[epochs.NONCE_BYTES :]
         try:
-            return self._cipher.decrypt(nonce, ciphertext, self._bound(context))
+            return self._cipher.decrypt(nonce, ciphertext, self._bound + context)
         except (InvalidTag, ValueError):
             return None
 
@@ -62,9 +60,6 @@ class OwnerKeys:
     def token(self) -> str:
         """Return the owner's token in the deletable index."""
         return hmac.digest(self.tag_key, b"index", "sha256").hex()
-
-    def _bound(self, context: bytes) -> bytes:
-        return bind("remit disclosure v1", self._owner) + context
 
 
 class SubjectKeys:
@@ -108,4 +103,5 @@ def _place(owner: str) -> Place:
 
 
 def _derived(secret: bytes, use: bytes) -> bytes:
-    return HKDFExpand(SHA256(), epochs.KEY_BYTES, use).derive(secret)
+    """Return HKDF-Expand(secret, use, 32): for one block of SHA-256 that is one HMAC (RFC 5869)."""
+    return hmac.digest(secret, use + b"\x01", "sha256")
