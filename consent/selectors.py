@@ -182,7 +182,15 @@ def intervals(*, subject: str) -> list[ConsentInterval]:
         ) in sql.rows(_EVENTS, [subject])
     ]
     return [
-        ConsentInterval(*cell, span.start, span.end, span.event_id, span.scope_digest)
+        ConsentInterval(
+            cell.purpose,
+            cell.application,
+            cell.category,
+            span.start,
+            span.end,
+            span.event_id,
+            span.scope_digest,
+        )
         for cell, of_cell in groupby(changes, key=lambda pair: pair[0])
         for span in spans(change for _, change in of_cell)
     ]
