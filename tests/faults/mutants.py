@@ -1,0 +1,224 @@
+"""Bugs planted on purpose: a harness that does not find them finds nothing.
+
+Each is planted by patching inside a forked child, never in the product, and says where to look.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+import consent.selectors
+from audit import journal
+from audit.actions import Action
+from audit.ids import uuid7
+from governance.api import agent as api
+from governance.capture import cells, gate, intake, runs
+from governance.capture.models import SealedBatch
+from governance.jobs import services as jobs
+from governance.jobs.models import Job
+from governance.releases import building
+from governance.rights import erasure
+from governance.rights.states import ErasureState
+from governance.vault import reading, shredding
+
+
+def _nothing() -> None:
+    """Plant no bug."""
+
+
+def _put(place: object, name: str, planted: object) -> None:
+    setattr(place, name, planted)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A planted bug: where it is looked for, how it is planted, whether the sweeper works.
+
+    `near` is part of the label of the points that are tried first.
+    """
+
+    words: str
+    where: str
+    plant: Callable[[], None] = _nothing
+    sweeps: bool = True
+    near: str = "COMMIT"
+    vendors: tuple[str, ...] = ("sqlite", "postgresql")
+
+
+def _no_lock() -> None:
+    """Consent is read without holding anybody up."""
+
+    def lock(*, subject: str, exclusive: bool) -> int:
+        return consent.selectors.epoch(subject=subject)
+
+    _put(consent.selectors, "lock", lock)
+
+
+def _audit_after_bytes() -> None:
+    """The entry is written once the record is out."""
+
+    def admit(read: Any, counts: Mapping[str, int], **_: Any) -> dict[str, UUID]:
+        return {subject: uuid7() for subject in counts}
+
+    close = gate._close
+
+    def closed(read: Any, entries: Mapping[str, UUID], outcome: str) -> None:
+        for subject in entries:
+            with transaction.atomic():
+                gate._allow(read, {subject: 1}, ())
+        close(read, dict(entries), outcome)
+
+    def granted(entry: UUID) -> Any:
+        return SimpleNamespace(uuid=entry, covers=lambda _: True)
+
+    _put(gate, "_admit_subjects", admit)
+    _put(gate, "_close", closed)
+    _put(reading, "_granted", granted)
+
+
+def _answer_before_commit() -> None:
+    """The answer goes out while the transaction is still under way."""
+    accept = intake.accept_batch
+
+    def answered(**facts: Any) -> intake.Acknowledgement:
+        outer = transaction.atomic()
+        vars(outer)["_from_testcase"] = True  # Lets a durable block nest.
+        with outer:
+            answer = accept(**facts)
+            transaction.set_rollback(True)
+
+        def later() -> None:
+            time.sleep(2)
+            accept(**facts)
+
+        threading.Thread(target=later, daemon=True).start()
+        return answer
+
+    _put(api, "intake", SimpleNamespace(accept_batch=answered, Uploader=intake.Uploader))
+
+
+def _no_fence() -> None:
+    """A worker whose lease ran out writes all the same."""
+    _put(jobs.Fence, "assert_held", lambda _: None)
+    _put(jobs, "_mine", lambda fence: Job.objects.filter(pk=fence.job))
+
+
+def _keys_before_the_order() -> None:
+    """The keys go before anything says that they shall."""
+    order = erasure.order_subject
+
+    def ordered(*, subject: str, **facts: Any) -> Any:
+        shredding.destroy_subject(subject=subject)
+        return order(subject=subject, **facts)
+
+    _put(erasure, "order_subject", ordered)
+
+
+def _receipt_before_the_deed() -> None:
+    """The station is reached before the keys are destroyed."""
+
+    def destroy(order: Any) -> None:
+        if erasure._reached(order, ErasureState.KEY_DESTROYED):
+            return
+        erasure._reach(
+            order, ErasureState.KEY_DESTROYED, action=Action.KEY_SHREDDED, figures={"keys": 1}
+        )
+        erasure._shred(order)
+
+    _put(erasure, "destroy_keys", destroy)
+
+
+def _no_idempotency() -> None:
+    """A batch that is there already is taken for a new one."""
+    _put(intake, "_earlier", lambda _uploader, _upload: None)
+
+
+def _no_second_look() -> None:
+    """What was judged is stored whatever happened since."""
+    real = cells.cells_of
+    seen: dict[str, Any] = {}
+
+    def remembered(*, subject: str, **facts: Any) -> Any:
+        return seen.setdefault(subject, real(subject=subject, **facts))
+
+    _put(runs, "cells", SimpleNamespace(cells_of=remembered, PersonCells=cells.PersonCells))
+
+
+def _no_transaction() -> None:
+    """Entry and rows are written one after the other."""
+
+    @contextlib.contextmanager
+    def loose(**_: Any) -> Iterator[None]:
+        yield
+
+    _put(runs, "transaction", SimpleNamespace(atomic=loose))
+    _put(runs, "journal", SimpleNamespace(append=journal.append_now))
+    _no_lock()
+    _put(jobs.Fence, "assert_held", lambda _: None)
+    append = journal.append
+
+    def anyhow(action: Action, **facts: Any) -> Any:
+        if connection.in_atomic_block:
+            return append(action, **facts)
+        return journal.append_now(action, **facts)
+
+    _put(journal, "append", anyhow)
+
+
+def _original_kept() -> None:
+    """The sealed original stays."""
+    real = SealedBatch.objects
+
+    class Kept:
+        @staticmethod
+        def filter(**which: Any) -> Any:
+            found = real.filter(**which)
+            return SimpleNamespace(first=found.first, delete=_nothing)
+
+    _put(runs, "SealedBatch", SimpleNamespace(objects=Kept))
+
+
+def _no_question_before_publishing() -> None:
+    """A release holds whoever was in it when it was begun."""
+    _put(building, "_is_whole", lambda _release, _one, _usable: True)
+
+
+MUTANTS: Mapping[str, Mutant] = {
+    "no lock": Mutant(
+        "Consent is not locked.",
+        "redaction while consent is withdrawn",
+        _no_lock,
+        vendors=("postgresql",),
+    ),
+    "audit after bytes": Mutant("The entry comes last.", "read", _audit_after_bytes),
+    "202 before commit": Mutant("The answer comes first.", "intake", _answer_before_commit),
+    "fence removed": Mutant(
+        "Late workers write.", "work while a second worker takes over", _no_fence
+    ),
+    "tombstone after key delete": Mutant(
+        "Keys first.", "erasure", _keys_before_the_order, near="rights_erasureorder"
+    ),
+    "receipt before verify": Mutant("Receipt first.", "erasure", _receipt_before_the_deed),
+    "sweep off": Mutant("Nobody comes back.", "redaction", sweeps=False),
+    "idempotency off": Mutant("Repeats are new.", "intake", _no_idempotency),
+    "no consent check at store": Mutant(
+        "Judged once.", "redaction while consent is withdrawn", _no_second_look
+    ),
+    "log outside transaction": Mutant("Row by row.", "redaction", _no_transaction),
+    "original kept": Mutant("Nothing is destroyed.", "redaction", _original_kept),
+    "released unasked": Mutant(
+        "Asked once.", "release while consent is withdrawn", _no_question_before_publishing
+    ),
+}
+
+
+def here() -> list[str]:
+    """Return the bugs that mean something on this database: SQLite needs no row locks."""
+    return [name for name, mutant in MUTANTS.items() if connection.vendor in mutant.vendors]
