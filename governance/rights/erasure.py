@@ -22,9 +22,10 @@ from audit.actions import Action
 from audit.ids import uuid7
 from governance.capture import deletion
 from governance.jobs import services as jobs
+from governance.jobs.errors import PostponeError
 from governance.jobs.services import Fence
 from governance.releases import services as releases
-from governance.rights import certificate, exports, requests
+from governance.rights import certificate, exports, requests, traces
 from governance.rights.errors import RequestChangeError
 from governance.rights.models import ErasureOrder, ErasureStep, RightsRequest
 from governance.rights.states import ERASURE_ORDER, ErasureState
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 ERASER = deletion.ERASER
 CELL_JOB = "erase:cell"
 SUBJECT_JOB = "erase:subject"
+_READERS_END_SECONDS = 2
 
 Figures = Mapping[str, int | str]
 
@@ -156,6 +158,8 @@ def erase_subject(ref: str, fence: Fence) -> None:
             figures={"objects": purged.frames, "exports": copies},
         )
     _tell_recipients(order)
+    if not traces.overwritten():
+        raise PostponeError(_READERS_END_SECONDS)
     left = deletion.remaining(subject=order.subject)
     if left or not shredding.is_destroyed(subject=order.subject):
         raise NotYetVerifiedError

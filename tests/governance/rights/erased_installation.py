@@ -1,0 +1,122 @@
+"""One installation's life, a step a process: mira records, takes her copies home, has it erased.
+
+    python -m tests.governance.rights.erased_installation record|erase FOLDER
+
+Run with the settings of an installation in the environment; prints what the test needs as JSON.
+"""
+
+import contextlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - Django must stand first.
+
+import consent.receipt  # noqa: E402
+from audit import own, ports, sequencer  # noqa: E402
+from audit.models import Disclosure, SubjectIndex  # noqa: E402
+from governance.accounts.models import Person  # noqa: E402
+from governance.capture import gate, intake  # noqa: E402
+from governance.capture.errors import AccessDeniedError  # noqa: E402
+from governance.jobs import services as jobs  # noqa: E402
+from governance.rights import exports, selectors, services, takeaway  # noqa: E402
+from governance.rights.states import ErasureState  # noqa: E402
+from governance.vault.models import StoredKey  # noqa: E402
+from tests import make  # noqa: E402
+
+
+def turn() -> None:
+    """Let the log take in and sign what waits."""
+    with sequencer.opened() as log:
+        for _ in range(3):
+            log.turn()
+
+
+def record(home: Path) -> dict[str, Any]:
+    """Fill an empty installation with mira's data, and her folder with what she may keep."""
+    for alias in ("default", "keys"):
+        call_command("migrate", database=alias, verbosity=0)
+    turn()
+    house = make.house()
+    subject, actor = house.subject("mira"), house.actor("mira")
+    act = make.decide(house, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    _capture(house)
+    for asker, purpose in ((actor, "own-access"), (house.jonas, make.TRAIN)):
+        with contextlib.suppress(AccessDeniedError):
+            gate.list_frames(
+                actor=asker, purpose=purpose, filters=gate.FrameFilter(subject=subject)
+            )
+    turn()
+    services.export(subject=subject, actor=actor)
+    jobs.run_due()
+    turn()
+    with exports.open_archive(subject=subject, actor=actor) as archive:
+        (home / "copy.zip").write_bytes(archive)
+    taken = takeaway.take(subject=subject, actor=actor)
+    (home / "my-log-key.zip").write_bytes(takeaway.archive(taken, subject=subject))
+    (home / "tag-key.txt").write_text(taken.key)
+    (home / "disclosures.json").write_text(json.dumps(taken.disclosures))
+    receipt = consent.receipt.receipt_document(subject=subject, receipt_id=act.receipt_id)
+    (home / "receipt.json").write_text(json.dumps(receipt))
+    kept = own.proofs_of(subject=subject)
+    for number, (head, text) in enumerate(kept.proofs):
+        (home / f"{number}.tlog-proof").write_text(f"{text}\n{kept.heads[head]}")
+    return _secrets(subject, taken)
+
+
+def _capture(house: make.House) -> None:
+    agent = make.endpoint(house, "mira")
+    events = make.events(time.time_ns(), {"app": make.DESK, "type": "mouse.move", "x": 1, "y": 2})
+    header, wire = make.sealed(agent, events, {(make.DESK, "pointer"): 1})
+    intake.accept_batch(
+        uploader=intake.Uploader(agent.device.id, agent.subject, revoked=False),
+        idempotency_key=str(header["batch_id"]),
+        wire=wire,
+    )
+    jobs.run_due()
+
+
+def _secrets(subject: str, taken: takeaway.LogKey) -> dict[str, Any]:
+    """Return, in hex, whatever must be gone afterwards."""
+    entries = SubjectIndex.objects.filter(token=ports.keys().token(owner=subject))
+    sealed = Disclosure.objects.filter(entry_id__in=entries.values("entry_id"))
+    return {
+        "disclosures": taken.disclosures,
+        "tag key": own.tag_key(subject=subject).hex(),
+        "token": ports.keys().token(owner=subject),
+        "sealed": [bytes(row.sealed).hex() for row in sealed],
+        "wrapped": [bytes(row.wrapped).hex() for row in StoredKey.objects.filter(owner=subject)],
+    }
+
+
+def erase(home: Path) -> dict[str, Any]:
+    """Have mira erased, and say what the tables still know of her."""
+    del home
+    mira = Person.objects.get(username="mira")
+    house = make.House({"mira": mira})
+    order = services.erase_everything(
+        subject=mira.subject_key, actor=house.actor("mira"), language="en", form_digest="0" * 64
+    )
+    for _ in range(20):
+        jobs.run_due()
+        if selectors.erasure_state(order) is ErasureState.COMPLETED:
+            break
+        time.sleep(0.5)
+    turn()
+    return {
+        "state": selectors.erasure_state(order).value,
+        "own": len(own.proofs_of(subject=mira.subject_key).proofs),
+        "keys": StoredKey.objects.filter(owner=mira.subject_key).count(),
+        "tokens": list(SubjectIndex.objects.values_list("token", flat=True)),
+    }
+
+
+if __name__ == "__main__":
+    steps = {"record": record, "erase": erase}
+    sys.stdout.write(json.dumps(steps[sys.argv[1]](Path(sys.argv[2]))))
