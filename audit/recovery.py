@@ -19,6 +19,7 @@ from django.db.models import F
 from audit import checkpoint, heads, hold, leaf, lineage, outbox, relinking, tree
 from audit.actions import Action
 from audit.checkpoint import Head, LogKeys, Signer
+from audit.edge import Edge
 from audit.errors import ForkError, LeafError, NoteError, RecoveryError, TileError
 from audit.heads import Seen
 from audit.models import Entry, Leaf, TreeState
@@ -41,32 +42,6 @@ class Recovered:
     lost: int = 0
     events: Counter[str] = field(default_factory=Counter)
     is_signer_advanced: bool = False
-
-
-class Edge:
-    """The roots of a tree's first leaves, leaf by leaf: the perfect subtrees on its left."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._roots: list[bytes] = []
-
-    def push(self, hashed: bytes) -> None:
-        """Add a leaf hash."""
-        rest = self.size
-        while rest & 1:
-            hashed = tree.node_hash(self._roots.pop(), hashed)
-            rest >>= 1
-        self._roots.append(hashed)
-        self.size += 1
-
-    def root(self) -> bytes:
-        """Return the root over all leaves so far (RFC 6962 §2.1)."""
-        if not self._roots:
-            return tree.EMPTY_ROOT
-        *others, root = self._roots
-        for left in reversed(others):
-            root = tree.node_hash(left, root)
-        return root
 
 
 def recover(*, tiles: str | None = None) -> Recovered:

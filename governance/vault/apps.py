@@ -9,9 +9,10 @@ class VaultConfig(AppConfig):
     label = "vault"
 
     def ready(self) -> None:
-        from audit import relinking  # noqa: PLC0415
+        from audit import findings, relinking  # noqa: PLC0415
         from governance.vault import files, reconciliation  # noqa: PLC0415
 
         relinking.use(reconciliation.owners)
+        findings.register("release", reconciliation.unallowed_releases)
         files.make_directory(Path(settings.REMIT_VAULT_DIR))
         files.make_directory(Path(settings.REMIT_KEYS_DIR))

@@ -11,9 +11,24 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
-from audit import checkpoint
-from audit.models import Checkpoint, Cosignature, Entry, Leaf, Note, TreeState
+from audit import checkpoint, disclosures, leaf, leafcheck, ports
+from audit.ids import uuid7
+from audit.models import (
+    Checkpoint,
+    Cosignature,
+    Disclosure,
+    Entry,
+    Leaf,
+    Note,
+    SubjectCounter,
+    SubjectIndex,
+    TreeState,
+)
+from audit.tree import leaf_hash
 from governance import authorizer
+from governance.vault.models import KeyRelease
+
+SUBJECT = "7d6f1d9e-1111-4222-8333-444455556666"
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +107,10 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a level-0 tile": (lambda where: flip(where / "log/tile/0/000", 40), "other hashes"),
     "a level-1 tile": (lambda where: flip(where / "log/tile/1/000.p/1"), "other hashes"),
-    "a bundle": (lambda where: flip(where / "log/tile/entries/001.p/46", 9), "other entries"),
+    "a bundle": (
+        lambda where: flip(where / "log/tile/entries/001.p/46", 9),
+        "index 256: entry bundle 1 differs",
+    ),
     "a missing bundle": (
         lambda where: (where / "log/tile/entries/000").unlink(),
         "is missing",
@@ -142,6 +160,111 @@ def test_a_forged_cosignature_is_found(log: None, tmp_path: Path) -> None:
     Cosignature.objects.create(checkpoint=head, witness="w.example", line=forged)
     with pytest.raises(CommandError, match=r"w\.example does not hold"):
         run("log_check")
+
+
+def test_each_column_is_held_against_the_leaf(log: None) -> None:
+    """The database generates the columns; who owns it may change what generates them."""
+    (row,) = leafcheck.placed(301, 302)
+    assert list(leafcheck.check_row(row)) == []
+    changes: dict[str, Any] = {
+        "uuid": "0" * 36,
+        "time": row.time.replace("2", "3", 1),
+        "event": "access:denied",
+        "verdict": "deny",
+        "purpose": "other",
+        "role": "nobody",
+        "act": "read",
+        "number": 7,
+    }
+    for name, value in changes.items():
+        (found,) = leafcheck.check_row(row._replace(**{name: value}))
+        assert found.kind == "column", name
+        assert found.text.startswith("index 301, entry ")
+    (found,) = leafcheck.check_row(row._replace(placed_hash=bytes(32)))
+    assert found.kind == "leaf hash"
+    spaced = row.leaf.replace(b",", b", ", 1)
+    edited = row._replace(leaf=spaced, leaf_hash=leaf_hash(spaced), placed_hash=leaf_hash(spaced))
+    (found,) = leafcheck.check_row(edited)
+    assert "canonical" in found.text
+
+
+MORE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a counter": (lambda _: SubjectCounter.objects.update(last=9), "counter says 9"),
+    "a lost number": (
+        lambda _: SubjectIndex.objects.update(seq=2),
+        "not numbered 1 to 1",
+    ),
+    "a lost counter": (lambda _: SubjectCounter.objects.all().delete(), "no counter"),
+    "a disclosure of another entry": (
+        lambda _: Disclosure.objects.update(sealed=_sealed_elsewhere()),
+        "is not the committed one",
+    ),
+    "a key given away": (
+        lambda _: KeyRelease.objects.create(entry=Entry.objects.earliest("id").uuid, key="k"),
+        "a key was released under it",
+    ),
+    "a key given away under nothing": (
+        lambda _: KeyRelease.objects.create(entry=uuid7(), key="k"),
+        "a key was released under it",
+    ),
+    "a copy of an older checkpoint": (
+        lambda where: (where / "log/checkpoint").write_bytes(
+            Note.objects.earliest("pk").text.encode()
+        ),
+        "is of 1, not of 302",
+    ),
+}
+
+
+def _sealed_elsewhere() -> bytes:
+    """Return another value, sealed as well as the first: whoever holds the keys can."""
+    row = Disclosure.objects.get(slot="main")
+    kept = disclosures.opened(row.entry)
+    half = disclosures.seal(
+        row.entry.uuid,
+        slot="main",
+        owner=SUBJECT,
+        keys=ports.keys().of(ports.ORGANISATION, SUBJECT),
+        disclosures=leaf.disclose({"reason": "other"}),
+        shy=False,
+    )
+    assert kept
+    return half.sealed
+
+
+@pytest.mark.parametrize("what", sorted(MORE))
+def test_each_journal_agrees_with_the_others(
+    open_log: Any, write: Write, write_many: Callable[[int], list[Entry]], tmp_path: Path, what: str
+) -> None:
+    write_many(300)
+    entry = write()
+    open_log()
+    KeyRelease.objects.create(entry=entry.uuid, key="k")
+    assert run("log_check") == "The log agrees: 302 entries.\n"
+    act, words = MORE[what]
+    act(tmp_path)
+    with pytest.raises(CommandError, match=words):
+        run("log_check")
+
+
+def test_findings_come_one_a_line_and_a_few_of_each_kind(log: None) -> None:
+    edit('UPDATE audit_leaf SET leaf_hash = %s WHERE "index" < 20', [bytes(32)])
+    out = StringIO()
+    with pytest.raises(CommandError, match="index 0, entry"):
+        call_command("log_check", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert [line for line in lines if "another hash" in line][4].startswith("index 4, ")
+    assert "leaf hash: and 15 more" in lines
+    assert any("root is not the tree's" in line for line in lines)
+
+
+def test_the_quick_check_reads_no_entries_and_still_sees_heads(log: None) -> None:
+    assert run("log_check", "--quick") == "The log agrees: 302 entries.\n"
+    edit('UPDATE audit_leaf SET leaf_hash = %s WHERE "index" = 7', [bytes(32)])
+    assert run("log_check", "--quick")
+    edit("UPDATE audit_checkpoint SET root = %s", [bytes(32)])
+    with pytest.raises(CommandError, match="root is not the tree's"):
+        run("log_check", "--quick")
 
 
 def test_a_log_that_never_was_does_not_agree(places: Path) -> None:
