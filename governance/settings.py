@@ -135,6 +135,8 @@ TEMPLATES = [
 # Data and keys never share a database: a copy of one must not open the other.
 _DATABASE_URL = env.text("DATABASE_URL")
 _KEYSTORE_URL = env.text("REMIT_KEYSTORE_URL")
+# `serve` gives it to the sequencer in place of DATABASE_URL, and to nobody else.
+REMIT_SEQUENCER_DATABASE_URL = env.text("REMIT_SEQUENCER_DATABASE_URL")
 DATABASES = {
     "default": env.database(_DATABASE_URL)
     if _DATABASE_URL

@@ -10,6 +10,9 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import CommandError, call_command
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 
 from audit import quorum, signing
 from governance.vault import seal_keys
@@ -36,9 +39,35 @@ def alone(directory: Path) -> Iterator[None]:
 
 
 def databases() -> None:
-    """Bring the tables of both databases up to date."""
+    """Bring the tables of both databases up to date; CommandError when this login may not."""
     for alias in settings.DATABASES:
+        connection = connections[alias]
+        executor = MigrationExecutor(connection)
+        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            continue
+        if not _may_reshape(connection):
+            raise CommandError(
+                f"The tables of {alias!r} are behind this version, and this login may not change "
+                "them. Run `manage.py database_roles` with an administrator's URLs."
+            )
         call_command("migrate", database=alias, verbosity=0, interactive=False)
+
+
+def _may_reshape(connection: BaseDatabaseWrapper) -> bool:
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_schema_privilege(current_schema(), 'CREATE')")
+        return bool(cursor.fetchone()[0])
+
+
+def unbound_logins() -> list[str]:
+    """Return the aliases whose login no grant binds: a superuser's, or the tables' own owner's."""
+    return [
+        alias
+        for alias in settings.DATABASES
+        if connections[alias].vendor == "postgresql" and _may_reshape(connections[alias])
+    ]
 
 
 def keys() -> None:

@@ -50,6 +50,15 @@ class Postgres:
         """The database of the keys."""
         return self.url("remit_keys")
 
+    def login(self, name: str, *, role: str, database: str) -> str:
+        """Make a login that is a member of one role and nothing else; return its URL."""
+        password = secrets.token_hex(16)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(
+                f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {role}".encode()
+            )
+        return f"postgres://{name}:{password}@{self.host}:{self.port}/{database}"
+
     def create(self, database: str) -> str:
         """Create one more database and return its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

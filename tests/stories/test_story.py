@@ -20,13 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import redis
 from django.db import connection
 
+from governance.management import roles
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.http import Person
-from tests.infrastructure.processes import ROOT, Installation, installation
+from tests.infrastructure.postgres import Postgres
+from tests.infrastructure.processes import ROOT, Installation, NotReadyError, installation
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -65,18 +68,34 @@ def nordhafen(
         "REMIT_JOB_LEASE_SECONDS": "10",
         "REDIS_URL": request.getfixturevalue("redis").url,
     }
+    folder = tmp_path_factory.mktemp("story")
     if connection.vendor == "postgresql":
-        cluster = request.getfixturevalue("postgres")
-        settings |= {
-            "DATABASE_URL": cluster.create("story"),
-            "REMIT_KEYSTORE_URL": cluster.create("story_keys"),
-        }
-    with installation(tmp_path_factory.mktemp("story"), **settings) as installed:
+        settings |= _administered(request.getfixturevalue("postgres"), folder)
+    with installation(folder, **settings) as installed:
         installed.start("serve")
         installed.wait_ready(timeout_seconds=READY_SECONDS)
         yield installed
         while _connections:
             _connections.pop().__exit__(None, None, None)
+
+
+def _administered(cluster: Postgres, folder: Path) -> dict[str, str]:
+    """Do what an administrator does once; return the URLs that the service then runs with."""
+    administrator = {
+        "DATABASE_URL": cluster.create("story"),
+        "REMIT_KEYSTORE_URL": cluster.create("story_keys"),
+    }
+    with installation(folder, **administrator) as by_hand:
+        by_hand.manage("database_roles")
+        assert "as they were laid" in by_hand.manage("database_roles", "--check")
+    app = cluster.login("story_app", role=roles.APP, database="story")
+    return {
+        "DATABASE_URL": app,
+        "REMIT_KEYSTORE_URL": f"{app}_keys",
+        "REMIT_SEQUENCER_DATABASE_URL": cluster.login(
+            "story_sequencer", role=roles.SEQUENCER, database="story"
+        ),
+    }
 
 
 def agent(nordhafen: Installation, home: Path, *words: str) -> str:
@@ -456,6 +475,24 @@ def _all_ended(nordhafen: Installation) -> dict[str, int] | None:
     said = nordhafen.manage("shell", "-v", "0", "-c", _ENDED)
     found: dict[str, int] = json.loads(said.strip().splitlines()[-1])
     return None if found["waiting"] or found["lost"] else found
+
+
+def test_every_process_worked_with_no_more_than_its_role(
+    nordhafen: Installation, request: pytest.FixtureRequest
+) -> None:
+    """All of the above was done by logins that may change nothing of the record."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no roles.")
+    cluster = request.getfixturevalue("postgres")
+    with psycopg.connect(cluster.url("story")) as administrator:
+        users = administrator.execute(
+            "SELECT DISTINCT usename FROM pg_stat_activity "
+            "WHERE datname ~ '^story' AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert {name for (name,) in users} == {"story_app", "story_sequencer"}
+    assert "The log agrees" in nordhafen.manage("log_check")
+    with pytest.raises(NotReadyError, match="Only a superuser"):
+        nordhafen.manage("database_roles")
 
 
 def test_a_changed_row_is_noticed(nordhafen: Installation) -> None:

@@ -40,6 +40,11 @@ class Command(BaseCommand):
             for step in preparing.STEPS:
                 self._say(step.words)
                 step.act()
+            if unbound := preparing.unbound_logins():
+                self._say(
+                    f"The logins of {' and '.join(unbound)} own the tables: nothing in it "
+                    "binds them. See docs/operations.md, Database roles."
+                )
             connections.close_all()
             self._say("Starting web, worker, beat and sequencer")
             supervisor = Supervisor(_programs(options), say=self._say)
@@ -106,6 +111,8 @@ def _programs(options: dict[str, object]) -> list[Program]:
         "DJANGO_SETTINGS_MODULE": "governance.settings",
         # A container may know no other user; whoever minds starts `serve` as one.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+        # The sequencer's login is the sequencer's alone.
+        "REMIT_SEQUENCER_DATABASE_URL": "",
     }
     if settings.REMIT_DEMO and "REMIT_SWEEP_SECONDS" not in os.environ:
         environment["REMIT_SWEEP_SECONDS"] = _DEMO_SWEEP_SECONDS
@@ -117,15 +124,18 @@ def _programs(options: dict[str, object]) -> list[Program]:
         "beat": _celery("beat", "--pidfile="),
         "demo": _manage("demo"),
     }
-    # The story uses the real agent, which is a package of its own and may not be installed.
-    clients = {"PYTHONPATH": str(Path(settings.BASE_DIR) / "clients")}
+    own = {
+        # The story uses the real agent, which is a package of its own and may not be installed.
+        "demo": {"PYTHONPATH": str(Path(settings.BASE_DIR) / "clients")},
+        "sequencer": _sequencer_database(),
+    }
     # The demo brings its own witness; elsewhere witnesses are other people's machines.
     names = [name for name in commands if settings.REMIT_DEMO or name not in {"witness", "demo"}]
     return [
         Program(
             name=name,
             command=commands[name],
-            environment=environment | (clients if name == "demo" else {}),
+            environment=environment | own.get(name, {}),
             once=name == "demo",
             speaks=name == "demo",
             # The last entries are published before the log closes.
@@ -133,6 +143,11 @@ def _programs(options: dict[str, object]) -> list[Program]:
         )
         for name in names
     ]
+
+
+def _sequencer_database() -> dict[str, str]:
+    url = settings.REMIT_SEQUENCER_DATABASE_URL
+    return {"DATABASE_URL": url} if url else {}
 
 
 _QUIET_WORKER: Final = ("--without-gossip", "--without-mingle", "--without-heartbeat")
