@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
+from audit import sql
 from audit.actions import Verdict
 from audit.filters import (
     BEGINNING,
@@ -93,9 +94,7 @@ def count(filters: SearchFilters, *, covered: int) -> Counts:
     wanted = narrowed_sql(filters)
     text = _ALL.format(parts=" UNION ALL ".join(part.text for part in parts), wanted=wanted.text)
     values = [value for part in parts for value in part.values]
-    with connection.cursor() as cursor:
-        cursor.execute(text, [covered, *values, Verdict.DENY.value, *wanted.values])
-        rows = cursor.fetchall()
+    rows = sql.rows(text, [covered, *values, Verdict.DENY.value, *wanted.values])
     combinations: Counter[Combination] = Counter()
     days: list[Day] = []
     for hour, *names, entries, refused in rows:

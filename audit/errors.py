@@ -73,3 +73,16 @@ class NotYetSequencedError(AuditError):
     def __init__(self, uuid: UUID) -> None:
         super().__init__(f"The entry {uuid} is not in a published checkpoint yet.")
         self.uuid = uuid
+
+
+class ExportTooLargeError(AuditError):
+    """A search finds more entries than one file may hold."""
+
+    def __init__(self, found: int, *, most: int) -> None:
+        super().__init__(f"The search finds {found} entries; one file holds at most {most}.")
+        self.found = found
+        self.most = most
+
+
+class ExportTooSlowError(AuditError):
+    """An export took too long and was broken off."""

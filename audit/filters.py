@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from django.db import connection
 from django.db.models import Q
 
 from audit.actions import SHY
@@ -87,5 +86,4 @@ def during(since: datetime | None, until: datetime | None) -> Q:
 
 def during_sql(since: datetime | None, until: datetime | None) -> Sql:
     """Return the same in SQL."""
-    ends = map(connection.ops.adapt_datetimefield_value, (since or BEGINNING, until or END))
-    return Sql("occurred_at >= %s AND occurred_at < %s", tuple(ends))
+    return Sql("occurred_at >= %s AND occurred_at < %s", (since or BEGINNING, until or END))

@@ -42,6 +42,8 @@ KINDS: Final[dict[Action, Kind]] = {
     Action.LOG_GENESIS: _log(1),
     Action.LOG_HEARTBEAT: _log(_OTHER),
     Action.LOG_RECOVERED: _log(3),
+    Action.LOG_CLOSED: _log(3),
+    Action.LOG_ROTATED: _log(3),
     Action.LOG_SEARCHED: _log(2),
     Action.LOG_OPENED: _log(2),
     Action.CONSENT_DECIDED: Kind(_ENTITY, 3, "consent"),

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, Sum
 
+from audit import sql
 from audit.actions import Action, Verdict
 from audit.filters import TOLD, SearchFilters, Sql, during_sql, narrowed, narrowed_sql
 from audit.models import Entry, Tally
@@ -86,16 +86,16 @@ def row_of(entry: Entry) -> EntryRow:
 def _waiting(filters: SearchFilters, after: int | None, limit: int) -> list[_Found]:
     before = WAITING if after is None else after - WAITING
     wanted = TOLD & _wanted(filters)
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING.format(wanted=wanted.text), [before, *wanted.values, limit])
-        return [(WAITING + key, None, key) for (key,) in cursor.fetchall()]
+    statement = _WAITING.format(wanted=wanted.text)
+    found = sql.rows(statement, [before, *wanted.values, limit])
+    return [(WAITING + key, None, key) for (key,) in found]
 
 
 def _placed(filters: SearchFilters, places: Sql, limit: int) -> list[_Found]:
     wanted = places & _wanted(filters)
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACED.format(wanted=wanted.text), [*wanted.values, max(limit, 0)])
-        return [(index, index, key) for index, key in cursor.fetchall()]
+    statement = _PLACED.format(wanted=wanted.text)
+    found = sql.rows(statement, [*wanted.values, max(limit, 0)])
+    return [(index, index, key) for index, key in found]
 
 
 def _segments(filters: SearchFilters, bound: int, limit: int) -> tuple[list[int], int]:

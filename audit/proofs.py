@@ -5,6 +5,7 @@ public form carries the leaf; the form for the person concerned also opens their
 """
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -18,6 +19,8 @@ from audit.tiles import TileStore
 from audit.verifier.checkpoint import parse_tree
 
 FIRST_LINE: Final = "c2sp.org/tlog-proof@v1"
+# After how many proofs a head lets go of the tiles that it read for them.
+_KEPT_FOR: Final = 256
 
 
 def proof(*, uuid: UUID, owner: str | None = None) -> bytes:
@@ -34,23 +37,39 @@ def proof(*, uuid: UUID, owner: str | None = None) -> bytes:
     place = getattr(entry, "place", None)
     if place is None:
         raise NotYetSequencedError(uuid)
-    store = TileStore(Path(settings.REMIT_LOG_DIR))
-    note = _head(store, uuid)
-    size = parse_tree(checkpoint.parse(note)).size
-    if place.index >= size:
+    head = Head.published(Path(settings.REMIT_LOG_DIR))
+    if head is None or place.index >= head.size:
         raise NotYetSequencedError(uuid)
     try:
-        path = tree.inclusion_proof(store.node(size), place.index, size)
+        return head.proof(bytes(entry.leaf), place.index, opened)
     except TileError as error:
         raise NotYetSequencedError(uuid) from error
-    return _file(bytes(entry.leaf), opened, place.index, path) + b"\n" + note
 
 
-def _head(store: TileStore, uuid: UUID) -> bytes:
-    try:
-        return (store.root / "checkpoint").read_bytes()
-    except FileNotFoundError as error:
-        raise NotYetSequencedError(uuid) from error
+class Head:
+    """A published head: every proof that it gives ends at it."""
+
+    def __init__(self, store: TileStore, note: bytes) -> None:
+        self.size = parse_tree(checkpoint.parse(note)).size
+        self._note = note
+        self._store = store
+        self._given = 0
+
+    @classmethod
+    def published(cls, directory: Path) -> "Head | None":
+        """Return the newest head of a log's directory; None before there is one."""
+        try:
+            return cls(TileStore(directory), (directory / "checkpoint").read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def proof(self, body: bytes, index: int, opened: Sequence[str] = ()) -> bytes:
+        """Return the proof file of a leaf at a place below `size`. Raises TileError."""
+        if self._given % _KEPT_FOR == 0:
+            self._node = self._store.node(self.size)
+        self._given += 1
+        path = tree.inclusion_proof(self._node, index, self.size)
+        return _file(body, opened, index, path) + b"\n" + self._note
 
 
 def _owned(entry: Entry, owner: str) -> list[str]:
@@ -64,7 +83,7 @@ def _owned(entry: Entry, owner: str) -> list[str]:
     return [each for each in opened if leaf.reveal(each)[0] == "actor"]
 
 
-def _file(body: bytes, opened: list[str], index: int, path: list[bytes]) -> bytes:
+def _file(body: bytes, opened: Sequence[str], index: int, path: list[bytes]) -> bytes:
     extra = leaf.canonical({"leaf": body.decode("utf-8"), "disclosures": sorted(opened)})
     lines = [
         FIRST_LINE,

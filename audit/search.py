@@ -66,11 +66,14 @@ def total(*, filters: SearchFilters) -> int:
 
 
 def every_row(*, filters: SearchFilters) -> Iterator[EntryRow]:
-    """Return all rows of a search in its order, a few hundred at a time."""
+    """Return all rows of a search in its order, each once, a few hundred at a time."""
     after: int | None = None
+    waited: set[UUID] = set()
     while True:
         found = _rows(filters, after=after, limit=_ROWS_AT_ONCE, covered=tally.covered())
-        yield from found
+        waited |= {row.uuid for row in found if row.index is None}
+        # What gets its place meanwhile was told already.
+        yield from (row for row in found if row.index is None or row.uuid not in waited)
         if len(found) < _ROWS_AT_ONCE:
             return
         after = found[-1].cursor

@@ -1,14 +1,13 @@
 """Questions to the log, each answered only as far as the asker may know.
 
-A person sees everything about themselves; an officer sees acts, never whom they concerned, and
-nothing that a shy entry hides; the vault sees what a grant allows.
+A person sees everything about themselves; an officer sees acts, never whom they concerned (and
+opens one through audit.opening); the vault sees what a grant allows.
 """
 
 import base64
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -16,8 +15,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from audit import disclosures, health, ports, quorum
-from audit.actions import SHY, Action, Verdict
-from audit.errors import NoteError, UnknownEntryError
+from audit.actions import Action, Verdict
+from audit.errors import NoteError
 from audit.leaf import Json
 from audit.models import Checkpoint, Cosignature, Entry, Leaf, Outbox, SubjectIndex, TreeState
 from audit.proofs import proof
@@ -34,33 +33,9 @@ __all__ = [
     "grant",
     "log_state",
     "not_allowing",
-    "open_entry",
     "proof",
     "search",
 ]
-
-# What an officer or auditor may see of an entry's disclosures. Everything else names, or may
-# link to, the person concerned: frames, batches, devices, receipts, orders, requests.
-OFFICER_DETAILS: Final = frozenset(
-    {
-        "actor",
-        "application",
-        "applications",
-        "category",
-        "categories",
-        "contributors",
-        "format",
-        "kind",
-        "language",
-        "notice",
-        "policy",
-        "reason",
-        "release",
-        "state",
-        "status",
-        "version",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,28 +106,9 @@ def entries_about(
         rows = rows.filter(seq__lt=before)
     rows = rows.select_related("entry__place").prefetch_related("entry__disclosures")
     return [
-        _opened(row.entry, seq=row.seq, details=disclosures.details(row.entry))
+        opened_entry(row.entry, seq=row.seq, details=disclosures.details(row.entry))
         for row in rows.order_by("-seq")[:limit]
     ]
-
-
-def open_entry(*, uuid: UUID, viewer_role: str) -> OpenedEntry:
-    """Return an entry as `viewer_role` may see it. Raises UnknownEntryError.
-
-    Every role but the person concerned (who asks `entries_about`) gets the same view: never the
-    subject, nor an actor who is the subject, nor anything that a shy entry hides.
-    """
-    if not viewer_role:
-        raise ValueError("Somebody must be looking.")
-    entry = _find(uuid)
-    if entry.event in SHY:
-        return _opened(entry, seq=None, details={})
-    found = disclosures.details(entry)
-    details = {name: value for name, value in found.items() if name in OFFICER_DETAILS}
-    if found.get("subject") == found.get("actor") or entry.role == "employee":
-        # Employees act for themselves: naming the actor would name the person concerned.
-        details.pop("actor", None)
-    return _opened(entry, seq=None, details=details)
 
 
 def grant(uuid: UUID) -> Grant | None:
@@ -220,19 +176,8 @@ def _witnesses() -> list[tuple[str, datetime | None]]:
     return [(name, seen.get(name)) for name in names]
 
 
-def _find(uuid: UUID) -> Entry:
-    entry = (
-        Entry.objects.select_related("place")
-        .prefetch_related("disclosures")
-        .filter(uuid=uuid)
-        .first()
-    )
-    if entry is None:
-        raise UnknownEntryError(uuid)
-    return entry
-
-
-def _opened(entry: Entry, *, seq: int | None, details: Mapping[str, Json]) -> OpenedEntry:
+def opened_entry(entry: Entry, *, seq: int | None, details: Mapping[str, Json]) -> OpenedEntry:
+    """Return an entry with the details that its reader may know."""
     place: Leaf | None = getattr(entry, "place", None)
     return OpenedEntry(
         uuid=entry.uuid,

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from audit import leaf, tally, tree
+from audit import leaf, sql, tally, tree
 from audit.actions import SHY, Action, Verdict
 from audit.ids import uuid7
 from audit.search import SearchFilters, search
@@ -107,8 +107,8 @@ def facets() -> Iterator[tuple[str, str]]:
         found["events"].add(str(action))
         for name, each in zip(("verdicts", "purposes", "roles"), values, strict=True):
             found[name] |= {str(value) for value in each if value}
-    for name, each in found.items():
-        for value in sorted(each):
+    for name, kept in found.items():
+        for value in sorted(kept):
             yield name, value
 
 
@@ -119,23 +119,16 @@ def span(seed: random.Random) -> tuple[datetime, datetime]:
 
 def walk(since: datetime, until: datetime) -> None:
     """Count a time range by its index, and read a page of places."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM audit_entry WHERE occurred_at >= %s AND occurred_at < %s",
-            [stored(since), stored(until)],
-        )
-        (counted,) = cursor.fetchone()
-        cursor.execute(
-            'SELECT l."index", e.uuid, e.occurred_at, e.event, e.verdict, e.purpose, e.role, '
-            "e.act, e.count, e.leaf_hash FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
-            'WHERE l."index" < %s ORDER BY l."index" DESC LIMIT %s',
-            [max(PAGE, counted), PAGE + 1],
-        )
-        cursor.fetchall()
-
-
-def stored(at: datetime) -> object:
-    return at if connection.vendor == "postgresql" else at.strftime("%Y-%m-%d %H:%M:%S.%f")
+    counted = sql.row(
+        "SELECT count(*) FROM audit_entry WHERE occurred_at >= %s AND occurred_at < %s",
+        [since, until],
+    )
+    sql.rows(
+        'SELECT l."index", e.uuid, e.occurred_at, e.event, e.verdict, e.purpose, e.role, '
+        "e.act, e.count, e.leaf_hash FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id "
+        'WHERE l."index" < %s ORDER BY l."index" DESC LIMIT %s',
+        [max(PAGE, counted[0]), PAGE + 1],
+    )
 
 
 # The log: leaves of our form and size, written past the request path, placed as a sequencer would.
@@ -172,8 +165,8 @@ def written(entries: int, seed: random.Random) -> Iterator[tuple[UUID, bytes]]:
     kinds, weights = list(MIX), list(MIX.values())
     for number in range(entries):
         second = SPAN_SECONDS * number / entries
-        action, *choices = seed.choices(kinds, weights)[0]
-        verdict, purpose, role = (seed.choice(each) for each in choices)
+        action, verdicts, purposes, roles = seed.choices(kinds, weights)[0]
+        verdict, purpose, role = (seed.choice(verdicts), seed.choice(purposes), seed.choice(roles))
         shy = action in SHY
         at = BEGIN + timedelta(seconds=second - second % 3600 if shy else second)
         uuid = uuid7(at)

@@ -9,12 +9,12 @@ from rest_framework.exceptions import NotAuthenticated
 from governance.web.doors import Visitor
 
 if TYPE_CHECKING:
+    from django.http.response import HttpResponseBase  # noqa: F401 - named in the bound below.
     from rest_framework.request import Request
-    from rest_framework.response import Response
 
 PAGE_DEFAULT: Final = 50
 PAGE_MOST: Final = 100
-R = TypeVar("R", bound="Response")
+R = TypeVar("R", bound="HttpResponseBase")
 
 
 class HasHeader(Protocol):

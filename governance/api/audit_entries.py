@@ -1,4 +1,4 @@
-"""The audit log over HTTP: search, one entry, its proof. Looking is itself an entry.
+"""The audit log over HTTP: search, its export, one entry, its proof. Looking is itself an entry.
 
 Nothing here names whom an entry is about; the log itself does not tell (audit.selectors).
 """
@@ -7,24 +7,26 @@ import base64
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audit import journal, selectors
+from audit import export, journal, opening, selectors
 from audit.actions import Action, Verdict
+from audit.export import Form
 from governance.accounts.roles import Role
-from governance.api.answers import PageQuery, Strict, audited, query_of, visitor
+from governance.api.answers import HasHeader, PageQuery, Strict, audited, query_of, visitor
 from governance.api.permissions import ByMatrix
 
 _WORD = r"^[a-z0-9_-]{1,64}$"
 
 
-class SearchQuery(PageQuery):
+class FilterQuery(Strict):
     event = serializers.MultipleChoiceField(choices=[a.value for a in Action], required=False)
     verdict = serializers.MultipleChoiceField(choices=[v.value for v in Verdict], required=False)
     purpose = serializers.ListField(child=serializers.RegexField(_WORD), required=False)
@@ -34,7 +36,17 @@ class SearchQuery(PageQuery):
     q = serializers.CharField(
         max_length=100, required=False, help_text="An entry's id, index or leaf hash."
     )
+
+
+class SearchQuery(FilterQuery, PageQuery):
     after = serializers.RegexField(r"^[0-9]{1,18}$", required=False, help_text="`next`, as given.")
+
+
+class ExportQuery(FilterQuery):
+    format = serializers.ChoiceField(
+        [form.value for form in Form],
+        help_text="`csv`; `jsonl`: leaves with their C2SP proofs; `ocsf`: OCSF 1.6 events.",
+    )
 
 
 class EntryLineSerializer(serializers.Serializer[Any]):
@@ -60,8 +72,9 @@ class FacetSerializer(serializers.Serializer[Any]):
 
 
 class DaySerializer(serializers.Serializer[Any]):
-    day = serializers.DateField()
-    count = serializers.IntegerField()
+    day = serializers.DateField(help_text="UTC")
+    count = serializers.IntegerField(source="entries")
+    refused = serializers.IntegerField()
 
 
 class SearchSerializer(serializers.Serializer[Any]):
@@ -83,13 +96,7 @@ class EntriesView(APIView):
     )
     def get(self, request: Request) -> Response:
         asked = query_of(request, SearchQuery)
-        entry = journal.append_now(
-            Action.LOG_SEARCHED,
-            actor=visitor(request).actor,
-            act="search",
-            private={"filters": sorted(name for name in asked if name in request.query_params)},
-            request_id=visitor(request).request_id,
-        )
+        entry = _searched(request, asked, act="search")
         page = selectors.search(
             filters=_filters(asked), after=asked.get("after"), limit=asked["limit"]
         )
@@ -100,11 +107,77 @@ class EntriesView(APIView):
         answer = {
             "entries": page.entries,
             "facets": facets,
-            "histogram": [{"day": day, "count": count} for day, count in page.histogram],
+            "histogram": page.histogram,
             "total": page.total,
             "next": page.next,
         }
         return audited(Response(SearchSerializer(answer).data), entry)
+
+
+class AnyAnswer(BaseContentNegotiation):
+    """The query says which form is wanted, not the header `Accept`."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ANN401 - DRF's.
+        del request
+        return parsers[0]
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Any,  # noqa: ANN401 - DRF's.
+        format_suffix: str | None = None,
+    ) -> Any:  # noqa: ANN401 - DRF's.
+        del request, format_suffix
+        return renderers[0], renderers[0].media_type
+
+
+class ExportView(APIView):
+    """All rows of a search as a file: the same rows, in the same order."""
+
+    action_name = "log.search"
+    permission_classes = (ByMatrix,)
+    content_negotiation_class = AnyAnswer
+
+    @extend_schema(
+        operation_id="audit_export",
+        parameters=[ExportQuery],
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/x-ndjson"): OpenApiTypes.STR,
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        asked = query_of(request, ExportQuery)
+        filters, form = _filters(asked), Form(asked["format"])
+        export.require_bounded(filters)
+        entry = _searched(request, asked, act="export", form=form)
+        response = StreamingHttpResponse(
+            export.written(filters=filters, form=form),
+            content_type=form.media_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="{form.file_name}"',
+                "Cache-Control": "no-store",
+            },
+        )
+        return audited(response, entry)
+
+
+def _searched(
+    request: Request, asked: dict[str, Any], *, act: str, form: Form | None = None
+) -> HasHeader:
+    """Write down who looks for what, before they see it."""
+    private: dict[str, Any] = {"filters": sorted(name for name in asked if name in _named(request))}
+    return journal.append_now(
+        Action.LOG_SEARCHED,
+        actor=visitor(request).actor,
+        act=act,
+        private=private | ({"format": form.value} if form else {}),
+        request_id=visitor(request).request_id,
+    )
+
+
+def _named(request: Request) -> set[str]:
+    return set(request.query_params) - {"format"}
 
 
 def _filters(asked: dict[str, Any]) -> selectors.SearchFilters:
@@ -134,18 +207,8 @@ class EntryView(APIView):
     def get(self, request: Request, uuid: UUID) -> Response:
         query_of(request, Strict)
         who = visitor(request)
-        found = selectors.open_entry(uuid=uuid, viewer_role=who.role)
-        entry = journal.append_now(
-            Action.LOG_OPENED,
-            actor=who.actor,
-            act="open",
-            private={"opened": str(uuid)},
-            request_id=who.request_id,
-        )
-        shown = dict(OpenedEntrySerializer(found).data)
-        # A subject key, even an officer's, is a pseudonym; it stays inside (decisions 35).
-        shown["details"] = {k: v for k, v in shown["details"].items() if k != "actor"}
-        return audited(Response(shown), entry)
+        opened = opening.open_entry(uuid=uuid, viewer=who.actor, request_id=who.request_id)
+        return audited(Response(OpenedEntrySerializer(opened.shown).data), opened)
 
 
 class ProofQuery(Strict):

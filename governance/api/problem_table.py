@@ -35,6 +35,7 @@ def _missing() -> Row:
 
 TABLE: Final[dict[str, Row]] = {
     "audit.AuditError": _fault(),
+    "audit.ExportTooLargeError": Row("invalid-request", ("found", "most")),
     "audit.LogUnavailableError": Row("log-unavailable", says_why=False, retry_after_seconds=30),
     "audit.NotYetSequencedError": Row("not-yet-sequenced", says_why=False, retry_after_seconds=5),
     "audit.UnknownEntryError": _missing(),

@@ -40,6 +40,7 @@ offices = [
     path("capture-policies/<slug:application>/activate", capture_policies.ActivateView.as_view()),
     path("capture-policies/<slug:application>/suspend", capture_policies.SuspendView.as_view()),
     path("audit/entries", audit_entries.EntriesView.as_view()),
+    path("audit/entries/export", audit_entries.ExportView.as_view()),
     path("audit/entries/<uuid:uuid>", audit_entries.EntryView.as_view()),
     path("audit/entries/<uuid:uuid>/proof", audit_entries.ProofView.as_view()),
 ]

@@ -1,27 +1,37 @@
-"""The audit log for those who look after it: search by facets, entries, proofs.
+"""The audit log for those who look after it: search by facets, entries, proofs, exports.
 
-Looking is itself an entry: a search and an opened entry are written down before they are shown.
-No page here names the person an entry is about; the log does not tell officers.
+Looking is itself an entry: a search, an export and an opened entry are written down before they are
+shown. No page here names the person an entry is about; the log does not tell officers.
 """
 
 import base64
+import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from audit import journal, selectors
-from audit.actions import Action, Verdict
-from audit.errors import NotYetSequencedError, UnknownEntryError
-from audit.search import SearchFilters, SearchPage
+from audit import export, journal, opening, selectors
+from audit.actions import Action
+from audit.errors import ExportTooLargeError, NotYetSequencedError, UnknownEntryError
+from audit.export import Form
+from audit.search import SearchPage
+from governance.console import logquery
 from governance.console.frame import show
+from governance.console.logquery import Query, QueryError
 from governance.web import failures, wording
 from governance.web.doors import Visitor, page
 from governance.web.templatetags.words import Bar
@@ -43,6 +53,21 @@ FACETS: Final = {
     "purposes": (_("Purpose"), wording.PURPOSES),
 }
 OPEN_VALUES: Final = 7
+# Searches that many people make: their name, and what is in their address.
+SAVED: Final = (
+    (_("Readings of data"), {"events": ["access:allowed", "access:closed"]}),
+    (_("Refusals"), {"verdicts": ["deny"]}),
+    (
+        _("Policy changes"),
+        {"events": [str(each) for each in Action if each.startswith("policy:")]},
+    ),
+    (_("Who read the log"), {"events": ["log:opened", "log:searched"]}),
+)
+FORMS: Final = (
+    (Form.CSV, _("CSV, for a table")),
+    (Form.JSONL, _("JSON Lines with proofs")),
+    (Form.OCSF, _("OCSF, for a SIEM")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,80 +101,102 @@ class Chip:
 @page("log.search")
 @require_GET
 def explorer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Search the log; the search is an entry first."""
-    filters = read_filters(request.GET)
-    journal.append_now(
-        Action.LOG_SEARCHED,
-        actor=visitor.actor,
-        act="search",
-        private={"filters": sorted(name for name in request.GET if request.GET[name])},
-        request_id=visitor.request_id,
-    )
-    found = selectors.search(filters=filters, after=request.GET.get("after"), limit=PAGE_OF)
-    refused = _refused_days(filters)
+    """Search the log; the search is an entry first. One search has one address."""
+    try:
+        query = logquery.read(request.GET)
+    except QueryError as error:
+        return _refused(request, visitor, error.words)
+    if not logquery.is_canonical(request.GET):
+        return HttpResponseRedirect(logquery.address(query.sent))
+    _write_down(visitor, query, act="search")
+    after = request.GET.get("after")
+    found = selectors.search(filters=query.filters, after=after, limit=PAGE_OF)
+    here = query.address()
     context = {
         "found": found,
         "log": selectors.log_state(),
         "facets": [_facet(name, found) for name in FACETS],
-        "chips": _chips(request.GET, filters),
-        "chart": _days(found, refused),
+        "chips": _chips(query),
+        "chart": _days(found),
+        "is_cut": len(found.histogram) > 0
+        and (found.histogram[-1].day - found.histogram[0].day).days >= MOST_DAYS,
         "sent": request.GET,
-        "older": _without(request.GET, "after", found.next),
-        "is_first": "after" not in request.GET,
-        "newest": _without(request.GET, "after"),
+        "older": query.address(after=found.next) if found.next else "",
+        "is_first": after is None,
+        "newest": here,
+        "link": f"{settings.REMIT_EXTERNAL_ORIGIN}{request.path}{here}",
+        "saved": [_saved(words, values, here) for words, values in SAVED],
+        "forms": [(words, query.address(format=form)) for form, words in FORMS],
+        "is_exportable": 0 < found.total <= export.MOST_ROWS,
+        "most": export.MOST_ROWS,
     }
     return show(request, visitor, "console/log.html", context, section=SECTION)
 
 
-def read_filters(sent: QueryDict) -> SearchFilters:
-    """Return the search that an address holds; what cannot be read is left out."""
-    return SearchFilters(
-        events=frozenset(sent.getlist("events")) & set(Action),
-        verdicts=frozenset(sent.getlist("verdicts")) & set(Verdict),
-        purposes=frozenset(sent.getlist("purposes")),
-        roles=frozenset(sent.getlist("roles")),
-        since=_day(sent.get("since", "")),
-        until=_day(sent.get("until", ""), later=1),
-        text=sent.get("text", "")[:100],
+@page("log.search")
+@require_GET
+def download(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """Give all rows of a search as a file; that is an entry first, too."""
+    try:
+        query = logquery.read(request.GET)
+        form = Form(request.GET.get("format", ""))
+        export.require_bounded(query.filters)
+    except QueryError as error:
+        return _refused(request, visitor, error.words)
+    except ExportTooLargeError:
+        words = _("This search finds too many entries for one file. Choose fewer days.")
+        return _refused(request, visitor, words)
+    except ValueError:
+        return _refused(request, visitor, _("There is no such file format."))
+    entry = _write_down(visitor, query, act="export", form=form)
+    return StreamingHttpResponse(
+        export.written(filters=query.filters, form=form),
+        content_type=form.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{form.file_name}"',
+            "Cache-Control": "no-store",
+            "Audit-Entry": entry,
+        },
     )
 
 
-def _day(sent: str, *, later: int = 0) -> datetime | None:
-    """Return the start of a day, or of one `later`; None for what no calendar here holds."""
-    zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
-    try:
-        found = date.fromisoformat(sent) + timedelta(days=later)
-        # In UTC, as the database compares: the calendar's first day began before it there.
-        return datetime.combine(found, time(), tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _refused(request: HttpRequest, visitor: Visitor, words: str | Promise) -> HttpResponse:
+    """Say what is wrong with an address, and search nothing."""
+    context = {"error": words, "error_title": _("Nothing was searched"), "saved": ()}
+    return show(request, visitor, "console/log.html", context, section=SECTION, status=400)
 
 
-def _days(found: SearchPage, refused: dict[date, int]) -> list[Bar]:
+def _write_down(visitor: Visitor, query: Query, *, act: str, form: Form | None = None) -> str:
+    names = sorted(name for name in query.sent if query.sent[name] and name != "format")
+    entry = journal.append_now(
+        Action.LOG_SEARCHED,
+        actor=visitor.actor,
+        act=act,
+        private={"filters": names} | ({"format": form.value} if form else {}),
+        request_id=visitor.request_id,
+    )
+    return entry.header
+
+
+def _saved(
+    words: str | Promise, values: dict[str, list[str]], here: str
+) -> tuple[str | Promise, str, bool]:
+    address = logquery.address(values)
+    return words, address, address == here
+
+
+def _days(found: SearchPage) -> list[Bar]:
     """Return a bar for every day up to the last one, the empty ones too, at least a fortnight."""
     if not found.histogram:
         return []
-    counted = dict(found.histogram)
-    last, first = found.histogram[-1][0], found.histogram[0][0]
+    counted = {row.day: row for row in found.histogram}
+    last, first = found.histogram[-1].day, found.histogram[0].day
     span = min(max((last - first).days + 1, LEAST_DAYS), MOST_DAYS)
     days = [last - timedelta(days=back) for back in range(span - 1, -1, -1)]
-    return [Bar(day, counted.get(day, 0), refused.get(day, 0)) for day in days]
-
-
-def _refused_days(filters: SearchFilters) -> dict[date, int]:
-    """Return the refusals per day within the same search."""
-    if filters.verdicts and Verdict.DENY not in filters.verdicts:
-        return {}
-    narrowed = SearchFilters(
-        events=filters.events,
-        verdicts=frozenset({Verdict.DENY}),
-        purposes=filters.purposes,
-        roles=filters.roles,
-        since=filters.since,
-        until=filters.until,
-        text=filters.text,
-    )
-    return dict(selectors.search(filters=narrowed, limit=1).histogram)
+    return [
+        Bar(day, counted[day].entries, counted[day].refused) if day in counted else Bar(day, 0, 0)
+        for day in days
+    ]
 
 
 def _facet(name: str, found: SearchPage) -> Facet:
@@ -162,30 +209,21 @@ def _facet(name: str, found: SearchPage) -> Facet:
     return Facet(name, title, tuple(shown), tuple(value for value in values if value not in shown))
 
 
-def _chips(sent: QueryDict, filters: SearchFilters) -> list[Chip]:
-    chips = []
-    for name, (title, table) in FACETS.items():
-        for key in sorted(getattr(filters, name)):
-            left = sent.copy()
-            left.pop("after", None)
-            left.setlist(name, [value for value in sent.getlist(name) if value != key])
-            chips.append(Chip(f"{title}: {wording.words(table, key)}", f"?{left.urlencode()}"))
-    chips += [
-        Chip(str(sent[name]), _without(sent, name))
-        for name in ("text", "since", "until")
-        if sent.get(name)
+def _chips(query: Query) -> list[Chip]:
+    chips = [
+        Chip(
+            f"{title}: {wording.words(table, key)}",
+            query.address(without=(name, key)),
+        )
+        for name, (title, table) in FACETS.items()
+        for key in sorted(query.filters.chosen(name))
     ]
-    return chips
-
-
-def _without(sent: QueryDict, name: str, value: str | None = None) -> str:
-    """Return the address of the same search with one field set anew, or left out."""
-    left = sent.copy()
-    left.pop("after", None)
-    left.pop(name, None)
-    if value is not None:
-        left[name] = value
-    return f"?{left.urlencode()}"
+    titles = {"text": _("Entry"), "since": _("From"), "until": _("To")}
+    return chips + [
+        Chip(f"{titles[name]}: {value}", query.address(without=(name, value)))
+        for name in logquery.ONCE
+        for value in query.sent.get(name, ())
+    ]
 
 
 @page("log.open")
@@ -193,25 +231,21 @@ def _without(sent: QueryDict, name: str, value: str | None = None) -> str:
 def entry(request: HttpRequest, visitor: Visitor, uuid: UUID) -> HttpResponse:
     """Show one entry as far as this role may know it; opening it is an entry too."""
     try:
-        found = selectors.open_entry(uuid=uuid, viewer_role=visitor.role)
+        opened = opening.open_entry(uuid=uuid, viewer=visitor.actor, request_id=visitor.request_id)
     except UnknownEntryError as error:
         raise Http404 from error
-    journal.append_now(
-        Action.LOG_OPENED,
-        actor=visitor.actor,
-        act="open",
-        private={"opened": str(uuid)},
-        request_id=visitor.request_id,
-    )
-    details = {name: value for name, value in found.details.items() if name != "actor"}
     context = {
-        "entry": found,
-        "details": sorted(details.items()),
-        "leaf_hash": base64.b64encode(found.leaf_hash).decode("ascii"),
+        "entry": opened.shown,
+        "opened": opened,
+        "details": sorted(opened.shown.details.items()),
+        "leaf": json.dumps(json.loads(opened.leaf), indent=2, ensure_ascii=False),
+        "leaf_hash": base64.b64encode(opened.shown.leaf_hash).decode("ascii"),
         "log": selectors.log_state(),
         "origin": settings.REMIT_EXTERNAL_ORIGIN,
     }
-    return show(request, visitor, "console/entry.html", context, section=SECTION)
+    response = show(request, visitor, "console/entry.html", context, section=SECTION)
+    response.headers["Audit-Entry"] = opened.header
+    return response
 
 
 @page("log.prove")

@@ -27,6 +27,7 @@ urlpatterns = [
     path("releases/<uuid:release_id>/", releases.detail, name="release"),
     path("releases/<uuid:release_id>/manifest.json", releases.manifest, name="manifest"),
     path("log/", log.explorer, name="office-log"),
+    path("log/export", log.download, name="office-log-export"),
     path("log/<uuid:uuid>/", log.entry, name="entry"),
     path("log/<uuid:uuid>/proof", log.proof, name="entry-proof"),
 ]

@@ -67,15 +67,15 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
     )
 
 
-Page: TypeAlias = Callable[Concatenate[HttpRequest, Visitor, ...], HttpResponse]
+Page: TypeAlias = Callable[Concatenate[HttpRequest, Visitor, ...], HttpResponseBase]
 
 
-def page(action: str) -> Callable[[Page], Callable[..., HttpResponse]]:
+def page(action: str) -> Callable[[Page], Callable[..., HttpResponseBase]]:
     """Open a view only to a signed-in person whose active role may do `action`."""
 
-    def decorate(view: Page) -> Callable[..., HttpResponse]:
+    def decorate(view: Page) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
             visitor = visitor_of(request)
             if visitor is None:
                 return _to_sign_in(request)

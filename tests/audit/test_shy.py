@@ -10,8 +10,9 @@ from pytest_django import Settings
 from audit import journal, leaf, selectors
 from audit.actions import SHY, Action, Verdict
 from audit.actors import Actor
-from audit.errors import LeafError
+from audit.errors import LeafError, UnknownEntryError
 from audit.models import Disclosure, Entry, Leaf, Outbox
+from audit.opening import open_entry
 
 pytestmark = pytest.mark.django_db
 
@@ -77,9 +78,12 @@ def test_the_person_still_reads_what_they_decided() -> None:
 
 
 @pytest.mark.parametrize("role", ["privacy_officer", "auditor"])
-def test_an_officer_opens_nothing_of_it(role: str) -> None:
+def test_an_officer_opens_nothing_of_it(role: str, open_log: Any) -> None:
     entry = decided({"status": "ConsentGiven", "application": "freight-desk", "reason": "x"})
-    opened = selectors.open_entry(uuid=entry.uuid, viewer_role=role)
+    with pytest.raises(UnknownEntryError):
+        open_entry(uuid=entry.uuid, viewer=Actor("viewer", role))
+    open_log()
+    opened = open_entry(uuid=entry.uuid, viewer=Actor("viewer", role)).shown
     assert (opened.details, opened.role, opened.purpose, opened.count) == ({}, "", "", None)
 
 

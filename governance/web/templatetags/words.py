@@ -53,6 +53,13 @@ def moment(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def utc_moment(value: datetime) -> SafeString:
+    """Print date and time in UTC, to the second, as the log has it."""
+    shown = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return format_html('<time datetime="{}">{}</time>', _iso(value), shown)
+
+
+@register.filter
 def clock(value: datetime | None) -> SafeString | str:
     """Print the time of day only; the day stands in a heading above."""
     if value is None:

@@ -1,6 +1,7 @@
 """The log over HTTP: searching is an entry, and nobody is named."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -81,6 +82,49 @@ def test_a_filter_nobody_knows_is_refused_and_searches_nothing(
     before = Entry.objects.count()
     assert wanda.client.get(f"/api/v1/audit/entries?{query}").status_code == 400
     assert Entry.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("form", "accept"), [("csv", "text/csv"), ("jsonl", "*/*"), ("ocsf", "application/json")]
+)
+def test_an_export_holds_the_rows_of_the_search_and_is_an_entry(
+    signed_in: Enter, people: dict[str, str], form: str, accept: str
+) -> None:
+    wanda = signed_in("wanda")
+    uuid = about(people["mira"])
+    before = Entry.objects.count()
+    answer: Any = wanda.client.get(
+        f"/api/v1/audit/entries/export?event=access:allowed&format={form}",
+        headers={"Accept": accept},
+    )
+    assert answer.status_code == 200
+    written = Entry.objects.latest("id")
+    assert (Entry.objects.count(), written.act) == (before + 1, "export")
+    assert answer.headers["Audit-Entry"] == written.header
+    said = answer.getvalue().decode()
+    assert str(uuid) in said
+    assert len(said.splitlines()) == 1 + (form == "csv")
+    assert not any(key in said for key in people.values())
+
+
+@pytest.mark.parametrize("query", ["", "format=pdf", "format=csv&limit=3", "format=csv&event=x"])
+def test_an_export_that_cannot_be_read_gives_nothing(signed_in: Enter, query: str) -> None:
+    wanda = signed_in("wanda")
+    before = Entry.objects.count()
+    answer = wanda.client.get(f"/api/v1/audit/entries/export?{query}")
+    assert (answer.status_code, Entry.objects.count()) == (400, before)
+    assert answer.json()["type"] == "/problems/invalid-request"
+
+
+def test_an_export_of_too_much_says_how_much(
+    signed_in: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.export.MOST_ROWS", 3)
+    wanda = signed_in("wanda")
+    answer = wanda.get("/api/v1/audit/entries/export", format="csv")
+    assert answer.status_code == 400
+    assert answer.json()["most"] == 3
+    assert answer.json()["found"] > 3
 
 
 @pytest.mark.parametrize("name", ["ines", "lea", "wanda"])

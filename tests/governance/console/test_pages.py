@@ -114,12 +114,12 @@ def test_what_a_reader_of_a_register_sends_is_refused_with_an_entry(
     assert [row.role for row in denied.entries] == ["policy_approver"]
 
 
-def test_days_at_the_ends_of_the_calendar_and_no_days_are_searches_too(
+def test_days_at_the_ends_of_the_calendar_are_searches_too(
     nordhafen: make.House,
 ) -> None:
     wanda = signed_in("wanda")
     for name in ("since", "until"):
-        for day in ("0001-01-01", "9999-12-31", "2026-02-30"):
+        for day in ("0001-01-01", "9999-12-31"):
             assert wanda.get("/office/log/", {name: day}).status_code == 200
 
 
