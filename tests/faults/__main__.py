@@ -1,13 +1,18 @@
-"""Enumerates faults in a process of its own and prints a JSON object a result.
+"""Strikes, races and planted bugs, in a process of its own; prints a JSON object a result.
 
-python -m tests.faults [--strike A,B] [--mutants M,N] [--sample N]
+python -m tests.faults [--strike all|A,B] [--mutants all|M,N] [--races N] [--sample N]
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.faults.enumeration import Result
 
 # What waits for the clock must not depend on how long a run takes.
 PATIENT = {
@@ -29,20 +34,29 @@ def main() -> None:
     django.setup()
     from tests.faults import enumeration, mutants, operations
 
-    every = [*operations.OPERATIONS, *operations.MEETINGS]
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--strike", default=",".join(every))
-    parser.add_argument("--mutants", default="", help="names, or `all`")
-    parser.add_argument("--sample", type=int)
+    parser.add_argument("--strike", default="", help="operations and meetings")
+    parser.add_argument("--mutants", default="", help="planted bugs; with --races, one")
+    parser.add_argument("--races", type=int, default=0)
+    parser.add_argument("--sample", type=int, help="points of each; without it, all there are")
     asked = parser.parse_args()
-    if asked.mutants:
-        names = [*mutants.here()] if asked.mutants == "all" else asked.mutants.split(",")
-        results = enumeration.run_mutants(names, sample=asked.sample or 40)
-    else:
-        results = enumeration.run(asked.strike.split(","), sample=asked.sample)
-    for result in results:
-        sys.stdout.write(json.dumps(asdict(result)) + "\n")
-        sys.stdout.flush()
+    with enumeration.laid() as laid:
+        for name in _names(asked.strike, [*operations.OPERATIONS, *operations.MEETINGS]):
+            _say(enumeration.strike(laid, name, sample=asked.sample))
+        if asked.races:
+            _say(enumeration.race(laid, asked.races, mutant=asked.mutants))
+            return
+        for name in _names(asked.mutants, mutants.here()):
+            _say(enumeration.catch(laid, name, sample=asked.sample or 40))
+
+
+def _names(asked: str, every: Sequence[str]) -> Sequence[str]:
+    return every if asked == "all" else [name for name in asked.split(",") if name]
+
+
+def _say(result: "Result") -> None:
+    sys.stdout.write(json.dumps(asdict(result)) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from django.core.management import call_command
 from audit import health, sequencer
 from governance.jobs import doorbell
 from governance.jobs.models import Job, JobState
-from tests.faults import observing, operations
+from tests.faults import observing, operations, races
 from tests.faults.crashpoints import Points, die, ended, forked, watched
 from tests.faults.history import History
 from tests.faults.invariants import check_invariants
@@ -66,6 +66,12 @@ class Enumeration:
         self._world = operations.base()
         _turn(self._history)
         self._lab.keep("base")
+
+    def at_the_base(self) -> World:
+        """Bring back the house as it was laid."""
+        assert self._world is not None
+        self._lab.bring_back("base")
+        return self._world.copy()
 
     def prepared(self, operation: Operation) -> World:
         """Return the world right before the operation; the first time, make and keep it."""
@@ -283,15 +289,16 @@ def _struck(
     return enumeration.met(operation, meanwhile, point)
 
 
-def run(names: Sequence[str], *, sample: int | None) -> Iterator[Result]:
-    """Strike the operations and meetings of these names."""
-    with laid() as enumeration:
-        for name in names:
-            yield strike(enumeration, name, sample=sample)
-
-
-def run_mutants(names: Sequence[str], *, sample: int) -> Iterator[Result]:
-    """Plant these bugs one after the other."""
-    with laid() as enumeration:
-        for name in names:
-            yield catch(enumeration, name, sample=sample)
+def race(enumeration: Enumeration, count: int, *, mutant: str = "") -> Result:
+    """Race against withdrawals, in this process and its threads; with a bug when one is named."""
+    started = time.monotonic()
+    if mutant:
+        MUTANTS[mutant].plant()
+    tally = races.run(enumeration.at_the_base(), count)
+    return Result(
+        "races",
+        points=tally.first,
+        struck=tally.races,
+        seconds=round(time.monotonic() - started, 2),
+        violations=tally.escaped,
+    )

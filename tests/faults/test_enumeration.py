@@ -71,14 +71,23 @@ def judge(results: list[dict[str, Any]]) -> int:
 
 
 def test_nothing_is_lost_wherever_the_process_dies(strike: Strike) -> None:
-    assert judge(strike("--strike", "intake,redaction,deletion,erasure", "--sample", "7")) == 28
+    found = strike(
+        *("--strike", "intake,redaction,deletion,erasure", "--sample", "7", "--races", "6")
+    )
+    assert judge(found) == 4 * 7 + 6
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(14_400)
 def test_nothing_is_lost_at_any_point_of_anything(strike: Strike) -> None:
     sample = [] if os.environ.get("REMIT_FAULT_POINTS") == "all" else ["--sample", str(POINTS)]
-    assert judge(strike(*sample)) >= 800
+    assert judge(strike("--strike", "all", *sample)) >= 800
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_no_record_escapes_a_withdrawal_in_300_races(strike: Strike) -> None:
+    assert judge(strike("--races", "300")) == 300
 
 
 @pytest.mark.soak
