@@ -133,13 +133,13 @@ def _check_numbers() -> Iterator[Finding]:
     Tokens name nobody, so the first entry does. Each question is one statement: people act on.
     """
     numbered = SubjectIndex.objects.values("token").annotate(
-        least=Min("seq"), most=Max("seq"), held=Count("seq"), first=Min("entry__uuid")
+        least=Min("seq"), most=Max("seq"), held=Count("seq"), first=Min("entry")
     )
     for row in numbered.exclude(least=1, most=F("held"))[:_CHUNK]:
+        first = Entry.objects.get(pk=row["first"])
         yield Finding(
             "number",
-            f"entry {row['first']}: the entries about its subject are not numbered 1 to "
-            f"{row['held']}",
+            f"entry {first}: the entries about its subject are not numbered 1 to {row['held']}",
         )
     held = SubjectIndex.objects.filter(token=OuterRef("token")).order_by("-seq").values("seq")[:1]
     counters = SubjectCounter.objects.annotate(held=Coalesce(Subquery(held), 0))

@@ -83,7 +83,7 @@ EDITS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda _: edit('UPDATE audit_leaf SET entry_id = -entry_id WHERE "index" = 7'),
         "has no place|another hash|no entry",
     ),
-    "size": (lambda _: TreeState.objects.update(size=3), "the tree says 3"),
+    "size": (lambda _: TreeState.objects.update(size=500), "the tree says 500"),
     "a lost leaf": (
         lambda _: edit('DELETE FROM audit_leaf WHERE "index" = 5'),
         "no place and waits|no entry has this place",
@@ -298,7 +298,7 @@ def test_the_sequencer_command_publishes_what_waits(places: Path, write: Write) 
     write()
     assert "at 0" in run("sequencer", "--once")
     assert Leaf.objects.count() == 2
-    TreeState.objects.update(size=1)
+    TreeState.objects.update(size=3)
     with pytest.raises(CommandError, match="halted") as raised:
         run("sequencer", "--once")
     assert raised.value.returncode == 3
