@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from operator import lt
 from time import strptime
-from typing import TYPE_CHECKING, AnyStr, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from audit.verifier.encoding import Json, parse_canonical
@@ -81,7 +81,8 @@ _common = re.compile(
         rf'"tag":\{{"s":\["({_SIXTEEN})"\],"x":"({_SIXTEEN})"\}},"v":1\}}'
     ).encode("ascii")
 ).fullmatch
-_EVENT_OF = {event.encode("ascii"): event for event in EVENTS}
+_SHY = frozenset(event.encode("ascii") for event in SHY)
+_ORDINARY = frozenset(event.encode("ascii") for event in EVENTS - SHY - OWN.keys())
 _SPOKEN_GROUPS = ("act", "n", "pol", "pur", "role")
 
 
@@ -116,35 +117,46 @@ def parse_leaf(data: bytes) -> Leaf:
 def _read_common(data: bytes) -> Leaf | None:
     """Return the leaf if the pattern proves it right; None leaves it to the careful reading."""
     match = _common(data)
-    if match is None or len(data) > LONGEST_LEAF:
+    facts = _facts(match) if match and len(data) <= LONGEST_LEAF else None
+    if match is None or facts is None:
         return None
-    listed, verdict, name, uuid, minute, second, tag, nonce = match.group(
-        1, 3, 4, 5, 10, 11, 12, 13
-    )
-    event = _EVENT_OF.get(name)
+    name, tag, nonce = match.group(4, 12, 13)
+    return Leaf(*facts[:2], name.decode("ascii"), facts[2], tag, nonce, data)
+
+
+def common_facts(leaves: Sequence[bytes]) -> tuple[list[bytes], list[float]] | None:
+    """Return ids and times of leaves that the pattern proves right; None if any is beyond it.
+
+    A scan needs no more of most entries, and makes no object of each.
+    """
+    ids, times = [], []
+    for leaf in leaves:
+        match = _common(leaf)
+        facts = _facts(match) if match else None
+        if facts is None:
+            return None
+        ids.append(facts[0])
+        times.append(facts[1])
+    return None if max(map(len, leaves)) > LONGEST_LEAF else (ids, times)
+
+
+def _facts(match: re.Match[bytes]) -> tuple[bytes, float, list[bytes]] | None:
+    """Return id, time and digests of what the pattern matched, if all the rest holds too."""
+    listed, name, uuid, minute, second = match.group(1, 4, 5, 10, 11)
     digests = listed.split(b'","')
-    if event is None or event in OWN or not _are_digests_right(digests, event):
+    if name in _ORDINARY:
+        whole = len(digests) % _DIGEST_STEP == 0
+    else:
+        whole = name in _SHY and len(digests) == _SHY_DIGESTS and _tells_nothing(match)
+    if not whole or not all(map(lt, digests, islice(digests, 1, None))):
         return None
-    if event in SHY and (verdict != b"n/a" or any(match.group(*_SPOKEN_GROUPS))):
-        return None
-    if event in SHY and (minute[14:] != b"00" or second != b"00.000"):
-        return None
-    return Leaf(
-        id=unhexlify(uuid.replace(b"-", b"")),
-        time=_minute(minute) + float(second),
-        event=event,
-        digests=digests,
-        tag=tag,
-        nonce=nonce,
-        data=data,
-    )
+    return unhexlify(uuid.replace(b"-", b"")), _minute(minute) + float(second), digests
 
 
-def _are_digests_right(digests: Sequence[AnyStr], event: str) -> bool:
-    """Whether they ascend, so none stands twice, and are as many as every such entry has."""
-    count = len(digests)
-    whole = count == _SHY_DIGESTS if event in SHY else count % _DIGEST_STEP == 0
-    return whole and count > 0 and all(map(lt, digests, islice(digests, 1, None)))
+def _tells_nothing(match: re.Match[bytes]) -> bool:
+    verdict, minute, second = match.group(3, 10, 11)
+    whole_hour = minute[14:] == b"00" and second == b"00.000"
+    return whole_hour and verdict == b"n/a" and not any(match.group(*_SPOKEN_GROUPS))
 
 
 @lru_cache(maxsize=4096)
@@ -219,7 +231,8 @@ def _check_digests(digests: Json, event: str) -> None:
         raise NotVerifiedError("the digests of an entry are malformed")
     if sorted(set(digests)) != digests:
         raise NotVerifiedError("the digests of an entry are not sorted or not unique")
-    if not _are_digests_right(digests, event):
+    count = len(digests)
+    if count != _SHY_DIGESTS if event in SHY else not count or count % _DIGEST_STEP:
         raise NotVerifiedError("the number of an entry's digests tells something")
 
 

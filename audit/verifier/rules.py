@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from audit.verifier.encoding import Json, base64url_bytes, base64url_text, parse_canonical
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import vkey
-from audit.verifier.leaf import GENESIS, Leaf, parse_leaf
+from audit.verifier.leaf import GENESIS, Leaf, common_facts, parse_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,28 @@ class Rules:
     latest: float = 0.0
     seen: set[bytes] = field(default_factory=set)
     signers: Sequence[Key] = ()
+
+    def check_all(self, index: int, leaves: Sequence[bytes]) -> None:
+        """Check the next entries at once; what does not pass so is checked one by one."""
+        facts = common_facts(leaves) if index else None
+        if facts is None or not self._fit(*facts):
+            for offset, data in enumerate(leaves):
+                self.check(index + offset, data)
+
+    def _fit(self, ids: list[bytes], times: list[float]) -> bool:
+        """Take entries in if no order among them could break a rule; otherwise change nothing."""
+        latest = max(self.latest, *times)
+        fresh = set(ids)
+        if (
+            latest > self.no_later_than
+            or min(times) < max(latest, self.no_earlier_than) - self.longest_delay
+            or len(fresh) != len(ids)
+            or not self.seen.isdisjoint(fresh)
+        ):
+            return False
+        self.seen |= fresh
+        self.latest = latest
+        return True
 
     def check(self, index: int, data: bytes) -> Leaf:
         """Check the next entry; the message of NotVerifiedError names its index."""

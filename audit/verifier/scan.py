@@ -79,11 +79,12 @@ class Scan:
         if known and self.frontier.levels[0] != hashes[:known]:
             raise NotVerifiedError(f"entries before {self.frontier.size} have been changed")
         self._compare_tile(0, number, hashes, leaves=True)
-        check, visit = self.rules.check, self.visit
-        for index, data in enumerate(leaves[known:], number * TILE_WIDTH + known):
-            leaf = check(index, data)
-            if visit:
-                visit(index, leaf)
+        first = number * TILE_WIDTH + known
+        if self.visit is None:
+            self.rules.check_all(first, leaves[known:])
+        else:
+            for index, data in enumerate(leaves[known:], first):
+                self.visit(index, self.rules.check(index, data))
         self._push(0, number, hashes[known:])
         self.frontier.size = number * TILE_WIDTH + len(leaves)
 
