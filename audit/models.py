@@ -221,7 +221,10 @@ class Disclosure(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    entry = models.ForeignKey(Entry, on_delete=models.DO_NOTHING, related_name="disclosures")
+    # No index of its own: that of (entry, slot) finds it, and each index is a page more an act.
+    entry = models.ForeignKey(
+        Entry, on_delete=models.DO_NOTHING, related_name="disclosures", db_index=False
+    )
     slot = models.TextField()
     owner = models.BinaryField()
     sealed = models.BinaryField()
@@ -257,7 +260,10 @@ class SubjectIndex(models.Model):
     id = models.BigAutoField(primary_key=True)
     token = models.TextField()
     seq = models.BigIntegerField()
-    entry = models.ForeignKey(Entry, on_delete=models.DO_NOTHING, related_name="subjects")
+    # Nobody asks from an entry for its subject.
+    entry = models.ForeignKey(
+        Entry, on_delete=models.DO_NOTHING, related_name="subjects", db_index=False
+    )
 
     class Meta:
         db_table = "audit_subjectindex"
