@@ -82,6 +82,18 @@ def test_both_verifiers_say_of_each_file_what_is_true(
     assert wrong == []
 
 
+def test_a_browser_that_decodes_base64_otherwise_says_the_same(
+    chromium: Browser, saved: Page
+) -> None:
+    older = chromium.new_page()
+    older.add_init_script("delete Uint8Array.fromBase64; delete Uint8Array.prototype.toBase64;")
+    older.goto(saved.url)
+    assert older.evaluate("typeof Uint8Array.fromBase64") == "undefined"
+    wrong = [case.name for case in CASES if ("whole" in in_browser(older, case)) != case.holds]
+    older.close()
+    assert wrong == []
+
+
 def test_the_registry_is_the_services_own(saved: Page) -> None:
     assert set(saved.evaluate("[...remitForms.EVENTS]")) == set(Action)
 

@@ -32,9 +32,12 @@
     return whole;
   };
   const ascii = (text) => /^[\0-\x7f]*$/.test(text);
-  const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  const unbase64 = (text) => {
+  const base64 = (bytes) => bytes.toBase64?.() ?? btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const unbase64 = (text) => { // The one spelling: no blanks, whole padding, no leftover bits.
     try {
+      if (Uint8Array.fromBase64 && /^[\w+/]*={0,2}$/.test(text) && !text.includes("_")) {
+        return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+      }
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
       if (base64(bytes) === text) return bytes;
     } catch { /* Not base64 at all. */ }

@@ -128,28 +128,29 @@
     return { body, origin: head[0], size: decimal(head[1]), root: root.length === 32 ? root : fail("checkpoint"), signatures };
   }
 
-  async function checkHead(text, { keys, policy }) { // Each key: valid, missing or unchecked.
-    const note = parseNote(text), results = [], signed = new Set(), perhaps = new Set();
-    if (note.size === 0n && !same(note.root, await sha256(new Uint8Array()))) fail("checkpoint");
-    for (const key of keys) {
-      const isLog = key.name === note.origin;
-      if (key.type === (isLog ? COSIGNATURE : ED25519)) continue; // Keys of documents, not of trees.
-      const one = { name: key.name, id: key.id, algorithm: key.type === ML_DSA_44 ? "ML-DSA-44" : "Ed25519", isLog, state: "missing", time: 0n };
-      for (const line of note.signatures.filter((each) => each.name === key.name && each.id === key.id)) {
-        try {
-          const time = await signedAt(key, line.payload, note) ?? fail("signature");
-          if (one.state === "missing" && (isLog || time)) Object.assign(one, { state: "valid", time });
-        } catch (error) { if (error !== unsupported) throw error; one.state = "unchecked"; }
-      }
-      if (!isLog && one.state === "valid") signed.add(key.text);
-      if (!isLog && one.state !== "missing") perhaps.add(key.text);
-      results.push(one);
+  async function checkKey(key, note) { // What this key's lines under the head are worth.
+    const isLog = key.name === note.origin, algorithm = key.type === ML_DSA_44 ? "ML-DSA-44" : "Ed25519";
+    const one = { key: key.text, name: key.name, id: key.id, algorithm, isLog, state: "missing", time: 0n };
+    for (const line of note.signatures.filter((each) => each.name === key.name && each.id === key.id)) {
+      try {
+        const time = await signedAt(key, line.payload, note) ?? fail("signature");
+        if (one.state === "missing" && (isLog || time)) Object.assign(one, { state: "valid", time });
+      } catch (error) { if (error !== unsupported) throw error; one.state = "unchecked"; }
     }
-    const log = results.filter((one) => one.isLog && one.state !== "missing");
+    return one;
+  }
+  async function checkHead(text, { keys, policy }) { // Each key: valid, missing or unchecked.
+    const note = parseNote(text);
+    if (note.size === 0n && !same(note.root, await sha256(new Uint8Array()))) fail("checkpoint");
+    // The log's keys sign, others' cosign; the rest are keys of documents.
+    const signing = keys.filter((key) => key.type !== (key.name === note.origin ? COSIGNATURE : ED25519));
+    const results = await Promise.all(signing.map((key) => checkKey(key, note)));
+    const log = results.filter((one) => one.isLog && one.state !== "missing"), witnesses = results.filter((one) => !one.isLog);
+    const perhaps = new Set(witnesses.filter((one) => one.state !== "missing").map((one) => one.key));
+    const signed = new Set(witnesses.filter((one) => one.state === "valid").map((one) => one.key));
     if (!log.length) fail("unsigned");
     if (policy && !hasQuorum(policy, perhaps)) fail("quorum");
-    const witnesses = results.filter((one) => !one.isLog);
-    const whole = log.some((one) => one.state === "valid") && (policy ? hasQuorum(policy, signed) : true) &&
+    const whole = log.some((one) => one.state === "valid") && (!policy || hasQuorum(policy, signed)) &&
       (signed.size > 0 || !witnesses.length);
     return { ...note, results, whole };
   }
