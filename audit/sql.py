@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connections
 
 
-def rows(statement: str, parameters: Sequence[object] = (), *, using: str = "") -> list[Any]:
+def rows(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> list[Any]:
     """Run one statement and return the rows it gives; none when it gives no result."""
     connection = connections[using or DEFAULT_DB_ALIAS]
     if connection.vendor == "sqlite":
@@ -22,7 +22,7 @@ def rows(statement: str, parameters: Sequence[object] = (), *, using: str = "") 
         return cursor.fetchall() if cursor.description else []
 
 
-def row(statement: str, parameters: Sequence[object] = (), *, using: str = "") -> Any:  # noqa: ANN401 - a row of any columns.
+def row(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> Any:  # noqa: ANN401 - a row of any columns.
     """Run one statement and return its first row, or None."""
     found = rows(statement, parameters, using=using)
     return found[0] if found else None

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotAuthenticated
 from governance.web.doors import Visitor
 
 if TYPE_CHECKING:
-    from django.http.response import HttpResponseBase  # noqa: F401 - named in the bound below.
+    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
 PAGE_DEFAULT: Final = 50

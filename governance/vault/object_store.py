@@ -24,7 +24,7 @@ _CONFIG = Config(
 )
 
 
-class ObjectStore(S3Storage):
+class ObjectStore(S3Storage):  # type: ignore[misc]  # No types.
     """One bucket that only this service writes; no object is public, none has a signed address."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - django-storages' own options.

@@ -128,8 +128,7 @@ def test_no_name_leads_into_our_own_network(found: tuple[str, ...]) -> None:
     """One forbidden address among several refuses the name."""
     place = addresses.parse("https://witness.example/")
     with pytest.raises(WitnessError):
-        for address in found:
-            addresses.judge(place, address)
+        judged(place, found)
 
 
 def test_loopback_private_networks_and_plain_http_must_be_meant(settings: Settings) -> None:
@@ -168,3 +167,9 @@ def test_loopback_private_networks_and_plain_http_must_be_meant(settings: Settin
 def test_only_plain_addresses_are_addresses(url: str) -> None:
     with pytest.raises(WitnessError, match="no address"):
         addresses.parse(url)
+
+
+def judged(place: addresses.Place, found: tuple[str, ...]) -> None:
+    """Judge every address of a name, as a call does before it connects."""
+    for address in found:
+        addresses.judge(place, address)

@@ -208,13 +208,19 @@ def test_a_silent_witness_is_asked_again_and_access_closes_in_the_end(
         stop(again)
 
 
+def contradicted(witness: Running, size: int) -> None:
+    """Let a running log meet a witness that holds a head of `size` the log never signed."""
+    with sequencer.opened() as log:
+        assert witness.post(0, size, root=HASHES[30]).status_code == 200
+        (checkpoint.directory() / "signed-head").unlink()
+        log.turn()
+
+
 def test_a_witness_that_saw_another_history_halts_the_log(
     registered: Running, places: Path
 ) -> None:
-    with pytest.raises(ForkError, match="another history"), sequencer.opened() as log:
-        assert registered.post(0, 1, root=HASHES[30]).status_code == 200
-        (checkpoint.directory() / "signed-head").unlink()
-        log.turn()
+    with pytest.raises(ForkError, match="another history"):
+        contradicted(registered, 1)
     heads = {path.name.rpartition("-")[2]: path.read_bytes() for path in conflicts().iterdir()}
     log_key = (checkpoint.log_keys().public[0],)
     ours, theirs = (accept(heads[name], Trust(keys=log_key)) for name in ("ours", "theirs"))
@@ -228,10 +234,8 @@ def test_a_witness_that_saw_another_history_halts_the_log(
 
 def test_a_witness_ahead_of_the_log_halts_it(registered: Running, places: Path) -> None:
     """At the start nothing is signed at all; later both heads are kept."""
-    with pytest.raises(ForkError, match="larger 30"), sequencer.opened() as log:
-        assert registered.post(0, 30).status_code == 200
-        (checkpoint.directory() / "signed-head").unlink()
-        log.turn()
+    with pytest.raises(ForkError, match="larger 30"):
+        contradicted(registered, 30)
     assert len(list(conflicts().iterdir())) == 2
     (checkpoint.directory() / "signed-head").unlink()
     with pytest.raises(ForkError, match="larger 30"):

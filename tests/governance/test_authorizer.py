@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
@@ -153,16 +154,28 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(words=st.lists(_WORDS, min_size=2, max_size=7))
+def drawn(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Run a test over random sentences."""
+    healthy = [HealthCheck.function_scoped_fixture]
+    limits = settings(max_examples=examples, deadline=None, suppress_health_check=healthy)
+    return lambda test: limits(given(words=st.lists(_WORDS, min_size=2, max_size=7))(test))
+
+
+@drawn(300)
 def test_no_sentence_of_such_words_changes_the_record(entry: Entry, words: list[str]) -> None:
+    _changes_nothing(" ".join(words))
+
+
+@pytest.mark.soak
+@drawn(30_000)
+def test_nor_do_thirty_thousand(entry: Entry, words: list[str]) -> None:
+    _changes_nothing(" ".join(words))
+
+
+def _changes_nothing(statement: str) -> None:
     before = _record()
     with contextlib.suppress(DatabaseError):
-        attempt(" ".join(words))
+        attempt(statement)
     assert _record() == before
 
 
