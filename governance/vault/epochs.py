@@ -1,33 +1,40 @@
-"""Key-encryption keys: one per epoch, in a file outside every database and every backup of one.
+"""Epochs of the key store: what wraps every key now, and how that is changed.
 
 Promise: no key is stored unwrapped, and a wrapped key opens only in its own row (its place is
-authenticated). Rotation wraps every key anew and destroys the old file, after which no older copy
-of the key store opens, erased or not. A process keeps one epoch's cipher and asks each time whether
-its file is still there and the same, so what was destroyed opens nothing here either. Locks: who
-adds a key shares the epoch's row, who rotates or destroys holds it alone, so that nothing slips
-past an erasure.
+authenticated). Rotation wraps every key anew and destroys the old key-encryption key, after which
+no older copy of the key store opens, erased or not. Where key-encryption keys lie is the matter of
+`wrapping`. Locks: who adds a key shares the epoch's row, who rotates or destroys holds it alone, so
+that nothing slips past an erasure.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
-from secrets import token_bytes
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from governance.vault import files
+from governance.vault import wrapping
 from governance.vault.binding import bind
-from governance.vault.errors import KeyFileError, UnsealError
+from governance.vault.errors import UnsealError
 from governance.vault.models import Epoch, StoredKey
 from governance.vault.router import KEY_STORE
+from governance.vault.wrapping import KEY_BYTES, NONCE_BYTES, Plain, Sealed
 
-KEY_BYTES = 32
-NONCE_BYTES = 12
+__all__ = [
+    "KEY_BYTES",
+    "NONCE_BYTES",
+    "Wrapped",
+    "current",
+    "rotate",
+    "tidy",
+    "unwrap",
+    "unwrap_all",
+    "wrap",
+]
+
 _CHUNK = 1000
 
 
@@ -44,30 +51,6 @@ class Wrapped(NamedTuple):
     wrapped: bytes
 
 
-# The cipher of the epoch used last, with the file it came from as that file was then.
-_kept: list[tuple[str, tuple[int, ...], AESGCM]] = []
-
-
-def _path(number: int) -> Path:
-    return Path(settings.REMIT_VAULT_DIR) / "kek" / f"epoch-{number}.key"
-
-
-def _cipher(number: int) -> AESGCM:
-    """Return an epoch's cipher while its file is there, whole and unchanged since it was read."""
-    name = f"{settings.REMIT_VAULT_DIR}/kek/epoch-{number}.key"
-    try:
-        found = files.identity(name)
-    except KeyFileError:
-        _kept.clear()
-        raise
-    for path, read, cipher in _kept:
-        if (path, read) == (name, found):
-            return cipher
-    cipher = AESGCM(files.read_secret(_path(number), length=KEY_BYTES))
-    _kept[:] = [(name, found, cipher)]
-    return cipher
-
-
 def current(*, alone: bool = False) -> int:
     """Return the epoch that wraps new keys and hold its row until the transaction ends.
 
@@ -76,7 +59,7 @@ def current(*, alone: bool = False) -> int:
     """
     newest = _locked(alone=alone)
     if newest is None:
-        files.write_once(_path(1), token_bytes(KEY_BYTES))
+        wrapping.chosen().make(1)
         Epoch.objects.bulk_create([Epoch(number=1)], ignore_conflicts=True)
         newest = _locked(alone=alone)
     if newest is None:
@@ -103,10 +86,15 @@ def _place(key: StoredKey | Wrapped, epoch: int) -> bytes:
 
 def wrap(key: StoredKey, secret: bytes, *, epoch: int) -> None:
     """Put a secret into its row, wrapped under an epoch and bound to the row's place."""
-    nonce = token_bytes(NONCE_BYTES)
-    key.epoch = epoch
-    key.nonce = nonce
-    key.wrapped = _cipher(epoch).encrypt(nonce, secret, _place(key, epoch))
+    _wrap_all([key], [secret], epoch=epoch)
+
+
+def _wrap_all(keys: Sequence[StoredKey], secrets: Sequence[bytes], *, epoch: int) -> None:
+    plain = [Plain(_place(key, epoch), secret) for key, secret in zip(keys, secrets, strict=True)]
+    for key, sealed in zip(keys, wrapping.chosen().wrap(epoch, plain), strict=True):
+        key.epoch = epoch
+        key.nonce = sealed.nonce
+        key.wrapped = sealed.wrapped
 
 
 def unwrap(key: StoredKey | Wrapped) -> bytes:
@@ -116,14 +104,13 @@ def unwrap(key: StoredKey | Wrapped) -> bytes:
 
 def unwrap_all(keys: Sequence[StoredKey | Wrapped]) -> list[bytes]:
     """Return each row's secret, as `unwrap` does."""
-    ciphers = {epoch: _cipher(epoch) for epoch in {key.epoch for key in keys}}
-    try:
-        return [
-            ciphers[key.epoch].decrypt(bytes(key.nonce), bytes(key.wrapped), _place(key, key.epoch))
-            for key in keys
-        ]
-    except InvalidTag as error:
-        raise UnsealError("The wrapped key does not belong to this row.") from error
+    wrapper = wrapping.chosen()
+    secrets = []
+    # Almost always one group; rows read on both sides of a rotation alternate at worst.
+    for epoch, rows in groupby(keys, attrgetter("epoch")):
+        sealed = [Sealed(_place(row, epoch), bytes(row.nonce), bytes(row.wrapped)) for row in rows]
+        secrets += wrapper.unwrap(epoch, sealed)
+    return secrets
 
 
 def rotate() -> int:
@@ -131,15 +118,14 @@ def rotate() -> int:
 
     After it no earlier copy of the key store opens. A crash in between leaves either the old
     epoch whole or the new one; `tidy` then removes what no row needs. RuntimeError inside a
-    transaction: were that rolled back, the destroyed file would be needed again.
+    transaction: were that rolled back, the destroyed key would be needed again.
     """
     with transaction.atomic(using=KEY_STORE, durable=True):
         new = current(alone=True) + 1
-        files.write_once(_path(new), token_bytes(KEY_BYTES))
+        wrapping.chosen().make(new)
         for ids in _chunks(new):
             rows = list(StoredKey.objects.filter(pk__in=ids))
-            for row, secret in zip(rows, unwrap_all(rows), strict=True):
-                wrap(row, secret, epoch=new)
+            _wrap_all(rows, unwrap_all(rows), epoch=new)
             StoredKey.objects.bulk_update(rows, ["epoch", "nonce", "wrapped"])
         Epoch.objects.create(number=new, started_at=timezone.now())
     tidy()
@@ -154,16 +140,13 @@ def _chunks(new: int) -> list[list[UUID]]:
 
 
 def tidy() -> list[int]:
-    """Destroy the key files of epochs that wrap nothing any more; return their numbers."""
+    """Destroy the keys of epochs that wrap nothing any more; return their numbers."""
+    wrapper = wrapping.chosen()
     with transaction.atomic(using=KEY_STORE, durable=True):
         newest = current(alone=True)
         needed = set(StoredKey.objects.values_list("epoch", flat=True).distinct()) | {newest}
-        gone = []
-        for path in sorted(_path(0).parent.glob("epoch-*.key")):
-            number = int(path.stem.removeprefix("epoch-"))
-            if number < newest and number not in needed:
-                files.destroy(path)
-                _kept.clear()
-                gone.append(number)
+        gone = [number for number in wrapper.epochs() if number < newest and number not in needed]
+        for number in gone:
+            wrapper.destroy(number)
         Epoch.objects.filter(number__in=gone).delete()
     return gone

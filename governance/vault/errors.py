@@ -18,7 +18,7 @@ class UnsealError(VaultError):
 
 
 class KeyFileError(VaultError):
-    """A key file is missing, damaged or readable by others."""
+    """A key that lies outside the database is missing, damaged or readable by others."""
 
 
 class StorageUnavailableError(VaultError):
