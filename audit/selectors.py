@@ -5,7 +5,7 @@ opens one through audit.opening); the vault sees what a grant allows.
 """
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +22,8 @@ from audit.models import Checkpoint, Cosignature, Entry, Leaf, Outbox, SubjectIn
 from audit.proofs import proof
 from audit.search import EntryRow, SearchFilters, SearchPage, search
 
+_CHUNK = 500
+
 __all__ = [
     "EntryRow",
     "Grant",
@@ -35,6 +37,7 @@ __all__ = [
     "not_allowing",
     "proof",
     "search",
+    "told",
 ]
 
 
@@ -132,6 +135,13 @@ def grant(uuid: UUID) -> Grant | None:
         subject=subject if isinstance(subject, str) else None,
         details=details,
     )
+
+
+def told(action: Action) -> Iterator[OpenedEntry]:
+    """Return every entry of one action, oldest first, with what can still be opened of it."""
+    rows = Entry.objects.filter(event=action).order_by("id").prefetch_related("disclosures")
+    for entry in rows.select_related("place").iterator(chunk_size=_CHUNK):
+        yield opened_entry(entry, seq=None, details=disclosures.details(entry))
 
 
 def not_allowing(entries: Collection[UUID]) -> set[UUID]:

@@ -12,7 +12,7 @@ from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from governance.capture import selectors as capture
-from governance.vault import epochs, seal_keys
+from governance.vault import epochs, reconciliation, seal_keys
 
 ROTATOR = Actor.system("rotation")
 
@@ -33,5 +33,11 @@ def renew() -> int:
         if key_id not in waiting:
             seal_keys.destroy(key_id=key_id)
     with transaction.atomic():
-        journal.append(Action.KEY_ROTATED, actor=ROTATOR, act="epoch", count=epoch)
+        journal.append(
+            Action.KEY_ROTATED,
+            actor=ROTATOR,
+            act="epoch",
+            count=epoch,
+            private=reconciliation.anchor(),
+        )
     return epoch

@@ -14,5 +14,7 @@ class VaultConfig(AppConfig):
 
         relinking.use(reconciliation.owners)
         findings.register("release", reconciliation.unallowed_releases)
+        findings.register("access", reconciliation.unjournalled_accesses)
+        findings.register("journal", reconciliation.broken_journal)
         files.make_directory(Path(settings.REMIT_VAULT_DIR))
         files.make_directory(Path(settings.REMIT_KEYS_DIR))

@@ -19,12 +19,16 @@ from governance.vault.models import Tombstone
 _KEY_BYTES = 32
 
 
-def _token(*parts: str) -> bytes:
+def secret() -> bytes:
+    """Return the ledger's own key, made at the first call."""
     path = Path(settings.REMIT_VAULT_DIR) / "ledger.key"
     if not path.exists():
         files.write_once(path, token_bytes(_KEY_BYTES))
-    key = files.read_secret(path, length=_KEY_BYTES)
-    return hmac.digest(key, bind("remit tombstone v1", *parts), "sha256")
+    return files.read_secret(path, length=_KEY_BYTES)
+
+
+def _token(*parts: str) -> bytes:
+    return hmac.digest(secret(), bind("remit tombstone v1", *parts), "sha256")
 
 
 def bury(*parts: str, keys: int, at: datetime) -> Tombstone:

@@ -82,12 +82,15 @@ class Tombstone(models.Model):
 
 
 class KeyRelease(models.Model):
-    """The vault's own journal: this key was used under this audit entry."""
+    """A line of the vault's own journal (`unwraps`): this key was used under this audit entry."""
 
     id = models.BigAutoField(primary_key=True)
     entry = models.UUIDField(help_text="The audit entry that allowed it.")
     key = models.TextField(help_text="Id of the stored key, or of the sealing key.")
     released_at = models.DateTimeField(default=timezone.now)
+    link = models.BinaryField(
+        null=True, help_text="MAC over this line and the one before; none in a line older than it."
+    )
 
     class Meta:
         db_table = "vault_keyrelease"

@@ -14,19 +14,18 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit import committed
 from audit import selectors as audit
 from audit.actions import Action, Verdict
 from audit.selectors import Grant
-from governance.vault import keyring, seal_keys
+from governance.vault import keyring, seal_keys, unwraps
 from governance.vault.epochs import NONCE_BYTES
 from governance.vault.errors import KeyShreddedError, NoGrantError, UnsealError
 from governance.vault.keyring import Key, Place
-from governance.vault.models import KeyKind, KeyRelease
-from governance.vault.router import KEY_STORE
+from governance.vault.models import KeyKind
 from governance.vault.sealing import FrameRef, frame_context, object_context
 
 __all__ = ["FrameRef", "open_batch", "unseal_frame", "unseal_object"]
@@ -53,7 +52,7 @@ def unseal_object(*, entry: UUID, kind: str, ref: str, sealed: bytes) -> bytes:
 def open_batch(*, entry: UUID, key_id: str, header: bytes, sealed: bytes) -> bytes:
     """Open what an agent sealed. NoGrantError, KeyShreddedError, UnsealError."""
     _granted(entry)
-    _write_release(entry, key_id)
+    unwraps.write(entry=entry, key=key_id)
     return seal_keys.unseal(key_id=key_id, header=header, sealed=sealed)
 
 
@@ -84,24 +83,9 @@ def _open(grant: Grant, key: Key | None, ciphertext: bytes, context: bytes) -> b
     # What is nobody's alone (a release file) is read under an entry about whom it concerns.
     if key.owner and not grant.covers(key.owner):
         raise NoGrantError("The entry is not about this person.")
-    _write_release(grant.uuid, str(key.id))
+    unwraps.write(entry=grant.uuid, key=str(key.id))
     nonce, body = ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:]
     try:
         return AESGCM(key.secret).decrypt(nonce, body, context)
     except (InvalidTag, ValueError) as error:
         raise UnsealError("The ciphertext does not belong to this key and place.") from error
-
-
-def _write_release(entry: UUID, key: str) -> None:
-    """Commit to the vault's journal before the first byte; once per entry and key."""
-    keys = connections[KEY_STORE]
-    if not keys.in_atomic_block and not keys.get_autocommit():
-        raise NoGrantError("The key store does not commit.")
-    try:
-        with transaction.atomic(using=KEY_STORE, durable=True):
-            if not KeyRelease.objects.filter(entry=entry, key=key).exists():
-                KeyRelease.objects.bulk_create(
-                    [KeyRelease(entry=entry, key=key)], ignore_conflicts=True
-                )
-    except RuntimeError as error:
-        raise NoGrantError("Nothing is opened inside a transaction.") from error
