@@ -156,6 +156,13 @@ _ALL: Final = (
         _("Without an entry there is no access. Nothing was opened or changed."),
     ),
     _type(
+        "database-unavailable",
+        503,
+        _("The database does not answer just now"),
+        _("Send it again when Retry-After says; what was done already is not done twice."),
+        _("Nothing was half changed: each change is stored whole or not at all."),
+    ),
+    _type(
         "storage-unavailable",
         503,
         _("The store of sealed data does not answer just now"),

@@ -5,12 +5,14 @@ have the same bytes; a bug is told as `fault` and nothing more; each carries the
 but for 404, whose bytes would differ by it (`Request-Id` is a header of every answer).
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import override
@@ -24,6 +26,9 @@ from governance.web import failures
 CONTENT_TYPE: Final = "application/problem+json"
 _MACHINES: Final = "/api/"
 _ERROR_LIMIT: Final = 100
+# What a database raises that is away, full, locked or undid a transaction for another's sake.
+_AWAY: Final = (OperationalError, InterfaceError)
+_AWAY_SECONDS: Final = 5
 
 # What the framework itself raises; the order matters, the first that fits counts.
 _FRAMEWORK: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -49,6 +54,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
     request: HttpRequest = context["request"]._request  # noqa: SLF001 - DRF offers no other way.
     if isinstance(error, drf.ValidationError):
         return respond(request, "invalid-request", errors=_pointers(error.detail)[:_ERROR_LIMIT])
+    if isinstance(error, _AWAY):
+        return _away(request)
     if (row := row_for(type(error))) is not None:
         return None if row.slug == FAULT else _domain(request, error, row)
     for kind, slug in _FRAMEWORK:
@@ -105,6 +112,11 @@ def _domain(request: HttpRequest, error: Exception, row: Row) -> HttpResponse:
         pointer = members.pop("pointer", "")
         members["errors"] = [{"pointer": pointer, "code": "invalid", "detail": detail}]
     return respond(request, row.slug, detail=detail, headers=headers, **members)
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(_AWAY_SECONDS)}
+    return respond(request, "database-unavailable", headers=headers)
 
 
 def _framework(request: HttpRequest, error: Exception, slug: str) -> HttpResponse:
@@ -171,6 +183,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer a bug; Django has logged it, and nothing of it leaves."""
+    is_away = isinstance(sys.exc_info()[1], _AWAY)
     if not is_for_machines(request):
-        return failures.broken(request)
-    return respond(request, FAULT)
+        return failures.away(request) if is_away else failures.broken(request)
+    return _away(request) if is_away else respond(request, FAULT)

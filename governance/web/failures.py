@@ -6,6 +6,7 @@ them all. `tests/governance/web` walks every `errors.py` and fails when a row is
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -50,6 +51,13 @@ UNAVAILABLE = Problem(
     _("The audit log cannot be written or signed just now"),
     _("Nothing was opened and nothing was changed. Without an entry there is no access."),
     _("Try again in a few minutes. Pausing, withdrawing and refusing go on working."),
+)
+AWAY = Problem(
+    "database-unavailable",
+    503,
+    _("The database does not answer just now"),
+    _("Nothing was half changed: each change is stored whole or not at all."),
+    _("Try again in a moment."),
 )
 CONFLICT = Problem(
     "conflict",
@@ -206,6 +214,15 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """Answer what could not be read."""
     del exception
     return explain(request, INVALID)
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """Answer when there is no database: a page that asks it nothing, not even who looks."""
+    if hasattr(request, "user"):
+        request.user = AnonymousUser()
+    response = explain(request, AWAY)
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def broken(request: HttpRequest) -> HttpResponse:

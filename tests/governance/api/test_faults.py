@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import Client
 
 from governance.policies import selectors
@@ -25,6 +27,29 @@ def test_a_bug_is_told_as_a_fault_and_nothing_more(
     assert answer.json()["type"] == "/problems/fault"
     assert b"CANARY" not in answer.content
     assert answer.json()["instance"] == f"urn:uuid:{answer.headers['Request-Id']}"
+
+
+def test_a_database_that_is_away_says_when_to_come_back_and_never_why(
+    signed_in: Callable[[str], Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it shows first: in a view or, as here for the pages, before any view is asked."""
+    ines = signed_in("ines")
+
+    def away(*_: object) -> None:
+        raise OperationalError("CANARY: connection to 10.0.0.1 refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(selectors, "purposes", away)
+        answers = [ines.get("/api/v1/purposes")]
+    monkeypatch.setattr(SessionStore, "load", away)
+    ines.client.raise_request_exception = False
+    answers += [ines.client.get(path) for path in ("/sign-in/", "/api/v1/purposes")]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "5"
+        assert b"CANARY" not in answer.content
+    assert answers[0].json()["type"] == "/problems/database-unavailable"
+    assert answers[1].headers["Content-Type"].startswith("text/html")
 
 
 def test_machines_get_problems_and_people_get_pages() -> None:
