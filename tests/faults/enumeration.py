@@ -28,6 +28,7 @@ from tests.faults.invariants import check_invariants
 from tests.faults.laboratory import Laboratory, close
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.faults.operations import MEETINGS, OPERATIONS, Operation, World
+from tests.faults.probes import PROBE
 
 _HONEST = Mutant("", "")
 # How long somebody else may take before they are taken to wait for a lock.
@@ -162,7 +163,7 @@ class Enumeration:
             self.mutant.plant()
             crashes = [event for event in self._history.read() if event.what == "crash"]
             # Every other client never asks again; then it must be all or nothing without them.
-            if crashes and crashes[0].facts["point"] % 2:
+            if crashes and (operation.comes_round or crashes[0].facts["point"] % 2):
                 operation.next(world, self._history)
             if self.mutant.sweeps:
                 operations.recover()
@@ -199,7 +200,7 @@ def _turn(history: History) -> None:
 
 def _again() -> None:
     """Do every job once more, as a worker would that never learnt it was done."""
-    done = Job.objects.filter(state=JobState.DONE).exclude(kind=operations.PROBE)
+    done = Job.objects.filter(state=JobState.DONE).exclude(kind=PROBE)
     done.update(state=JobState.READY, attempts=0)
     operations.settle()
 

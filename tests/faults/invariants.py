@@ -232,7 +232,7 @@ def i2_nothing_twice(history: History, state: State) -> Sentences:
         if key in state.sealed and outcome.state != "quarantined":
             yield f"batch {key} ended and its original is kept"
     yield from _answered_twice(history)
-    probes = sum(job.kind == "probe:once" for job in state.jobs)
+    probes = sum(job.kind in {"probe:once", "probe:slow"} for job in state.jobs)
     effects = sum(entry.act == "probe" for entry in state.entries.values())
     if effects > probes:
         yield f"{probes} jobs had {effects} effects"

@@ -86,24 +86,42 @@ def running_postgres() -> Iterator[Postgres]:
     """Make a cluster, run it, and remove it."""
     user = unprivileged("postgres")
     with own_directory("remit-postgres-", user) as folder:
-        data, password, port = folder / "data", secrets.token_hex(16), free_port()
-        _initialise(data, password, user)
-        major = int((data / "PG_VERSION").read_text())
-        server = Postgres("127.0.0.1", port, password, major, data)
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": "",
-            "fsync": "on",
-            "max_connections": "120",
-        }
-        command = [str(binaries() / "postgres"), "-D", str(data)]
-        for name, value in settings.items():
-            command += ["-c", f"{name}={value}"]
-        with running(command, log=folder / "log", user=user, is_ready=lambda: _answers(server)):
+        server = initialised(folder / "data")
+        with serving(server):
             for database in _DATABASES:
                 server.create(database)
             yield server
+
+
+def initialised(data: Path) -> Postgres:
+    """Make a cluster that nobody serves yet."""
+    password = secrets.token_hex(16)
+    _initialise(data, password, unprivileged("postgres"))
+    major = int((data / "PG_VERSION").read_text())
+    return Postgres("127.0.0.1", free_port(), password, major, data)
+
+
+@contextlib.contextmanager
+def serving(
+    server: Postgres, *, environment: dict[str, str] | None = None, **settings: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Serve a cluster, again and again if need be; give the process."""
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(server.port),
+        "unix_socket_directories": "",
+        "fsync": "on",
+        "max_connections": "120",
+    } | settings
+    command = [str(binaries() / "postgres"), "-D", str(server.data)]
+    for name, value in settings.items():
+        command += ["-c", f"{name}={value}"]
+    user = unprivileged("postgres")
+    if environment:
+        user |= {"env": os.environ | environment}
+    log = server.data.with_name("log")
+    with running(command, log=log, user=user, is_ready=lambda: _answers(server)) as process:
+        yield process
 
 
 def _initialise(data: Path, password: str, user: dict[str, int]) -> None:

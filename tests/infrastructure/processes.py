@@ -102,15 +102,15 @@ class Installation:
         """Start `manage.py WORDS` in a process group of its own."""
         return self.run([sys.executable, "manage.py", *words], name=words[0])
 
-    def run(self, command: list[str], *, name: str) -> Running:
-        """Start any command with this installation's environment."""
+    def run(self, command: list[str], *, name: str, **environment: str) -> Running:
+        """Start any command with this installation's environment, and what else is given."""
         self.var.mkdir(parents=True, exist_ok=True)
         log = self.var.parent / f"{self.var.name}-{len(self.started)}-{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=self.environment,
+                env=self.environment | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.infrastructure.servers import (
     ServerError,
@@ -16,6 +17,9 @@ from tests.infrastructure.servers import (
     running,
     unprivileged,
 )
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,22 @@ def running_redis() -> Iterator[Redis]:
     user = unprivileged("redis")
     with own_directory("remit-redis-", user) as folder:
         server = Redis(free_port())
-        command = [binary(), "--port", str(server.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
-        with running(
-            command, log=folder / "log", user=user, is_ready=lambda: _answers(server.port)
-        ):
+        with serving(server, folder):
             yield server
+
+
+@contextlib.contextmanager
+def serving(server: Redis, folder: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server that is empty each time, at its port; give its process."""
+    command = [binary(), "--port", str(server.port), "--bind", "127.0.0.1"]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(folder), *options]
+    with running(
+        command,
+        log=folder / "log",
+        user=unprivileged("redis"),
+        is_ready=lambda: _answers(server.port),
+    ) as process:
+        yield process
 
 
 def _answers(port: int) -> bool:

@@ -1,0 +1,105 @@
+"""The steps of `aside`: seat people, seal batches, act as somebody, judge what is left."""
+
+import json
+import pickle
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import transaction
+
+from audit import health, sequencer
+from consent.status import ConsentStatus
+from governance.jobs import services as jobs
+from governance.jobs.models import Job, JobState
+from governance.rights import renewal
+from governance.rights import services as rights
+from tests import make
+from tests.faults import observing, operations, probes
+from tests.faults.history import History
+from tests.faults.invariants import check_invariants
+from tests.faults.operations import World
+
+RERUN = {probes.PROBE, probes.SLOW, probes.SEGFAULT, probes.GLUTTON}
+
+
+def _world(folder: Path) -> World:
+    found: World = pickle.loads((folder / "world").read_bytes())
+    return found
+
+
+def seat(folder: Path, *people: str) -> None:
+    """Make the house; the people named say yes and get a device each."""
+    world = World(make.house())
+    for name in people:
+        operations.decide(world, name, ConsentStatus.GIVEN)
+        endpoint = make.endpoint(world.house, name)
+        world.devices[name] = endpoint.device.id
+        world.keys[name] = endpoint.key.private_bytes_raw()
+    (folder / "world").write_bytes(pickle.dumps(world))
+
+
+def seal(folder: Path, name: str, count: str) -> None:
+    """Print sealed batches, one JSON object a line."""
+    world = _world(folder)
+    for _ in range(int(count)):
+        endpoint = world.endpoint(name)
+        endpoint.session_id = uuid4()
+        header, wire = operations.batch(endpoint)
+        key = endpoint.key
+        assert isinstance(key, Ed25519PrivateKey)
+        line = {
+            "batch": header["batch_id"],
+            "device": str(endpoint.device.id),
+            "key": key.private_bytes_raw().hex(),
+            "wire": wire.hex(),
+            "digest": endpoint.last_digest,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
+
+
+def act(folder: Path, what: str, name: str) -> None:
+    """Do something as a person, or as the clock."""
+    world, history = _world(folder), History(folder / "history.jsonl")
+    subject, actor = world.subject(name), world.house.actor(name)
+    if what == "withdraw":
+        operations.decide(world, name, ConsentStatus.WITHDRAWN, "pointer")
+        cell = {"application": make.DESK, "category": "pointer"}
+        history.add("withdraw", subject=subject, purpose=make.TRAIN, **cell)
+    elif what == "erase":
+        rights.erase_everything(
+            subject=subject, actor=actor, language="en", form_digest=operations.FORM
+        )
+        history.add("erase", subject=subject)
+    elif what == "rotate":
+        renewal.renew()
+    elif what == "release":
+        operations.order_release(world)
+
+
+def work(folder: Path, kind: str, *refs: str) -> None:
+    """Add jobs of a kind."""
+    with transaction.atomic():
+        for ref in refs:
+            jobs.add(kind=kind, ref=ref)
+
+
+def judge(folder: Path) -> None:
+    """Print every violation and the word "judged"."""
+    history = History(folder / "history.jsonl")
+    with sequencer.opened() as log:
+        log.turn()
+        history.add("checkpoint", size=log.size, root=log.root(log.size).hex())
+    health.forget()
+
+    def again() -> None:
+        done = Job.objects.filter(state=JobState.DONE).exclude(kind__in=RERUN)
+        done.update(state=JobState.READY, attempts=0)
+        operations.settle()
+
+    events = history.read()
+    state = observing.observe(events, again=again, look_closely=True)
+    for violation in check_invariants(events, state):
+        sys.stdout.write(violation + "\n")
+    sys.stdout.write("judged\n")

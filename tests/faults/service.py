@@ -1,0 +1,270 @@
+"""The service as its real processes, a load on it, and faults between them.
+
+Web, worker, beat and sequencer run as `serve` starts them, each as a process group of its own, so
+that one can be killed, stopped or started twice. Batches are sealed beforehand and sent as an agent
+sends them: again and again until somebody says 202. What was said stands in the history.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from governance.management.commands import serve
+from remit_agent import signing
+from tests.faults.history import History
+from tests.infrastructure.processes import Installation, NotReadyError, Running
+
+BATCHES = "/api/v1/agent/capture-batches"
+SEALED = "application/vnd.remit.sealed-batch.v1"
+ROLES = ("sequencer", "web", "worker", "beat")
+ACCEPTED = 202
+PATIENT = {
+    "DJANGO_SETTINGS_MODULE": "governance.settings",
+    "PYTHONPATH": "clients:.",
+    "REMIT_CLOCK_SKEW_SECONDS": "86400",
+    "REMIT_POLICY_TTL_SECONDS": "86400",
+    "REMIT_LOG_DELAY_SECONDS": "0",
+    "REMIT_LOG_INTERVAL_MS": "200",
+    "REMIT_LOG_CHECKPOINT_STALE_SECONDS": "86400",
+    "REMIT_LOG_OUTBOX_STALE_SECONDS": "86400",
+    "REMIT_MIN_CONTRIBUTORS": "2",
+    "REMIT_PASSWORD_LOGIN": "1",
+    "REMIT_SWEEP_SECONDS": "1",
+    "REMIT_JOB_LEASE_SECONDS": "4",
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A batch ready to be sent, and the device that sends it."""
+
+    batch: str
+    device: str
+    key: bytes
+    wire: bytes
+    digest: str
+
+
+@dataclass
+class Service:
+    """An installation, its processes by name, and what its clients saw."""
+
+    installed: Installation
+    folder: Path
+    running: dict[str, Running] = field(default_factory=dict)
+
+    @property
+    def history(self) -> History:
+        """What clients did and were told."""
+        return History(self.folder / "history.jsonl")
+
+    # Processes.
+
+    def prepare(self, people: Sequence[str] = ("mira", "tariq", "carla")) -> None:
+        """Lay the tables, make the keys, seat the people."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.installed.manage("migrate", "--verbosity=0")
+        self.installed.manage("migrate", "--database=keys", "--verbosity=0")
+        self.installed.manage("collectstatic", "--noinput", "--verbosity=0")
+        self.installed.manage("sequencer", "--once")
+        self.aside("seat", *people)
+
+    def start(self, role: str, *, name: str = "", **environment: str) -> Running:
+        """Start a role as `serve` does."""
+        commands = {
+            "sequencer": serve._manage("sequencer"),
+            "web": serve._granian("127.0.0.1", str(self.installed.port), "8"),
+            "worker": [
+                *serve._celery("worker", "--concurrency", "2", *serve._QUIET_WORKER),
+                *("--include", "tests.faults.probes"),
+            ],
+            "beat": serve._celery("beat", "--pidfile="),
+        }
+        made = self.installed.run(commands[role], name=role, **environment)
+        self.running[name or role] = made
+        return made
+
+    def ensure(self, *roles: str) -> None:
+        """Start what does not run, and wait until the web answers for all of it."""
+        for role in roles or ROLES:
+            if role not in self.running or not self.running[role].is_alive:
+                self.start(role)
+        if "web" in (roles or ROLES):
+            path = "/healthz/live" if roles else "/healthz/ready"
+            self.installed.wait_ready(path=path, timeout_seconds=120)
+
+    def kill(self, *names: str) -> None:
+        """End processes and their children as the OOM killer does."""
+        for name in names or list(self.running):
+            self.running.pop(name).kill()
+
+    def stop(self, *names: str) -> None:
+        """Ask processes to end, and wait."""
+        for name in names or list(self.running)[::-1]:
+            self.running.pop(name).stop()
+
+    def aside(self, *words: str, **environment: str) -> str:
+        """Do something as another process of this installation; return what it printed."""
+        module = [sys.executable, "-m", "tests.faults.aside", str(self.folder), *words]
+        return self._finish(self.installed.run(module, name=words[0], **environment))
+
+    def _finish(self, running: Running) -> str:
+        self.installed.started.remove(running)
+        if running.process.wait(300):
+            raise NotReadyError(running.tail())
+        return running.log.read_text()
+
+    # Clients.
+
+    def batches(self, count: int, *, of: str = "mira") -> list[Sealed]:
+        """Seal batches of a person, each in a session of its own."""
+        lines = self.aside("seal", of, str(count)).splitlines()
+        found = [json.loads(line) for line in lines if line.startswith('{"batch"')]
+        return [
+            Sealed(
+                one["batch"],
+                one["device"],
+                bytes.fromhex(one["key"]),
+                bytes.fromhex(one["wire"]),
+                one["digest"],
+            )
+            for one in found
+        ]
+
+    def send(self, sealed: Sealed, *, patience: float = 30, skew: int = 0) -> httpx.Response | None:
+        """Send a batch once, as an agent does; None when no answer came."""
+        headers = {"Content-Type": SEALED, "Idempotency-Key": f'"{sealed.batch}"'}
+        key = Ed25519PrivateKey.from_private_bytes(sealed.key)
+        headers |= signing.sign_request(
+            target=signing.Target(method="POST", uri=self.installed.origin + BATCHES),
+            headers=headers,
+            body=sealed.wire,
+            signer=signing.DeviceSigner(sealed.device, key),
+            now_s=int(time.time()) + skew,
+        )
+        facts: dict[str, Any] = {"batch": sealed.batch, "digest": sealed.digest}
+        try:
+            answer = httpx.post(
+                self.installed.origin + BATCHES,
+                content=sealed.wire,
+                headers=headers,
+                timeout=patience,
+            )
+        except httpx.TransportError:
+            self.history.add("upload", "unknown", **facts)
+            return None
+        facts["status"] = answer.status_code
+        if answer.status_code == ACCEPTED:
+            self.history.add("upload", "acked", entry=answer.json()["entry"], **facts)
+        else:
+            self.history.add("upload", "refused", **facts)
+        return answer
+
+    def deliver(self, sealed: Sequence[Sealed], *, seconds: float = 60) -> None:
+        """Send each until it is acknowledged; time counts for all."""
+        deadline = time.monotonic() + seconds
+        for one in sealed:
+            answer = self.send(one)
+            while answer is None or answer.status_code != ACCEPTED:
+                assert time.monotonic() < deadline, answer and answer.text
+                assert answer is None or answer.status_code >= 500, answer.text
+                time.sleep(0.1)
+                answer = self.send(one)
+
+    @contextlib.contextmanager
+    def load(self, sealed: Sequence[Sealed], *, seconds: float = 90) -> Iterator[None]:
+        """Deliver from three clients while the block runs; the block ends when all are done."""
+        errors: list[BaseException] = []
+
+        def deliver(part: Sequence[Sealed]) -> None:
+            try:
+                self.deliver(part, seconds=seconds)
+            except BaseException as error:  # noqa: BLE001 - Told by the thread that waits.
+                errors.append(error)
+
+        threads = [threading.Thread(target=deliver, args=(sealed[n::3],)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            for thread in threads:
+                thread.join()
+        if errors:
+            raise errors[0]
+
+    def see_the_head(self) -> None:
+        """Note the head of the log that a client sees."""
+        text = httpx.get(f"{self.installed.origin}/log/checkpoint", timeout=10).text.split("\n")
+        import base64
+
+        self.history.add("checkpoint", size=int(text[1]), root=base64.b64decode(text[2]).hex())
+
+    # Judgement.
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the installation's database."""
+        if url := self.installed.settings.get("DATABASE_URL"):
+            with psycopg.connect(url) as database:
+                return database.execute(query.encode()).fetchall()
+        with contextlib.closing(sqlite3.connect(self.installed.var / "remit.sqlite3")) as file:
+            return file.execute(query).fetchall()
+
+    def wait(self, is_so: Callable[[], bool], *, what: str, seconds: float = 30) -> float:
+        """Wait; return how many seconds it took."""
+        began = time.monotonic()
+        while not is_so():
+            if time.monotonic() - began > seconds:
+                logs = "\n".join(one.tail() for one in self.running.values())
+                raise NotReadyError(f"waiting for {what}\n{logs}")
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+    def settle(self, *, seconds: float = 60) -> float:
+        """Wait until the workers left no job open; return how long it took."""
+        open_jobs = "SELECT count(*) FROM jobs_job WHERE state IN ('ready', 'leased')"
+        return self.wait(lambda: not self.rows(open_jobs)[0][0], what="jobs", seconds=seconds)
+
+    def judge(self) -> None:
+        """Fail with every invariant that does not hold. The sequencer ends for it."""
+        if "sequencer" in self.running:
+            self.stop("sequencer")
+        said = self.aside("judge")
+        found = [line for line in said.splitlines() if line.startswith("I")]
+        assert "judged" in said, said[-3000:]
+        assert not found, "\n".join(found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for running in self.installed.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGCONT)
+        for name in list(self.running):
+            self.kill(name)
+        self.installed.stop()
+
+
+def pause(process: int) -> None:
+    """Stop a process group where it stands (SIGSTOP)."""
+    os.killpg(process, signal.SIGSTOP)
+
+
+def resume(process: int) -> None:
+    """Let it go on."""
+    os.killpg(process, signal.SIGCONT)
