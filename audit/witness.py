@@ -57,7 +57,8 @@ class Witness:
         self.where = where
         self.key = key
         self.logs = logs
-        # One at a time: the check of the old size and the new head belong together.
+        # One at a time, whatever processes share the memory: the check of the old size and the new
+        # head belong together.
         self._lock = threading.Lock()
 
     def add_checkpoint(self, data: bytes) -> Answer:
@@ -66,7 +67,7 @@ class Witness:
             request = _parse(data)
         except (NotVerifiedError, NoteError, ValueError):
             return Answer(HTTPStatus.BAD_REQUEST, "malformed\n")
-        keys = [key for key in self.logs if key.name == request.head.origin]
+        keys = self._keys(request.head.origin)
         if not keys:
             return Answer(HTTPStatus.NOT_FOUND, "unknown log\n")
         try:
@@ -77,8 +78,13 @@ class Witness:
             return Answer(HTTPStatus.FORBIDDEN, "not signed by the log\n")
         if request.old > request.head.size:
             return Answer(HTTPStatus.BAD_REQUEST, "the old size exceeds the checkpoint\n")
-        with self._lock:
-            return self._judge(request)
+        try:
+            with self._lock, files.locked(self.where / ".lock"):
+                return self._judge(request)
+        except OSError:
+            # A full disk, say. What is not remembered is not signed.
+            logger.exception("The witness cannot keep its memory.")
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "no memory\n")
 
     def _judge(self, request: _Request) -> Answer:
         last = self.last(request.head.origin)
@@ -116,29 +122,31 @@ class Witness:
     def _remember(self, request: _Request, line: str) -> None:
         path = self._path(request.head.origin)
         files.make_directory(path.parent)
-        files.replace(path, (_log_lines(request.note, self.logs) + line).encode("utf-8"))
+        files.replace(path, (self._log_lines(request) + line).encode("utf-8"))
 
     def _keep_evidence(self, request: _Request) -> None:
-        text = _log_lines(request.note, self.logs).encode("utf-8")
+        text = self._log_lines(request).encode("utf-8")
         name = f"refused-{request.head.size}-{sha256(text).hexdigest()[:16]}"
         path = self._path(request.head.origin).with_name(name)
         files.make_directory(path.parent)
         files.replace(path, text)
         logger.error("A checkpoint of %d contradicts what was cosigned.", request.head.size)
 
+    def _log_lines(self, request: _Request) -> str:
+        """Return the note with the lines alone that were verified: those of its own log's keys."""
+        known = {(key.name, key.key_id) for key in self._keys(request.head.origin)}
+        lines = [
+            f"\u2014 {each.name} {base64.b64encode(each.key_id + each.payload).decode('ascii')}\n"
+            for each in request.note.signatures
+            if (each.name, each.key_id) in known
+        ]
+        return request.note.text + "\n" + "".join(lines)
+
+    def _keys(self, origin: str) -> list[Key]:
+        return [key for key in self.logs if key.name == origin]
+
     def _path(self, origin: str) -> Path:
         return self.where / sha256(origin.encode("utf-8")).hexdigest() / "checkpoint"
-
-
-def _log_lines(note: Note, keys: list[Key]) -> str:
-    """Return the note with the lines of known logs alone."""
-    known = {(key.name, key.key_id) for key in keys}
-    lines = [
-        f"\u2014 {each.name} {base64.b64encode(each.key_id + each.payload).decode('ascii')}\n"
-        for each in note.signatures
-        if (each.name, each.key_id) in known
-    ]
-    return note.text + "\n" + "".join(lines)
 
 
 def _parse(data: bytes) -> _Request:
@@ -168,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
             return self._refuse(HTTPStatus.LENGTH_REQUIRED)
-        if int(length[:9]) > LONGEST_REQUEST:
+        # By its digits first: leading zeros would hide a number that no memory holds.
+        if len(length) > len(str(LONGEST_REQUEST)) or int(length) > LONGEST_REQUEST:
             return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return self._send(self.server.witness.add_checkpoint(self.rfile.read(int(length))))
 

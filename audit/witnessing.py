@@ -85,12 +85,13 @@ class Witnesses:
 
     def _asked(self, name: str, url: str, note: str, proof_from: Proof) -> Answer:
         """Return the answer to a submission, the second when a 409 told how far the witness is."""
-        answer = self._submit(url, note, self.sizes.get(name, 0), proof_from)
+        old, size = self.sizes.get(name, 0), _head(note).size
+        answer = self._submit(url, note, old, proof_from)
         if answer.status == HTTPStatus.CONFLICT:
-            known = _known_size(answer, name)
-            if known > _head(note).size:
-                raise WitnessConflictError(f"the witness {name} has seen the larger {known}")
-            answer = self._submit(url, note, known, proof_from)
+            old = _known_size(answer, name, told=old, size=size)
+            answer = self._submit(url, note, old, proof_from)
+        if answer.status == HTTPStatus.CONFLICT:
+            _known_size(answer, name, told=old, size=size)
         if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             raise WitnessConflictError(f"the witness {name} saw another history")
         return answer
@@ -156,15 +157,26 @@ def _keep_evidence(name: str, ours: str, theirs: bytes) -> None:
         files.replace(where / f"{stem}-theirs", theirs)
 
 
-def _known_size(answer: Answer, name: str) -> int:
-    if answer.content_type != _SIZE_TYPE:
-        # tlog-witness v1.0.0 answers so for another root of the same size.
+def _known_size(answer: Answer, name: str, *, told: int, size: int) -> int:
+    """Return the size that a witness knows, from its 409 to a submission of `size` from `told`.
+
+    Raises WitnessConflictError where it saw more, or another root: tlog-witness v1.0.0 says so of
+    equal sizes by a 409 as well, and can then name no other size than it was told.
+    """
+    known = None
+    if answer.content_type.partition(";")[0].strip() == _SIZE_TYPE:
+        try:
+            text = answer.body.decode("ascii", "replace")
+            known = decimal(text.removesuffix("\n"), "the size a witness knows")
+        except NotVerifiedError as error:
+            raise WitnessError(str(error)) from error
+    if told == size and known in (None, size):
         raise WitnessConflictError(f"the witness {name} saw another root of this size")
-    try:
-        text = answer.body.decode("ascii", "replace")
-        return decimal(text.removesuffix("\n"), "the size a witness knows")
-    except NotVerifiedError as error:
-        raise WitnessError(str(error)) from error
+    if known is None:
+        raise WitnessError(f"The witness {name} answered 409 and named no size.")
+    if known > size:
+        raise WitnessConflictError(f"the witness {name} has seen the larger {known}")
+    return known
 
 
 def _head(note: str) -> Tree:

@@ -58,7 +58,12 @@ def key_id(name: str, kind: int, public: bytes) -> bytes:
 
 def is_key_name(name: str) -> bool:
     """Whether a name may stand in a signature line: not empty, no spaces, no plus sign."""
-    return bool(name) and len(name) <= _LONGEST_NAME and "+" not in name and name.split() == [name]
+    try:
+        # A cosignature states the length in one byte (tlog-cosignature).
+        is_short = len(name.encode("utf-8")) <= _LONGEST_NAME
+    except UnicodeEncodeError:  # Octets that are no text, from a policy file.
+        return False
+    return bool(name) and is_short and "+" not in name and name.split() == [name]
 
 
 def parse_vkey(text: str) -> Key:

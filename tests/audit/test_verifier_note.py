@@ -157,6 +157,9 @@ def test_a_witness_cannot_stand_in_for_the_log() -> None:
         f"x+{Signer('x', 1).id.hex().upper()}+{b64(bytes([1]) + Signer('x', 1).public)}",
         f"x+00000000+{b64(bytes([9]) + SEED)}",
         f"x+00000000+{b64(bytes([6]) + SEED)}",
+        # A cosignature's message has one byte for the length of a name: 128 letters of two bytes.
+        Signer("\u00e9" * 128, 6).vkey,
+        f"\udcff+00000000+{b64(bytes([1]) + SEED)}",
     ],
 )
 def test_a_malformed_key_is_refused(vkey: str) -> None:

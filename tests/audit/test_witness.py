@@ -1,12 +1,16 @@
 """A witness in its own process, spoken to over HTTP: the codes of the specification, and a fork."""
 
 import base64
+import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,12 +20,16 @@ import pytest
 from pytest_django import Settings
 
 from audit import checkpoint, health, quorum, selectors, sequencer, tree
+from audit import witness as witnesses
 from audit.checkpoint import Head, Signer
-from audit.errors import ForkError, LogUnavailableError, NoteError
+from audit.errors import ForkError, LogUnavailableError, NoteError, WitnessConflictError
 from audit.models import Cosignature, Entry, TreeState
 from audit.verifier.checkpoint import Trust, accept
 from audit.verifier.keys import Key, parse_vkey
 from audit.verifier.policy import parse_policy
+from audit.witnessing import Witnesses
+from tests import reference_log
+from tests.audit.test_addresses import says, server
 
 pytestmark = pytest.mark.real
 
@@ -122,6 +130,43 @@ def test_the_codes_are_those_of_the_specification(witness: Running) -> None:
     assert witness.post(40, 20).status_code == 400
 
 
+def raw(witness: Running, request: bytes) -> bytes:
+    """Send bytes that no client library would, and return the status line."""
+    host, _, port = witness.url.removeprefix("http://").rstrip("/").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile("rb").readline().strip()
+
+
+POST = b"POST /add-checkpoint HTTP/1.1\r\n"
+ODD: list[tuple[int, bytes]] = [
+    (411, POST),
+    (411, POST + b"Content-Length: -1"),
+    (411, POST + b"Content-Length: 1e3"),
+    (411, POST + b"Content-Length: \xb2"),
+    (411, POST + b"Transfer-Encoding: chunked"),
+    (413, POST + b"Content-Length: 16385"),
+    # Leading zeros before a length that no memory holds.
+    (413, POST + b"Content-Length: " + b"0" * 9 + b"9" * 18),
+    (400, POST + b"Content-Length: 20\r\n\r\nold 0\n"),
+    (400, POST + b"Content-Length: 0"),
+    (404, b"POST /add-checkpoint/ HTTP/1.1\r\nContent-Length: 0"),
+    (404, b"GET /add-checkpoint HTTP/1.1"),
+    (404, b"GET /../ed25519.key HTTP/1.1"),
+    (404, b"GET //../checkpoint HTTP/1.1"),
+    (414, b"GET /" + b"x" * 70_000 + b" HTTP/1.1"),
+    (501, b"BREW /add-checkpoint HTTP/1.1"),
+]
+
+
+def test_no_request_costs_more_than_an_answer(witness: Running) -> None:
+    for status, request in ODD:
+        line = raw(witness, request + b"\r\n\r\n")
+        assert line.split(b" ")[1] == str(status).encode(), request[:60]
+    assert witness.post(0, 7).status_code == 200, "and the next one is served"
+
+
 def test_the_answer_verifies_and_is_published(witness: Running) -> None:
     note = sign(7, tree.root(node, 7))
     line = witness.post(0, 7, note=note).text
@@ -132,6 +177,46 @@ def test_the_answer_verifies_and_is_published(witness: Running) -> None:
     published = httpx.get(f"{witness.url}{digest}/checkpoint", trust_env=False)
     assert accept(published.content, Trust(keys=(log_key, witness.key))).size == 7
     assert httpx.get(f"{witness.url}{'0' * 64}/checkpoint", trust_env=False).status_code == 404
+
+
+def test_what_it_publishes_holds_no_line_that_it_did_not_verify(tmp_path: Path) -> None:
+    """A reader who trusts another log's key would have to refuse the note for a broken line."""
+    log, other = reference_log.Log([b"a", b"b"]), reference_log.Signer("other.example", 6)
+    keys = [parse_vkey(key.vkey) for key in (*log.signers[:2], other)]
+    key = checkpoint.witness_key(tmp_path, name=NAME)
+    broken = other.line(log.body()).replace("other.example/", "x")[:-9] + "AAAAAAA=\n"
+    stranger = witnesses.Witness(where=tmp_path, key=key, logs=keys)
+    asked = b"old 0\n\n" + log.checkpoint() + broken.encode()
+    assert stranger.add_checkpoint(asked).status == 200
+    digest = sha256(log.origin.encode()).hexdigest()
+    published = stranger.published(digest).body.encode()
+    assert accept(published, Trust(keys=(*keys, key.public))).size == 2
+
+
+def test_a_witness_that_cannot_remember_does_not_sign(tmp_path: Path) -> None:
+    log = reference_log.Log([b"a"])
+    key = checkpoint.witness_key(tmp_path, name=NAME)
+    log_keys = [parse_vkey(log.signers[0].vkey)]
+    one = witnesses.Witness(where=tmp_path, key=key, logs=log_keys)
+    (tmp_path / sha256(log.origin.encode()).hexdigest()).write_text("in the way")
+    answer = one.add_checkpoint(b"old 0\n\n" + log.checkpoint())
+    assert (answer.status, "\u2014" in answer.body) == (503, False)
+
+
+def test_two_witnesses_with_one_memory_cosign_one_history(tmp_path: Path) -> None:
+    """An operator who starts it twice must not get two answers for one size."""
+    logs = [reference_log.Log([b"%d" % number]) for number in range(16)]
+    log_keys = [parse_vkey(logs[0].signers[0].vkey)]
+    key = checkpoint.witness_key(tmp_path, name=NAME)
+    both = [witnesses.Witness(where=tmp_path, key=key, logs=log_keys) for _ in range(2)]
+    asked = [(one, log.checkpoint()) for log in logs for one in both]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answers = list(pool.map(lambda ask: ask[0].add_checkpoint(b"old 0\n\n" + ask[1]), asked))
+    signed = {
+        note for (_, note), answer in zip(asked, answers, strict=True) if answer.status == 200
+    }
+    assert len(signed) == 1
+    assert {answer.status for answer in answers} == {200, 409}
 
 
 def test_a_killed_witness_remembers_and_keeps_evidence(witness: Running, places: Path) -> None:
@@ -241,6 +326,48 @@ def test_a_witness_ahead_of_the_log_halts_it(registered: Running, places: Path) 
     with pytest.raises(ForkError, match="larger 30"):
         turn()
     assert not (checkpoint.directory() / "signed-head").exists()
+
+
+SIZE = "text/x.tlog.size"
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen"),
+    [
+        ([(b"1\n", SIZE), (b"1\n", SIZE)], "another root of this size"),
+        ([(b"1\n", SIZE), (b"roots differ\n", "text/plain")], "another root of this size"),
+        ([(b"1\n", f"{SIZE}; charset=utf-8"), (b"", "")], "another root of this size"),
+        ([(b"2\n", SIZE)], "the larger 2"),
+        # Confused, which halts nothing.
+        ([(b"0\n", SIZE), (b"0\n", SIZE)], ""),
+        ([(b"busy\n", "text/plain")], ""),
+        ([(b"01\n", SIZE)], ""),
+    ],
+)
+def test_of_a_409_only_a_larger_size_or_another_root_is_a_fork(
+    places: Path, answers: list[tuple[bytes, str]], seen: str
+) -> None:
+    """Two versions of tlog-witness, by 422 and by 409, say of equal sizes that the roots differ."""
+    log = reference_log.Log([b"a"])
+    vkey = reference_log.Signer("w.example", 4).vkey
+    told = itertools.chain(
+        (says("409 Conflict", f"Content-Type: {kind}", body=one) for one, kind in answers),
+        itertools.repeat(says("404 Not Found")),
+    )
+
+    def speak(line: socket.socket) -> None:
+        next(told)(line)
+
+    with server(speak) as port:
+        text = f"log {log.signers[0].vkey}\nwitness w {vkey} http://127.0.0.1:{port}/\nquorum w\n"
+        ask = partial(Witnesses().ask, log.checkpoint().decode(), proof_from=lambda _: ())
+        if not seen:
+            assert ask(policy=parse_policy(text.encode())) == []
+            assert not conflicts().exists()
+            return
+        with pytest.raises(WitnessConflictError, match=seen):
+            ask(policy=parse_policy(text.encode()))
+    assert [each.name.rpartition("-")[2] for each in conflicts().iterdir()] == ["ours"]
 
 
 def test_a_name_is_not_taken_over_by_another_key(places: Path) -> None:
