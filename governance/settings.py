@@ -145,6 +145,10 @@ DATABASES = {
     if _KEYSTORE_URL
     else env.sqlite(REMIT_VAULT_DIR / "keys.sqlite3", journal="DELETE"),
 }
+# What wraps the keys of an epoch: a file of REMIT_VAULT_DIR, or a key service.
+REMIT_KEK = env.key_service(env.text("REMIT_KEK_URL"))
+REMIT_KEK_TOKEN = env.text("REMIT_KEK_TOKEN")
+REMIT_KEK_TOKEN_FILE = env.text("REMIT_KEK_TOKEN_FILE")
 DATABASE_ROUTERS = ["governance.vault.router.KeyStoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False

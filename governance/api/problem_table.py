@@ -111,6 +111,9 @@ TABLE: Final[dict[str, Row]] = {
     "governance.rights.RequestNotFoundError": _missing(),
     "governance.rights.RightsError": _fault(),
     "governance.rights.SubjectErasedError": Row("erased"),
+    "governance.vault.KeyServiceError": Row(
+        "key-store-unavailable", says_why=False, retry_after_seconds=30
+    ),
     "governance.vault.KeyShreddedError": Row("shredded", says_why=False),
     "governance.vault.StorageUnavailableError": Row(
         "storage-unavailable", says_why=False, retry_after_seconds=30

@@ -169,6 +169,12 @@ _ALL: Final = (
         _("Try again later. Withdrawing, pausing and erasing go on working."),
     ),
     _type(
+        "key-store-unavailable",
+        503,
+        _("The keys to the sealed data cannot be reached just now"),
+        _("Try again later. Nothing was opened, and nothing was stored unsealed."),
+    ),
+    _type(
         "not-yet-sequenced",
         503,
         _("The entry is not in a published checkpoint yet"),

@@ -23,3 +23,7 @@ class KeyFileError(VaultError):
 
 class StorageUnavailableError(VaultError):
     """Ciphertext can be neither stored nor read now; later it may."""
+
+
+class KeyServiceError(VaultError):
+    """The service that holds the key-encryption keys cannot be used now; later it may."""

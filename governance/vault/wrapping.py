@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from governance.env import KeyServiceAddress
 from governance.vault import files
 from governance.vault.errors import KeyFileError, UnsealError
 
@@ -118,14 +119,23 @@ class FileWrapper:
         self._kept = None
 
 
-_chosen: dict[str, KeyWrapper] = {}
+_chosen: dict[tuple[str, KeyServiceAddress | None], KeyWrapper] = {}
 
 
 def chosen() -> KeyWrapper:
     """Return what the settings say holds the key-encryption keys; one for this process."""
-    directory = f"{settings.REMIT_VAULT_DIR}/kek"
-    wrapper = _chosen.get(directory)
+    choice = f"{settings.REMIT_VAULT_DIR}/kek", settings.REMIT_KEK
+    wrapper = _chosen.get(choice)
     if wrapper is None:
         _chosen.clear()
-        wrapper = _chosen[directory] = FileWrapper(directory)
+        wrapper = _chosen[choice] = _wrapper(*choice)
     return wrapper
+
+
+def _wrapper(directory: str, address: KeyServiceAddress | None) -> KeyWrapper:
+    files_of_before = FileWrapper(directory)
+    if address is None:
+        return files_of_before
+    from governance.vault.transit import TransitWrapper  # noqa: PLC0415 - needs an extra.
+
+    return TransitWrapper(address, files_of_before)
