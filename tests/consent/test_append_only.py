@@ -6,6 +6,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from audit.actors import Actor
 from consent import services
 from consent.models import ConsentEvent
+from governance import authorizer
 from tests.consent.conftest import INES
 from tests.consent.test_decide import POINTER, decide, yes
 
@@ -36,7 +37,11 @@ def test_the_database_refuses(filled: Actor, table: str, column: str, verb: str)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table}")
         assert cursor.fetchone()[0] > 0
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        with (
+            authorizer.lifted(connection),
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+        ):
             cursor.execute(statement)
 
 

@@ -20,6 +20,7 @@ from pytest_django import Settings
 
 from audit import health, sequencer
 from consent.status import ConsentStatus
+from governance import authorizer
 from tests import make
 from tests.standing import ALIASES
 
@@ -96,7 +97,7 @@ def _count_from_one() -> None:
     """Let the numbers of rows begin alike in each world: a rollback does not turn them back."""
     for alias in ALIASES:
         connection = connections[alias]
-        with connection.cursor() as cursor:
+        with authorizer.lifted(connection), connection.cursor() as cursor:
             sequences = connection.introspection.sequence_list()
             for sql in connection.ops.sequence_reset_by_name_sql(no_style(), sequences):
                 cursor.execute(sql)
