@@ -1,3 +1,5 @@
+import atexit
+
 from django.apps import AppConfig
 
 
@@ -8,4 +10,7 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from governance.jobs import doorbell, tasks  # noqa: PLC0415
 
-        doorbell.hang(tasks.ring)
+        bell = doorbell.Bell(tasks.ring)
+        doorbell.hang(bell.ring)
+        # A command that adds work and ends has rung before it is gone.
+        atexit.register(bell.flush)

@@ -221,17 +221,42 @@ def _quarantine(job: Job) -> None:
         add(kind=_given_up(job.kind), ref=job.ref, queue=job.queue)
 
 
-def run_due(*, limit: int = 1000, seconds: float = 60.0) -> int:
-    """Do what is due, oldest first, until nothing is left or a bound is met; return how many."""
+def answer(job_id: UUID, *, limit: int = 50, seconds: float = 10.0) -> None:
+    """Answer the bell: do this job and what else is due in its queue.
+
+    One ring may stand for many jobs. Whoever stops at a bound rings again, so that the sweep is
+    needed only for rings that nobody heard.
+    """
+    job = Job.objects.filter(pk=job_id).only("queue").first()
+    if job is None:
+        return
+    run(job_id)
+    run_due(limit=limit, seconds=seconds, queue=job.queue)
+    left = _waiting(job.queue).first()
+    if left is not None:
+        doorbell.ring(left, job.queue)
+
+
+def run_due(*, limit: int = 1000, seconds: float = 60.0, queue: str | None = None) -> int:
+    """Do what is due, oldest first, until nothing is left or a bound is met; return how many.
+
+    With a queue, only what is due in it.
+    """
     tried, stop_at = 0, monotonic() + seconds
     while tried < limit and monotonic() < stop_at:
-        due = Job.objects.filter(_due(database_now())).order_by("run_at")
-        ids = list(due.values_list("pk", flat=True)[: min(8, limit - tried)])
+        ids = list(_waiting(queue)[: min(8, limit - tried)])
         ran = sum(run(job_id) for job_id in ids if monotonic() < stop_at)
         if ran == 0:
             break
         tried += ran
     return tried
+
+
+def _waiting(queue: str | None) -> "QuerySet[Job, UUID]":
+    due = Job.objects.filter(_due(database_now()))
+    if queue is not None:
+        due = due.filter(queue=queue)
+    return due.order_by("run_at").values_list("pk", flat=True)
 
 
 def give_sign(name: str) -> None:

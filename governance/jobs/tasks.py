@@ -16,9 +16,9 @@ _silent_until = 0.0
 
 @shared_task  # type: ignore[untyped-decorator] # Celery ships no types.
 def run_job(job_id: str) -> None:
-    """Do one job; an id that is no id, or of no job, does nothing."""
+    """Do one job and its queue's others; an id that is no id, or of no job, does nothing."""
     with contextlib.suppress(ValueError):
-        services.run(UUID(job_id))
+        services.answer(UUID(job_id))
 
 
 @shared_task  # type: ignore[untyped-decorator] # Celery ships no types.

@@ -253,3 +253,30 @@ def test_the_bell_rings_after_the_commit_and_only_for_new_work(
         services.add(kind="test:work", ref="a", queue="redact")
         assert rung == []
     assert rung == [(job.id, "redact")]
+
+
+def test_one_ring_serves_all_that_waits_in_its_queue_and_nothing_else(worker: Worker) -> None:
+    first = services.add(kind="test:work", ref="0", queue="redact")
+    for number in range(1, 4):
+        services.add(kind="test:work", ref=str(number), queue="redact")
+    services.add(kind="test:work", ref="other", queue="default")
+    services.answer(first.id)
+    assert sorted(worker.done) == ["0", "1", "2", "3"]
+    services.answer(uuid4())
+    assert len(worker.done) == 4
+
+
+def test_who_stops_at_a_bound_rings_for_the_rest(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[UUID, str]] = []
+    monkeypatch.setattr(doorbell, "_bells", [lambda *asked: rung.append(asked)])
+    jobs = [services.add(kind="test:work", ref=str(number)) for number in range(4)]
+    services.answer(jobs[0].id, limit=2)
+    assert len(worker.done) == 3
+    (left,) = {job.id for job in jobs} - set(
+        Job.objects.filter(state="done").values_list("id", flat=True)
+    )
+    assert rung == [(left, "default")]
+    services.answer(left)
+    assert len(rung) == 1
