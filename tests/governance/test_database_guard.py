@@ -331,7 +331,7 @@ def test_a_superuser_is_refused_until_the_guard_is_lifted_and_then_the_log_tells
         "UPDATE audit_leaf SET leaf_hash = e.leaf_hash FROM audit_entry e WHERE e.id = entry_id",
         role=None,
     )
-    with pytest.raises(inspection.InspectionError, match="entry bundle"):
+    with pytest.raises(inspection.InspectionError, match="its root is not the tree's"):
         inspection.inspect()
     assert any("trigger audit_entry_keep" in fault for fault in roles.faults("default"))
 
