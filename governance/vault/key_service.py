@@ -72,6 +72,8 @@ class KeyService:
         if getattr(self._mine, "process", None) != os.getpid():
             self._mine.session = requests.Session()
             self._mine.session.trust_env = False
+            # hvac prefers what the session says to what it is told itself.
+            self._mine.session.verify = self._address.ca or True
             self._mine.process = os.getpid()
         session: requests.Session = self._mine.session
         return session
@@ -81,7 +83,6 @@ class KeyService:
             base_uri=self._address.origin,
             token=_token(),
             namespace=self._address.namespace or None,
-            verify=self._address.ca or True,
             timeout=_TIMEOUT_SECONDS,
             allow_redirects=False,
             strict_http=True,
@@ -113,7 +114,7 @@ class KeyService:
         except requests.ReadTimeout:
             # It took the request and hangs: asking again would keep everybody waiting as long.
             return None, _Failure("The key service does not answer in time.", may_pass=False)
-        except requests.RequestException as error:
+        except OSError as error:  # The library's own errors, and a file of certificates amiss.
             words = f"The key service cannot be reached: {type(error).__name__}."
             return None, _Failure(words, may_pass=isinstance(error, requests.ConnectionError))
         content = _content(response)

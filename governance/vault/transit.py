@@ -144,11 +144,7 @@ class TransitWrapper:
             results = _data(answer).get("batch_results")
             if not isinstance(results, list) or len(results) != len(batch):
                 raise KeyServiceError("The key service did not answer for each key.")
-            for item in results:
-                text = item.get(result)
-                if item.get("error") or not isinstance(text, str) or not text:
-                    raise KeyServiceError("The key service left a key out.")
-                texts.append(text)
+            texts += [_result(item, result) for item in results]
         return texts
 
     def _why_refused(self, epoch: int, answer: Answer) -> Exception:
@@ -164,6 +160,13 @@ class TransitWrapper:
 def _batches(items: Sequence[dict[str, str]]) -> Iterator[Sequence[dict[str, str]]]:
     for start in range(0, len(items), _BATCH):
         yield items[start : start + _BATCH]
+
+
+def _result(item: object, name: str) -> str:
+    text = item.get(name) if isinstance(item, dict) and not item.get("error") else None
+    if not isinstance(text, str) or not text:
+        raise KeyServiceError("The key service left a key out.")
+    return text
 
 
 def _bound(place: bytes) -> dict[str, str]:

@@ -59,6 +59,13 @@ AWAY = Problem(
     _("Nothing was half changed: each change is stored whole or not at all."),
     _("Try again in a moment."),
 )
+KEYS_AWAY = Problem(
+    "key-store-unavailable",
+    503,
+    _("The keys to the sealed data cannot be reached just now"),
+    _("Nothing was opened and nothing was changed. Nothing is ever stored unsealed."),
+    _("Try again in a few minutes."),
+)
 CONFLICT = Problem(
     "conflict",
     409,
@@ -125,6 +132,7 @@ BROKEN = Problem(
 
 PAGES: dict[str, Problem] = {
     "LogUnavailableError": UNAVAILABLE,
+    "KeyServiceError": KEYS_AWAY,
     "NotYetSequencedError": NOT_READY,
     "ExportNotReadyError": NOT_READY,
     "AccessDeniedError": REFUSED,

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -55,10 +56,12 @@ class OpenBao:
         self.folder = folder
         self.port = free_port()
         self._scheme = "https" if tls else "http"
-        self._verify: Any = str(tls[0]) if tls else True
+        self._verify: Any = ssl.create_default_context(cafile=tls[0]) if tls else True
         told = "tls_disable = true"
         if tls:
-            told = f'tls_cert_file = "{tls[0]}"\n  tls_key_file = "{tls[1]}"'
+            # The server's own user reads only what lies in its directory.
+            copies = [shutil.copyfile(path, folder / path.name) for path in tls]
+            told = f'tls_cert_file = "{copies[0]}"\n  tls_key_file = "{copies[1]}"'
         configuration = _CONFIGURATION.format(
             origin=self.origin, folder=folder, port=self.port, cluster=free_port(), tls=told
         )
@@ -102,6 +105,16 @@ class OpenBao:
         answer.raise_for_status()
         return answer.json() if answer.content else {}
 
+    def key_names(self, prefix: str) -> list[str]:
+        """Return the names of the keys that begin so."""
+        try:
+            found = self.ask("GET", f"{MOUNT}/keys?list=true")["data"]["keys"]
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == 404:
+                return []
+            raise
+        return sorted(name for name in found if name.startswith(f"{prefix}-"))
+
     def start(self) -> None:
         """Start the server and unseal it; the first time it gets its mount too."""
         user = unprivileged("nobody")
@@ -128,6 +141,27 @@ class OpenBao:
             self.ask("POST", f"sys/mounts/{MOUNT}", {"type": "transit"})
         else:
             self.unseal()
+
+    def snapshot(self) -> bytes:
+        """Return a copy of its storage, as an operator backs it up."""
+        answer = httpx.get(
+            f"{self.origin}/v1/sys/storage/raft/snapshot",
+            headers={"X-Vault-Token": self.root},
+            timeout=20,
+            trust_env=False,
+        )
+        return answer.raise_for_status().content
+
+    def restore(self, snapshot: bytes) -> None:
+        """Put a copy back in place of what there is."""
+        httpx.post(
+            f"{self.origin}/v1/sys/storage/raft/snapshot",
+            headers={"X-Vault-Token": self.root},
+            content=snapshot,
+            timeout=20,
+            trust_env=False,
+        ).raise_for_status()
+        self.unseal()
 
     def seal(self) -> None:
         self.ask("PUT", "sys/seal")
@@ -169,10 +203,10 @@ class OpenBao:
 
 
 @contextlib.contextmanager
-def running_openbao() -> Iterator[OpenBao]:
-    """Run a server on plain HTTP, unsealed and empty, and end it."""
+def running_openbao(*, tls: tuple[Path, Path] | None = None) -> Iterator[OpenBao]:
+    """Run a server, unsealed and empty, and end it; on TLS with a certificate and its key."""
     with own_directory("remit-openbao-", unprivileged("nobody")) as folder:
-        server = OpenBao(folder)
+        server = OpenBao(folder, tls=tls)
         try:
             server.start()
             yield server

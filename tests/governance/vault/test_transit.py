@@ -1,8 +1,7 @@
 """Epoch keys in a real OpenBao: what files promise, a service keeps, also while it fails."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from secrets import token_bytes, token_hex
+from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -27,28 +26,6 @@ pytest.importorskip("hvac", reason="no hvac: pip install '.[test-openbao]'")
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "openbao"
 MIRA, CARLA = "mira-of-the-tests", "carla-of-the-tests"
-Hold = Callable[..., OpenBao]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OpenBao]:
-    with openbao.running_openbao() as running:
-        yield running
-
-
-@pytest.fixture
-def prefix() -> str:
-    return f"t{token_hex(4)}"
-
-
-@pytest.fixture
-def bao(server: OpenBao, prefix: str, tmp_path: Path, settings: Any) -> OpenBao:
-    """The key store of this test in the service, under key names of its own."""
-    settings.REMIT_VAULT_DIR = tmp_path / "vault"
-    settings.REMIT_KEK = env.key_service(f"{server.url}?keys={prefix}")
-    settings.REMIT_KEK_TOKEN = server.root
-    settings.REMIT_KEK_TOKEN_FILE = ""
-    return server
 
 
 def policies(prefix: str, *names: str) -> list[str]:
@@ -56,14 +33,6 @@ def policies(prefix: str, *names: str) -> list[str]:
     return [
         (DEPLOY / f"{name}.hcl").read_text().replace("/remit-", f"/{prefix}-") for name in names
     ]
-
-
-def key_names(server: OpenBao, prefix: str) -> list[str]:
-    try:
-        found = server.ask("GET", "transit/keys?list=true")["data"]["keys"]
-    except Exception:  # noqa: BLE001 - 404 when there is none.
-        return []
-    return sorted(name for name in found if name.startswith(f"{prefix}-"))
 
 
 def person(owner: str) -> bytes:
@@ -83,7 +52,7 @@ def test_the_key_store_keeps_its_promises_with_no_key_on_this_machine(
     copy = list(StoredKey.objects.all())
     assert not any(row.nonce for row in copy)
     shredding.destroy_subject(subject=CARLA)
-    assert key_names(bao, prefix) == [f"{prefix}-epoch-1"]
+    assert bao.key_names(prefix) == [f"{prefix}-epoch-1"]
 
     assert epochs.rotate() == 2
 
@@ -91,7 +60,7 @@ def test_the_key_store_keeps_its_promises_with_no_key_on_this_machine(
     for row in copy:
         with pytest.raises(KeyFileError):
             epochs.unwrap(row)
-    assert key_names(bao, prefix) == [f"{prefix}-epoch-2"]
+    assert bao.key_names(prefix) == [f"{prefix}-epoch-2"]
     assert not (tmp_path / "vault" / "kek").exists()
 
 
@@ -130,7 +99,7 @@ def test_a_missing_key_is_not_quietly_made_again(bao: OpenBao, prefix: str) -> N
         person(CARLA)
     with pytest.raises(KeyFileError):
         person(MIRA)
-    assert key_names(bao, prefix) == []
+    assert bao.key_names(prefix) == []
 
 
 @pytest.mark.parametrize(
@@ -165,7 +134,7 @@ def test_a_key_changed_by_hand_is_no_damage_to_what_it_wrapped(
             wrapper.unwrap(1, wrapped)
     assert wrapper.epochs() == [1]
     wrapper.destroy(1)
-    assert key_names(bao, prefix) == []
+    assert bao.key_names(prefix) == []
 
 
 def test_destroying_is_repeated_without_harm_and_meets_our_keys_alone(
@@ -240,7 +209,7 @@ def test_the_published_policies_are_enough_and_no_more(
     for path in (f"transit/export/encryption-key/{prefix}-epoch-2", "transit/keys?list=true"):
         with pytest.raises(Exception, match="403"):
             bao.ask("GET", path, token=web)
-    assert key_names(bao, prefix) == [f"{prefix}-epoch-2"]
+    assert bao.key_names(prefix) == [f"{prefix}-epoch-2"]
 
 
 def test_an_expired_token_closes_and_its_renewed_file_opens(
@@ -270,7 +239,7 @@ def test_what_files_wrapped_opens_until_the_rotation_that_ends_them(
     assert person(MIRA) == before
     between = person(CARLA)
     assert [path.name for path in (tmp_path / "vault" / "kek").iterdir()] == ["epoch-1.key"]
-    assert key_names(bao, prefix) == []
+    assert bao.key_names(prefix) == []
 
     # An administrator may make the key of this very epoch: both kinds of rows open side by side.
     wrapping.chosen().make(1)
@@ -280,7 +249,7 @@ def test_what_files_wrapped_opens_until_the_rotation_that_ends_them(
     assert epochs.rotate() == 2
     assert [person(MIRA), person(CARLA), person("tariq-of-the-tests")] == [before, between, third]
     assert list((tmp_path / "vault" / "kek").iterdir()) == []
-    assert key_names(bao, prefix) == [f"{prefix}-epoch-2"]
+    assert bao.key_names(prefix) == [f"{prefix}-epoch-2"]
 
 
 def test_no_key_and_no_name_stands_in_any_log(
