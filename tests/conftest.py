@@ -21,7 +21,15 @@ from tests.standing import ALIASES, StandingHouse
 Trigger = tuple[str, str]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--of-database",
+        action="store_true",
+        help="leave out what touches no database: another pass has run it already",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let each `django_db` mark reach the key store too, without saying so in every test."""
     for item in items:
         marks = list(item.iter_markers("django_db"))
@@ -31,11 +39,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not marks and fixtures & {"db", "transactional_db"}:
             real = "transactional_db" in fixtures
             item.add_marker(pytest.mark.django_db(databases=ALIASES, transaction=real))
+    if config.getoption("--of-database"):
+        left_out = [item for item in items if not _touches_a_database(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _touches_a_database(item)]
     # What starts real processes first: one half tells stories while the other does the rest.
     # Neighbours share one house. The sort is stable: within each part the order stays random.
     items.sort(
         key=lambda item: (item.get_closest_marker("real") is None, not _stands_in_a_house(item))
     )
+
+
+def _touches_a_database(item: pytest.Item) -> bool:
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "real"))
+    return marked or "django_db_setup" in getattr(item, "fixturenames", ())
 
 
 def _stands_in_a_house(item: pytest.Item) -> bool:
