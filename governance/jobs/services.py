@@ -62,6 +62,8 @@ Work = Callable[[str, Fence], None]
 Farewell = Callable[[str], None]
 
 _works: dict[str, Work] = {}
+_outages: set[type[Exception]] = set()
+_OUTAGE_SECONDS: Final = 15
 
 
 def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work], Work]:
@@ -78,6 +80,11 @@ def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work
         return work
 
     return register
+
+
+def excuse(outage: type[Exception]) -> None:
+    """Let work wait, without using up an attempt, for whatever this error says is away."""
+    _outages.add(outage)
 
 
 def _part(farewell: Farewell, ref: str, fence: Fence) -> None:
@@ -185,6 +192,9 @@ class _Attempt:
             return True
         # The class only: a message may quote what must not stand in any log.
         logger.warning("job.failed", extra={"job": str(self.fence.job), "error": kind.__name__})
+        if issubclass(kind, tuple(_outages)):
+            _postpone(self.fence, _OUTAGE_SECONDS)
+            return True
         _failed(self.fence, kind.__name__)
         return True
 

@@ -12,6 +12,7 @@ from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError
 from governance.jobs.models import Job, JobState
 from governance.jobs.services import Fence
+from governance.vault.errors import KeyServiceError
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +192,19 @@ def test_waiting_for_the_log_uses_up_no_attempt(worker: Worker) -> None:
     worker.failure = None
     assert services.run_due() == 1
     assert worker.done == ["a"]
+
+
+def test_an_outage_of_the_key_service_uses_up_no_attempt(worker: Worker) -> None:
+    """Five attempts last a minute and a half; a sealed service may take an hour to be opened."""
+    worker.failure = KeyServiceError()
+    job = services.add(kind="test:work", ref="a")
+    for _ in range(10):
+        assert services.run(job.id)
+        let_pass(job.id, 16)
+    worker.failure = None
+    assert services.run_due() == 1
+    assert worker.done == ["a"]
+    assert worker.given_up == []
 
 
 def test_an_interrupt_is_not_swallowed(worker: Worker) -> None:
