@@ -335,13 +335,20 @@ def test_the_fast_and_the_careful_reading_give_one_verdict(kind: bytes) -> None:
             assert _agree([*parts[:at], piece, *parts[at + 1 :]]), (at, piece)
 
 
-@settings(max_examples=20_000 if os.environ.get("REMIT_SOAK") else 300, deadline=None)
+SOAK = bool(os.environ.get("REMIT_SOAK"))
+
+
+@settings(max_examples=20_000 if SOAK else 300, deadline=None)
 @given(data=st.data())
 def test_they_do_so_where_several_pieces_are_others(data: st.DataObject) -> None:
     parts = re.split(rb'([,:{}\[\]"])', data.draw(st.sampled_from(KINDS)))
     for _ in range(3):
         parts[data.draw(st.integers(0, len(parts) - 1))] = data.draw(st.sampled_from(PIECES))
     assert _agree(parts)
+
+
+if SOAK:  # It selects by its mark.
+    pytest.mark.soak(test_they_do_so_where_several_pieces_are_others)
 
 
 def _verdict(read: Callable[[bytes], Any], leaf: bytes) -> Any:

@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.audit.attacks import real as of
-from tests.audit.attacks.real import Check, Places, Real, Work
+from tests.audit.attacks.real import SOAK, Check, Places, Real, Work
 
 _built: dict[str, Real] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a soak run every attack, at more places of a larger log: it selects by its mark."""
+    here = Path(__file__).parent
+    for item in items:
+        if SOAK and here in item.path.parents:
+            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")
