@@ -1,9 +1,15 @@
 """Given or refused, one or many cells, early or late in the hour: the log shows no difference."""
 
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from statistics import mean
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -67,6 +73,68 @@ def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Ac
     assert {entry.uuid.int >> 80 for entry in entries} == {hour}
     sizes = {len(bytes(row.sealed)) for row in Disclosure.objects.all()}
     assert len(sizes) == 1
+
+
+Guess = Callable[[bytes], bool]
+
+
+def _classifier(leaves: Sequence[tuple[bytes, bool]]) -> Guess:
+    """Learn from labelled leaves which octets stand where; naive, but nothing escapes it twice."""
+    seen = {label: [Counter[int]() for _ in range(2048)] for label in (True, False)}
+    for body, label in leaves:
+        seen[label][len(body) % 2048][-1] += 1  # The length, beside its octets.
+        for counts, octet in zip(seen[label], body, strict=False):
+            counts[octet] += 1
+
+    def likelihood(body: bytes, label: bool) -> float:
+        pairs = zip(seen[label], body, strict=False)
+        octets = sum(math.log(counts[octet] + 1) for counts, octet in pairs)
+        return octets + math.log(seen[label][len(body) % 2048][-1] + 1)
+
+    return lambda body: likelihood(body, True) > likelihood(body, False)
+
+
+def _accuracy(action: Action, many: int = 400) -> float:
+    """Let as many give as refuse, in random order; return how often a classifier tells which."""
+    labels = random.SystemRandom().sample([True, False] * (many // 2), many)
+    facts: list[journal.Facts] = [
+        {
+            "actor": Actor(TARIQ, "employee"),
+            "subject": TARIQ,
+            "verdict": Verdict.ALLOW if given else Verdict.DENY,
+            "act": "give" if given else "refuse",
+            "private": GIVEN if given else REFUSED,
+        }
+        for given in labels
+    ]
+    with transaction.atomic():
+        entries = journal.append_all(action, facts)
+    told = [(bytes(entry.leaf), given) for entry, given in zip(entries, labels, strict=True)]
+    guess = _classifier(told[: many // 2])
+    return sum(guess(body) == given for body, given in told[many // 2 :]) / (many / 2)
+
+
+def test_a_classifier_of_public_entries_performs_at_chance() -> None:
+    """200 guesses stray from a half by 0.035; five times that is one run in two million."""
+    assert abs(_accuracy(Action.CONSENT_DECIDED) - 0.5) < 0.18
+    assert _accuracy(Action.ACCESS_ALLOWED, many=40) == 1, "it can tell what is told"
+
+
+def test_the_wait_of_an_entry_tells_nothing_of_it(open_log: Any, settings: Settings) -> None:
+    """Given first, refused later, drawn at once: neither kind tends to the front of the tree."""
+    settings.REMIT_LOG_DELAY_SECONDS = 3600
+    facts: list[journal.Facts] = [
+        {"actor": Actor(TARIQ, "employee"), "subject": TARIQ, "private": private}
+        for private in [GIVEN] * 100 + [REFUSED] * 100
+    ]
+    with transaction.atomic():
+        journal.append_all(Action.CONSENT_DECIDED, facts)
+    open_log()
+    waiting = Outbox.objects.order_by("not_before").values_list("entry_id", flat=True)
+    middle = sorted(waiting)[len(waiting) // 2]
+    ranks = [rank for rank, key in enumerate(waiting) if key < middle]
+    # The mean rank of a hundred among two hundred strays by four.
+    assert abs(mean(ranks) - (len(waiting) - 1) / 2) < 24
 
 
 def test_the_person_still_reads_what_they_decided() -> None:

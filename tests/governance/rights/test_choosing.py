@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from audit.models import Entry
 from consent import selectors as consents
 from consent.errors import InvalidTransitionError, NoticeOutdatedError, NotTheSubjectError
 from consent.selectors import Cell
@@ -62,6 +63,22 @@ def test_nobody_can_answer_what_is_not_offered(mira: Someone, cell: Cell) -> Non
                 form_digest=FORM,
             )
     assert consents.states(subject=mira.subject) == {}
+
+
+def test_yes_and_no_leave_one_entry_each_that_tells_neither_apart(
+    mira: Someone, carla: Someone
+) -> None:
+    """One entry more, longer or later after a yes than after a no would tell who refused."""
+    told = []
+    for person, status in ((mira, ConsentStatus.GIVEN), (carla, ConsentStatus.REFUSED)):
+        last = Entry.objects.latest("id").pk
+        person.choose(status, POINTER, CLICK)
+        jobs.run_due()
+        (entry,) = Entry.objects.filter(pk__gt=last)
+        sealed = [(row.slot, len(row.sealed), len(row.owner)) for row in entry.disclosures.all()]
+        minute = f"{entry.occurred_at:%M:%S.%f}"
+        told.append((entry.event, minute, len(entry.leaf), sealed))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("status", [ConsentStatus.EXPIRED, ConsentStatus.INVALIDATED])
