@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+from backports import zstd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
@@ -40,13 +41,18 @@ def seat(folder: Path, *people: str) -> None:
     (folder / "world").write_bytes(pickle.dumps(world))
 
 
-def seal(folder: Path, name: str, count: str) -> None:
-    """Print sealed batches, one JSON object a line."""
+def seal(folder: Path, name: str, count: str, form: str = "") -> None:
+    """Print sealed batches, one JSON object a line; of the form "bomb", archive bombs."""
     world = _world(folder)
     for _ in range(int(count)):
         endpoint = world.endpoint(name)
         endpoint.session_id = uuid4()
-        header, wire = operations.batch(endpoint)
+        if form == "bomb":
+            bomb = zstd.compress(bytes(200_000_000))
+            cells = {(make.DESK, "pointer"): 1}
+            header, wire = make.sealed(endpoint, [], cells, plaintext=bomb)
+        else:
+            header, wire = operations.batch(endpoint)
         key = endpoint.key
         assert isinstance(key, Ed25519PrivateKey)
         line = {

@@ -83,8 +83,15 @@ class Service:
         self.installed.manage("sequencer", "--once")
         self.aside("seat", *people)
 
-    def start(self, role: str, *, name: str = "", **environment: str) -> Running:
-        """Start a role as `serve` does."""
+    def start(
+        self,
+        role: str,
+        *more: str,
+        name: str = "",
+        under: Sequence[str] = (),
+        **environment: str,
+    ) -> Running:
+        """Start a role as `serve` does, with more words or under another command."""
         commands = {
             "sequencer": serve._manage("sequencer"),
             "web": serve._granian("127.0.0.1", str(self.installed.port), "8"),
@@ -94,7 +101,8 @@ class Service:
             ],
             "beat": serve._celery("beat", "--pidfile="),
         }
-        made = self.installed.run(commands[role], name=role, **environment)
+        command = [*under, *commands[role], *more]
+        made = self.installed.run(command, name=name or role, **environment)
         self.running[name or role] = made
         return made
 
@@ -122,6 +130,11 @@ class Service:
         module = [sys.executable, "-m", "tests.faults.aside", str(self.folder), *words]
         return self._finish(self.installed.run(module, name=words[0], **environment))
 
+    def work(self, kind: str, *refs: str) -> None:
+        """Add jobs that nobody rings for: the sweep must find them."""
+        silent = {"REDIS_URL": "", "REMIT_BROKER_DIR": str(self.folder / "broker")}
+        self.aside("work", kind, *refs, **silent)
+
     def _finish(self, running: Running) -> str:
         self.installed.started.remove(running)
         if running.process.wait(300):
@@ -130,9 +143,9 @@ class Service:
 
     # Clients.
 
-    def batches(self, count: int, *, of: str = "mira") -> list[Sealed]:
+    def batches(self, count: int, *, of: str = "mira", form: str = "") -> list[Sealed]:
         """Seal batches of a person, each in a session of its own."""
-        lines = self.aside("seal", of, str(count)).splitlines()
+        lines = self.aside("seal", of, str(count), form).splitlines()
         found = [json.loads(line) for line in lines if line.startswith('{"batch"')]
         return [
             Sealed(
@@ -224,6 +237,26 @@ class Service:
         with contextlib.closing(sqlite3.connect(self.installed.var / "remit.sqlite3")) as file:
             return file.execute(query).fetchall()
 
+    def execute(self, statement: str) -> None:
+        """Change a row of the installation's database, as time or a fault would."""
+        if url := self.installed.settings.get("DATABASE_URL"):
+            with psycopg.connect(url, autocommit=True) as database:
+                database.execute(statement.encode())
+            return
+        path = self.installed.var / "remit.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as file, file:
+            file.execute(statement)
+
+    def hurry(self) -> None:
+        """Let every pause and lease of a job be over."""
+        self.execute("UPDATE jobs_job SET run_at = created_at WHERE state = 'ready'")
+        self.execute("UPDATE jobs_job SET leased_until = created_at WHERE state = 'leased'")
+
+    def states(self, kind: str) -> dict[str, int]:
+        """Return how many jobs of a kind stand where."""
+        query = f"SELECT state, count(*) FROM jobs_job WHERE kind = '{kind}' GROUP BY state"
+        return dict(self.rows(query))
+
     def wait(self, is_so: Callable[[], bool], *, what: str, seconds: float = 30) -> float:
         """Wait; return how many seconds it took."""
         began = time.monotonic()
@@ -260,11 +293,11 @@ class Service:
         self.installed.stop()
 
 
-def pause(process: int) -> None:
+def pause(running: Running) -> None:
     """Stop a process group where it stands (SIGSTOP)."""
-    os.killpg(process, signal.SIGSTOP)
+    os.killpg(running.process.pid, signal.SIGSTOP)
 
 
-def resume(process: int) -> None:
+def resume(running: Running) -> None:
     """Let it go on."""
-    os.killpg(process, signal.SIGCONT)
+    os.killpg(running.process.pid, signal.SIGCONT)
