@@ -21,6 +21,7 @@ def main(folder: str, step: str, *words: str) -> None:
         "judge": aside_steps.judge,
         "act": aside_steps.act,
         "work": aside_steps.work,
+        "task": aside_steps.task,
     }
     steps[step](Path(folder), *words)
 

@@ -4,13 +4,13 @@ import json
 import pickle
 import sys
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID
 
 from backports import zstd
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 
 from audit import health, sequencer
+from audit.ids import uuid7
 from consent.status import ConsentStatus
 from governance.jobs import services as jobs
 from governance.jobs.models import Job, JobState
@@ -42,27 +42,31 @@ def seat(folder: Path, *people: str) -> None:
 
 
 def seal(folder: Path, name: str, count: str, form: str = "") -> None:
-    """Print sealed batches, one JSON object a line; of the form "bomb", archive bombs."""
+    """Print sealed batches, one JSON object a line, of a form: "bomb", "one session", "late"."""
     world = _world(folder)
+    endpoint = world.endpoint(name)
     for _ in range(int(count)):
-        endpoint = world.endpoint(name)
-        endpoint.session_id = uuid4()
-        if form == "bomb":
-            bomb = zstd.compress(bytes(200_000_000))
-            cells = {(make.DESK, "pointer"): 1}
-            header, wire = make.sealed(endpoint, [], cells, plaintext=bomb)
-        else:
-            header, wire = operations.batch(endpoint)
-        key = endpoint.key
-        assert isinstance(key, Ed25519PrivateKey)
+        if form != "one session":
+            endpoint = world.endpoint(name)
+        header, wire = _sealed(endpoint, form)
         line = {
             "batch": header["batch_id"],
             "device": str(endpoint.device.id),
-            "key": key.private_bytes_raw().hex(),
+            "key": endpoint.key.private_bytes_raw().hex(),
             "wire": wire.hex(),
             "digest": endpoint.last_digest,
         }
         sys.stdout.write(json.dumps(line) + "\n")
+
+
+def _sealed(endpoint: make.Endpoint, form: str) -> tuple[dict[str, object], bytes]:
+    if form == "bomb":
+        bomb = zstd.compress(bytes(200_000_000))
+        return make.sealed(endpoint, [], {(make.DESK, "pointer"): 1}, plaintext=bomb)
+    if form == "late":
+        then = uuid7().int - (30 * 86_400_000 << 80)
+        return make.sealed(endpoint, [], {(make.DESK, "pointer"): 1}, batch_id=str(UUID(int=then)))
+    return operations.batch(endpoint)
 
 
 def act(folder: Path, what: str, name: str) -> None:
@@ -109,3 +113,10 @@ def judge(folder: Path) -> None:
     for violation in check_invariants(events, state):
         sys.stdout.write(violation + "\n")
     sys.stdout.write("judged\n")
+
+
+def task(folder: Path, name: str) -> None:
+    """Do what beat asks a worker for."""
+    from governance.celery import app
+
+    app.tasks[name]()

@@ -33,14 +33,16 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._target)
-                for source, sink, watched in ((client, server, True), (server, client, False)):
-                    one = threading.Thread(
-                        target=self._pump, args=(source, sink, watched), daemon=True
-                    )
-                    one.start()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, watched: bool) -> None:
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError), socket.create_connection(self._target) as server:
+            back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
+            back.start()
+            self._pump(client, server, watched=True)
+            back.join()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, *, watched: bool = False) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if watched and self.cuts and b"COMMIT" in data:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +22,18 @@ class Cluster:
     """A PostgreSQL cluster with a data and a key database, served or not."""
 
     server: postgres.Postgres
+    settings: Mapping[str, str] = field(default_factory=dict)
     _serving: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     process: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, *, environment: dict[str, str] | None = None, **settings: str) -> None:
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, *, environment: Mapping[str, str] | None = None) -> None:
         """Serve it."""
-        serving = postgres.serving(self.server, environment=environment, **settings)
+        serving = postgres.serving(self.server, environment=environment, settings=self.settings)
         self.process = self._serving.enter_context(serving)
 
     def stop(self) -> None:

@@ -229,22 +229,33 @@ class Service:
 
     # Judgement.
 
+    @property
+    def file(self) -> Path:
+        """The SQLite file of the data."""
+        url = self.installed.settings.get("DATABASE_URL", "")
+        own = self.installed.var / "remit.sqlite3"
+        return Path(url.removeprefix("sqlite://")) if url else own
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the installation's database."""
-        if url := self.installed.settings.get("DATABASE_URL"):
-            with psycopg.connect(url) as database:
+        if self._is_postgres:
+            with psycopg.connect(self.installed.settings["DATABASE_URL"]) as database:
                 return database.execute(query.encode()).fetchall()
-        with contextlib.closing(sqlite3.connect(self.installed.var / "remit.sqlite3")) as file:
+        with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as file:
             return file.execute(query).fetchall()
+
+    @property
+    def _is_postgres(self) -> bool:
+        return self.installed.settings.get("DATABASE_URL", "").startswith("postgres")
 
     def execute(self, statement: str) -> None:
         """Change a row of the installation's database, as time or a fault would."""
-        if url := self.installed.settings.get("DATABASE_URL"):
+        if self._is_postgres:
+            url = self.installed.settings["DATABASE_URL"]
             with psycopg.connect(url, autocommit=True) as database:
                 database.execute(statement.encode())
             return
-        path = self.installed.var / "remit.sqlite3"
-        with contextlib.closing(sqlite3.connect(path, timeout=30)) as file, file:
+        with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as file, file:
             file.execute(statement)
 
     def hurry(self) -> None:

@@ -93,7 +93,7 @@ def test_a_transaction_undone_for_another_s_sake_is_sent_again(
         rival.execute("""
             CREATE FUNCTION strike() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                CASE nextval('struck') % 4
+                CASE nextval('struck') % 7
                     WHEN 1 THEN RAISE EXCEPTION 'undone' USING ERRCODE = '40001';
                     WHEN 2 THEN RAISE EXCEPTION 'undone' USING ERRCODE = '40P01';
                     ELSE RETURN NEW;
@@ -106,7 +106,7 @@ def test_a_transaction_undone_for_another_s_sake_is_sent_again(
             )
         assert refused(service.send(batches[0]))
         service.deliver(batches)
-        service.settle(seconds=120)
+        service.settle(seconds=150)
         rival.execute("DROP FUNCTION strike CASCADE")
         rival.execute("DROP SEQUENCE struck")
     service.judge()
@@ -130,6 +130,8 @@ def test_without_a_free_connection_the_answer_is_quick(service: Service, databas
         ready = httpx.get(f"{service.installed.origin}/healthz/ready", timeout=10)
         assert ready.json()["status"] == "waiting for the databases"
     service.deliver(batches)
+    # What a worker could not begin meanwhile waits for up to a minute.
+    service.hurry()
     service.settle()
     service.judge()
 
@@ -142,9 +144,7 @@ def test_a_storm_of_locks_loses_nothing(service: Service) -> None:
     is_over = threading.Event()
 
     def hold() -> None:
-        with contextlib.closing(
-            sqlite3.connect(service.installed.var / "remit.sqlite3", timeout=60)
-        ) as rival:
+        with contextlib.closing(sqlite3.connect(service.file, timeout=60)) as rival:
             while not is_over.wait(0.05):
                 rival.execute("BEGIN IMMEDIATE")
                 time.sleep(0.4)

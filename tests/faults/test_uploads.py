@@ -31,3 +31,41 @@ def test_whatever_dies_under_load_every_acknowledged_batch_is_there(service: Ser
     service.settle()
     service.see_the_head()
     service.judge()
+
+
+def test_a_deployment_under_load_loses_nothing(service: Service) -> None:
+    """F42: SIGTERM to all at once, three times; all are gone in 30 s, nothing is lost."""
+    service.ensure()
+    with service.load(service.batches(45)):
+        for _ in range(3):
+            time.sleep(0.7)
+            for running in service.running.values():
+                running.process.terminate()
+            began = time.monotonic()
+            for running in service.running.values():
+                running.process.wait(30)
+            assert time.monotonic() - began < 30
+            service.ensure()
+    service.settle()
+    service.judge()
+
+
+def test_what_comes_twice_late_or_out_of_order_counts_once(service: Service) -> None:
+    """F36: the same batch at once from many, overlapping sequences, gaps, a batch of last month."""
+    service.ensure()
+    batches = service.batches(8)
+    with service.load(batches), service.load(batches), service.load(batches[::-1]):
+        pass
+    in_one = service.batches(6, form="one session")
+    statuses = []
+    for number in (0, 3, 1, 3, 5, 4):
+        answer = service.send(in_one[number])
+        assert answer is not None
+        statuses.append((number, answer.status_code))
+    # A gap is let through (a refused batch leaves one), a step back is not, a repeat is.
+    assert statuses == [(0, 202), (3, 202), (1, 409), (3, 202), (5, 202), (4, 409)]
+    late = service.send(service.batches(1, form="late")[0])
+    assert late is not None
+    assert late.json()["type"] == "/problems/policy-violation"
+    service.settle()
+    service.judge()

@@ -8,7 +8,7 @@ import importlib.util
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,28 +93,32 @@ def running_postgres() -> Iterator[Postgres]:
             yield server
 
 
-def initialised(data: Path) -> Postgres:
-    """Make a cluster that nobody serves yet."""
+def initialised(data: Path, *, options: Sequence[str] = ()) -> Postgres:
+    """Make a cluster that nobody serves yet; `options` are initdb's."""
     password = secrets.token_hex(16)
-    _initialise(data, password, unprivileged("postgres"))
+    _initialise(data, password, unprivileged("postgres"), options)
     major = int((data / "PG_VERSION").read_text())
     return Postgres("127.0.0.1", free_port(), password, major, data)
 
 
 @contextlib.contextmanager
 def serving(
-    server: Postgres, *, environment: dict[str, str] | None = None, **settings: str
+    server: Postgres,
+    *,
+    environment: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Serve a cluster, again and again if need be; give the process."""
-    settings = {
+    chosen = {
         "listen_addresses": "127.0.0.1",
         "port": str(server.port),
         "unix_socket_directories": "",
         "fsync": "on",
         "max_connections": "120",
-    } | settings
+        **(settings or {}),
+    }
     command = [str(binaries() / "postgres"), "-D", str(server.data)]
-    for name, value in settings.items():
+    for name, value in chosen.items():
         command += ["-c", f"{name}={value}"]
     user = unprivileged("postgres")
     if environment:
@@ -124,7 +128,7 @@ def serving(
         yield process
 
 
-def _initialise(data: Path, password: str, user: dict[str, int]) -> None:
+def _initialise(data: Path, password: str, user: dict[str, int], options: Sequence[str]) -> None:
     secret = data.with_name("password")
     secret.write_text(password)
     if user:
@@ -133,7 +137,7 @@ def _initialise(data: Path, password: str, user: dict[str, int]) -> None:
         [
             str(binaries() / "initdb"),
             *("-D", str(data), "-U", _USER, "--encoding=UTF8", "--locale=C"),
-            *("--auth=scram-sha-256", f"--pwfile={secret}"),
+            *("--auth=scram-sha-256", f"--pwfile={secret}", *options),
         ],
         capture_output=True,
         cwd="/",
