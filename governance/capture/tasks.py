@@ -1,9 +1,13 @@
-"""The queue's way in: jobs of this app, and the hourly tidying up."""
+"""The queue's way in: jobs of this app, and the hourly tidying up.
+
+What destroys goes by the database's clock: a worker whose own is a year ahead destroys nothing.
+"""
 
 from celery import shared_task
 
 from governance.capture import completion, deletion, expiry, runs
 from governance.jobs import services as jobs
+from governance.jobs.clock import database_now
 from governance.vault import orphans
 
 jobs.handler("capture:redact", quarantined=runs.quarantine)(runs.redact_batch)
@@ -13,10 +17,10 @@ jobs.handler(deletion.COMPLETE_JOB)(completion.complete)
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.
 def expire_captures() -> None:
     """Dispose of what is due."""
-    expiry.expire_due()
+    expiry.expire_due(now=database_now())
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.
 def collect_orphans() -> None:
     """Remove ciphertext that a crash left without a row."""
-    orphans.collect()
+    orphans.collect(now=database_now())

@@ -1,7 +1,11 @@
-"""The queue's way in: handlers of this app, and what beat starts."""
+"""The queue's way in: handlers of this app, and what beat starts.
+
+What ends something goes by the database's clock, as in capture.
+"""
 
 from celery import shared_task
 
+from governance.jobs.clock import database_now
 from governance.rights import choosing, erasure, exports, renewal
 
 __all__ = ["end_exports", "erasure", "expire_consents", "renew_keys"]
@@ -10,13 +14,13 @@ __all__ = ["end_exports", "erasure", "expire_consents", "renew_keys"]
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
 def expire_consents() -> None:
     """Write down what ran out, and order the end of its data."""
-    choosing.expire_consents()
+    choosing.expire_consents(now=database_now())
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
 def end_exports() -> None:
     """Remove copies whose week is over."""
-    exports.end_due()
+    exports.end_due(now=database_now())
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from governance.capture import expiry
+from governance.jobs.clock import database_now
 
 
 class Command(BaseCommand):
@@ -12,5 +13,5 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Django's own options.
         """Print how many frames were disposed of and how many are still overdue: zero."""
-        disposed = expiry.expire_due()
-        self.stdout.write(f"disposed {disposed}, overdue {expiry.overdue()}")
+        disposed = expiry.expire_due(now=database_now())
+        self.stdout.write(f"disposed {disposed}, overdue {expiry.overdue(now=database_now())}")
