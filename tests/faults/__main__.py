@@ -1,6 +1,7 @@
 """Strikes, races and planted bugs, in a process of its own; prints a JSON object a result.
 
-python -m tests.faults [--strike all|A,B] [--mutants all|M,N] [--races N] [--sample N]
+python -m tests.faults [--strike all|A,B] [--calls A,B] [--mutants all|M,N] [--races N [--seed N]]
+    [--sample N]
 """
 
 import argparse
@@ -36,15 +37,19 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--strike", default="", help="operations and meetings")
+    parser.add_argument("--calls", default="", help="operations, killed at system calls")
     parser.add_argument("--mutants", default="", help="planted bugs; with --races, one")
     parser.add_argument("--races", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="number of the first race")
     parser.add_argument("--sample", type=int, help="points of each; without it, all there are")
     asked = parser.parse_args()
     with enumeration.laid() as laid:
         for name in _names(asked.strike, [*operations.OPERATIONS, *operations.MEETINGS]):
             _say(enumeration.strike(laid, name, sample=asked.sample))
+        for name in _names(asked.calls, list(operations.OPERATIONS)):
+            _say(enumeration.call_by_call(laid, name, sample=asked.sample))
         if asked.races:
-            _say(enumeration.race(laid, asked.races, mutant=asked.mutants))
+            _say(enumeration.race(laid, asked.races, seed=asked.seed, mutant=asked.mutants))
             return
         for name in _names(asked.mutants, mutants.here()):
             _say(enumeration.catch(laid, name, sample=asked.sample or 40))

@@ -21,7 +21,7 @@ from django.core.management import call_command
 from audit import health, sequencer
 from governance.jobs import doorbell
 from governance.jobs.models import Job, JobState
-from tests.faults import observing, operations, races
+from tests.faults import observing, operations, races, syscalls
 from tests.faults.crashpoints import Points, die, ended, forked, watched
 from tests.faults.history import History
 from tests.faults.invariants import check_invariants
@@ -120,6 +120,20 @@ class Enumeration:
         self._history.add("crash", point=point, killed=how == "killed")
         self._lab.wait_for_the_dead()
         return self._afterwards(operation, world, closely=point % 10 == 0)
+
+    def system_calls(self, operation: Operation) -> list[str]:
+        """Let the operation come to its end; return its system calls that write."""
+        world = self.prepared(operation)
+        self._lab.bring_back(operation.name)
+        return syscalls.listed(lambda: operation.act(world, self._history), log=self._log)
+
+    def killed_at_a_call(self, operation: Operation, number: int) -> list[str]:
+        """Kill the operation as it enters a system call; return what is wrong afterwards."""
+        world = self.prepared(operation)
+        self._lab.bring_back(operation.name)
+        syscalls.killed_at(lambda: operation.act(world, self._history), number, log=self._log)
+        self._history.add("crash", point=number)
+        return self._afterwards(operation, world, closely=number % 10 == 0)
 
     def met(self, operation: Operation, meanwhile: operations.Step, point: int) -> list[str]:
         """Stop the operation at a point while somebody else acts; return what is wrong after."""
@@ -290,12 +304,12 @@ def _struck(
     return enumeration.met(operation, meanwhile, point)
 
 
-def race(enumeration: Enumeration, count: int, *, mutant: str = "") -> Result:
+def race(enumeration: Enumeration, count: int, *, seed: int = 0, mutant: str = "") -> Result:
     """Race against withdrawals, in this process and its threads; with a bug when one is named."""
     started = time.monotonic()
     if mutant:
         MUTANTS[mutant].plant()
-    tally = races.run(enumeration.at_the_base(), count)
+    tally = races.run(enumeration.at_the_base(), range(seed, seed + count))
     return Result(
         "races",
         points=tally.first,
@@ -303,3 +317,17 @@ def race(enumeration: Enumeration, count: int, *, mutant: str = "") -> Result:
         seconds=round(time.monotonic() - started, 2),
         violations=tally.escaped,
     )
+
+
+def call_by_call(enumeration: Enumeration, name: str, *, sample: int | None = None) -> Result:
+    """Kill an operation at its system calls, all or some."""
+    started = time.monotonic()
+    operation = OPERATIONS[name]
+    calls = enumeration.system_calls(operation)
+    result = Result(f"{name}, call by call", points=len(calls))
+    for number in chosen(calls, sample):
+        result.struck += 1
+        found = enumeration.killed_at_a_call(operation, number)
+        result.violations += [f"{name} at {calls[number]} ({number}): {one}" for one in found]
+    result.seconds = round(time.monotonic() - started, 2)
+    return result

@@ -7,7 +7,7 @@ record escapes when it is stored, read or released although the withdrawal was c
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.db import connections
@@ -40,10 +40,10 @@ class Tally:
     escaped: list[str] = field(default_factory=list)
 
 
-def run(world: World, count: int) -> Tally:
+def run(world: World, numbers: Iterable[int]) -> Tally:
     """Race upload, read and release in turn against a withdrawal."""
     tally = Tally()
-    for number in range(count):
+    for number in numbers:
         rival = (_upload, _read, _release)[number % 3]
         _race(world, rival, random.Random(number), tally)
     return tally
