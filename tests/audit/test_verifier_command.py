@@ -1,5 +1,7 @@
 """The file people run: built the same everywhere, on old Pythons, alone, over HTTP."""
 
+import ast
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,22 +13,43 @@ from pathlib import Path
 
 import pytest
 
+from audit import verifier
 from audit.verifier.build import build
+from governance.web import standalone
 from tests.reference_log import Log, entry
 
 LOG = Log([entry(number) for number in range(520)])
-OLDEST = Path("/root/.pyenv/versions/3.9.18/bin/python3")
+SOURCES = sorted(Path(verifier.__file__).parent.glob("*.py"))
+# What 3.9 has not: the newest of the language, and of the library what we would reach for first.
+LATER = {"slots", "kw_only", "strict", "UTC", "pairwise", "batched", "bit_count", "file_digest"}
+LATER |= {"add_note", "ExceptionGroup", "tomllib", "StrEnum", "Self", "TaskGroup", "aiter", "anext"}
 
 
 def _pythons() -> list[str]:
     """This Python, and a 3.9 where the machine has one: there the oldest promise is kept."""
     found = [sys.executable]
-    try:
-        if OLDEST.exists():
-            found.append(str(OLDEST))
-    except PermissionError:
-        pass
+    with contextlib.suppress(OSError):
+        found += map(str, sorted(Path.home().glob(".pyenv/versions/3.9.*/bin/python3"))[-1:])
     return found
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_nothing_is_newer_than_python_3_9(source: Path) -> None:
+    """For machines that have none to try it on."""
+    parsed = ast.parse(source.read_text(), feature_version=(3, 9))
+    assert "from __future__ import annotations" in source.read_text() or not parsed.body[1:]
+    for node in ast.walk(parsed):
+        names = [getattr(node, field, None) for field in ("id", "attr", "arg", "name", "module")]
+        assert LATER.isdisjoint(filter(None, names)), f"{source.name}:{node.lineno}"  # type: ignore[attr-defined]
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"isinstance", "zip"}:
+            assert not any(isinstance(one, ast.BinOp) for one in node.args), "X | Y is of 3.10"
+
+
+def test_each_script_of_the_page_is_short_enough_to_be_read() -> None:
+    folder = Path(standalone.__file__).parent / "static"
+    scripts = sorted(folder.glob("verify*.js"))
+    assert {path.name for path in scripts} >= set(standalone.SCRIPTS)
+    assert [path.name for path in scripts if path.read_text().count("\n") >= 200] == []
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +142,6 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_archive_needs_only_the_standard_library(tmp_path: Path) -> None:
-    import ast
     import zipfile
 
     build(tmp_path / "one.pyz")

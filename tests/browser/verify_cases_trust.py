@@ -86,6 +86,9 @@ def _irregular_heads() -> Iterator[Case]:
         yield Case(f"head: {name}", False, file)
     yield Case("head: a witness without a time", True, of(log, WITNESS.line(LOG.body(), time=0)))
     yield Case("head: the same line twice", True, of(log, log))
+    for count, holds in ((127, True), (128, False)):
+        line = f"\u2014 {chr(0xE9) * count} AAAAAAAA\n"
+        yield Case(f"head: a name of {2 * count} octets", holds, of(log, line))
     yield Case("head: a byte order mark in a name", True, of(log, "\u2014 a\ufeffb AAAAAAAA\n"))
 
 
@@ -121,6 +124,7 @@ def _keys() -> Iterator[Case]:
         "a short key": _vkey(LOG.origin, 1, bytes(31)),
         "a name with a space": _vkey("log example", 1, bytes(32)) + "\n" + LOG.vkeys,
         "an empty name": _vkey("", 1, bytes(32)) + "\n" + LOG.vkeys,
+        "a name of 256 octets": _vkey("\u00e9" * 128, 1, bytes(32)) + "\n" + LOG.vkeys,
         "a hundred and thirty": "\n".join(
             _vkey(f"k{number}", 1, bytes(32)) for number in range(127)
         )

@@ -10,15 +10,14 @@
   const { fail, join, base64, unbase64, hex, utf8, bytes, sha256, same, decimal, isObject, isText,
     parseCanonical, parseLeaf, openDisclosures } = globalThis.remitForms;
   const LONGEST_NOTE = 512 * 1024, LONGEST_PROOF = LONGEST_NOTE + 1024 * 1024, LONGEST_PATH = 63;
-  const ED25519 = 1, COSIGNATURE = 4, ML_DSA_44 = 6;
+  const ED25519 = 1, COSIGNATURE = 4, ML_DSA_44 = 6, unsupported = Symbol("unsupported");
   const LENGTHS = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA_44]: 1312 };
-  const NAME = /^[^+\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{1,255}$/u;
-  const unsupported = Symbol("unsupported");
-
+  const NAME = /^[^+\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/u;
+  const isName = (name) => NAME.test(name) && bytes(name).length <= 255; // A cosignature counts in one byte.
   async function parseKey(text) { // name+id+base64, the name without a plus.
     const [, name, id, rest] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/s.exec(text) || fail("keys");
     const raw = unbase64(rest), type = raw[0], publicKey = raw.slice(1);
-    if (!NAME.test(name) || LENGTHS[type] !== publicKey.length) fail("keys");
+    if (!isName(name) || LENGTHS[type] !== publicKey.length) fail("keys");
     const hash = await sha256(join(bytes(`${name}\n`), raw));
     return hex(hash.slice(0, 4)) === id ? { text, name, id, type, public: publicKey } : fail("keys");
   }
@@ -108,7 +107,7 @@
       return await isEd25519(key.public, signature, bytes(`cosignature/v1\ntime ${time}\n${note.body}`)) ? time : null;
     }
     const name = bytes(key.name), origin = bytes(note.origin);
-    if (origin.length > 255 || name.length > 255) fail("checkpoint");
+    if (origin.length > 255) fail("checkpoint");
     const message = join(bytes("subtree/v1\n\0"), [name.length], name, stamp(time), [origin.length],
       origin, stamp(0n), stamp(note.size), note.root);
     return await hasSigned("ML-DSA-44", key.public, signature, message) ? time : null;
@@ -121,7 +120,7 @@
     if (lines.length > 64 || head.length !== 4 || !head[0]) fail("checkpoint");
     const signatures = lines.map((line) => {
       const [, name, encoded] = /^\u2014 ([^ ]*) (.*)$/u.exec(line) || fail("checkpoint");
-      const raw = NAME.test(name) ? unbase64(encoded) : fail("checkpoint");
+      const raw = isName(name) ? unbase64(encoded) : fail("checkpoint");
       return raw.length < 5 ? fail("checkpoint") : { name, id: hex(raw.slice(0, 4)), payload: raw.slice(4) };
     });
     const root = unbase64(head[2]);
