@@ -87,14 +87,39 @@ def directory() -> Path:
     return Path(settings.REMIT_KEYS_DIR) / "log"
 
 
+def next_directory() -> Path:
+    """Return where new keys stand until they are in use (audit.rotation)."""
+    return directory() / "next"
+
+
 def log_keys() -> LogKeys:
     """Return the log's keys, made on first use, each readable by its owner alone.
 
     Raises NoteError when the configured origin is not the one the keys were made for, or when one
     of them is gone: another key in its place would sign what nobody trusts.
     """
-    where = directory()
-    wanted = settings.REMIT_LOG_ORIGIN
+    if next_directory().exists():
+        raise NoteError("New keys are half in place; run `manage.py log_rotate` again.")
+    return keys_in(directory(), origin=settings.REMIT_LOG_ORIGIN)
+
+
+def earlier_vkeys() -> list[str]:
+    """Return the public keys of the log's earlier names; the database is not asked."""
+    try:
+        return (directory() / "earlier-vkeys").read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return []
+
+
+def keep_earlier_vkeys(vkeys: Sequence[str]) -> None:
+    """Remember the public keys of all earlier names beside the keys in use."""
+    text = "".join(f"{line}\n" for line in vkeys)
+    files.replace(directory() / "earlier-vkeys", text.encode("utf-8"), mode=0o600)
+
+
+def keys_in(where: Path, *, origin: str) -> LogKeys:
+    """Return the keys of a directory, made on first use, as `log_keys` does."""
+    wanted = origin
     if not is_key_name(wanted):
         raise NoteError(f"{wanted!r} cannot name a log.")
     seeds = where / "ed25519.key", where / "ml-dsa-44.key"
@@ -106,7 +131,7 @@ def log_keys() -> LogKeys:
     ed25519, mldsa = map(_seed, seeds)
     origin = files.create_once(where / "origin", f"{wanted}\n".encode()).decode().strip()
     if origin != wanted:
-        raise NoteError(f"The keys were made for {origin}, not for {wanted}.")
+        raise NoteError(f"The keys were made for {origin}, not for {wanted}; see log_rotate.")
     return LogKeys(
         origin=origin,
         ed25519=Ed25519PrivateKey.from_private_bytes(ed25519),
@@ -162,6 +187,14 @@ class Signer:
             return Head(0, tree.EMPTY_ROOT)
         return Head(int(lines[0]), base64.b64decode(lines[1], validate=True))
 
+    def begin_at(self, head: Head) -> None:
+        """Remember a head that another key signed, or nobody: only a new name may begin so."""
+        self._remember(head)
+
+    def _remember(self, head: Head) -> None:
+        encoded = base64.b64encode(head.root).decode("ascii")
+        files.replace(self._path, f"{head.size}\n{encoded}\n".encode("ascii"), mode=0o600)
+
     def sign(self, head: Head, *, proof_from: Callable[[int], Sequence[bytes]]) -> str:
         """Return the signed note. `proof_from(old)` proves that `head` extends the size `old`.
 
@@ -176,8 +209,7 @@ class Signer:
             proof=proof_from(last.size) if last.size <= head.size else (),
         ):
             raise ForkError(f"the tree of {head.size} does not extend the signed {last.size}")
-        encoded = base64.b64encode(head.root).decode("ascii")
-        files.replace(self._path, f"{head.size}\n{encoded}\n".encode("ascii"), mode=0o600)
+        self._remember(head)
         return self._note(head)
 
     def _note(self, head: Head) -> str:

@@ -47,6 +47,10 @@ class RecoveryError(AuditError):
     """The log cannot be brought back this way; nothing was changed."""
 
 
+class RotationError(AuditError):
+    """The log cannot take new keys now; what was done stays done, and may be done again."""
+
+
 class SequencerBusyError(AuditError):
     """Another sequencer holds the log."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from audit import quorum
-from audit.checkpoint import Head, LogKeys
+from audit.checkpoint import Head
 from audit.errors import NoteError
 from audit.models import Note
 from audit.verifier.keys import Key
@@ -24,33 +24,31 @@ class Seen:
 
     head: Head
     where: str
+    note: bytes = b""
 
 
-def elsewhere(keys: LogKeys) -> list[Seen]:
-    """Return the heads that are published or that witnesses saw; who is silent is left out."""
+def elsewhere(keys: Sequence[Key]) -> list[Seen]:
+    """Return the heads that are published or that witnesses saw; who is silent is left out.
+
+    `keys` are those of one name of the log.
+    """
     published = Path(settings.REMIT_LOG_DIR) / "checkpoint"
     found = in_file(published.read_bytes(), keys, str(published)) if published.exists() else []
-    told = Witnesses().published(quorum.read(), origin=keys.origin, keys=keys.public)
-    return found + [
-        Seen(Head(tree.size, tree.root), f"the witness {name}") for name, tree in told.items()
-    ]
+    for name, note in Witnesses().published(quorum.read(), origin=keys[0].name).items():
+        found += in_file(note, keys, f"the witness {name}")
+    return found
 
 
-def in_file(data: bytes, keys: LogKeys, where: str) -> list[Seen]:
-    """Return the head of a checkpoint, if this log signed it."""
-    head = _own(data, keys.public)
-    return [] if head is None else [Seen(head, where)]
-
-
-def in_database(keys: LogKeys) -> list[Seen]:
-    """Return the newest head the database remembers having signed."""
-    newest = Note.objects.order_by("-pk").first()
-    return [] if newest is None else in_file(newest.text.encode(), keys, "the database")
-
-
-def _own(data: bytes, keys: Sequence[Key]) -> Head | None:
+def in_file(data: bytes, keys: Sequence[Key], where: str) -> list[Seen]:
+    """Return the head of a checkpoint, if this log signed it under the name of these keys."""
     try:
         tree = signed_head(data, keys)
     except NoteError:
-        return None
-    return Head(tree.size, tree.root)
+        return []
+    return [Seen(Head(tree.size, tree.root), where, data)]
+
+
+def in_database(keys: Sequence[Key]) -> list[Seen]:
+    """Return the newest head the database remembers having signed."""
+    newest = Note.objects.order_by("-pk").first()
+    return [] if newest is None else in_file(newest.text.encode(), keys, "the database")

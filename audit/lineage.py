@@ -49,6 +49,21 @@ def names() -> list[Name]:
     return [_name(index, leaf.parse(bytes(body))) for index, body in found]
 
 
+def after(index: int) -> Name | None:
+    """Return the name that followed the one under which an entry got its place; None: present."""
+    return next((name for name in names() if name.since > index), None)
+
+
+def successor(size: int) -> tuple[str, tuple[str, ...]] | None:
+    """Return the name and keys that a log of this size was closed for, if its last leaf says so."""
+    last = Leaf.objects.filter(pk=size - 1, entry__event=Action.LOG_CLOSED)
+    for body in last.values_list("entry__leaf", flat=True):
+        match leaf.parse(bytes(body)):
+            case {"successor": {"origin": str(origin), "vkeys": [*vkeys]}}:
+                return origin, tuple(map(str, vkeys))
+    return None
+
+
 def recovered(*, start: int, end: int) -> Entry:
     """Write that the entries start <= index < end were put back."""
     return _write(Action.LOG_RECOVERED, {"from": start, "to": end})

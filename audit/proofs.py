@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from audit import checkpoint, disclosures, leaf, tree
+from audit import checkpoint, disclosures, ended, leaf, tree
 from audit.errors import NotYetSequencedError, TileError, UnknownEntryError
 from audit.models import Entry
 from audit.tiles import TileStore
@@ -23,9 +23,11 @@ FIRST_LINE: Final = "c2sp.org/tlog-proof@v1"
 _KEPT_FOR: Final = 256
 
 
-def proof(*, uuid: UUID, owner: str | None = None) -> bytes:
+def proof(*, uuid: UUID, owner: str | None = None, is_first_name: bool = False) -> bytes:
     """Return the proof file; with `owner`, the disclosures of an entry about that person too.
 
+    With `is_first_name` it ends at a head of the name under which the entry got its place, which
+    documents that were signed then speak of; that may be an earlier one than the log's present.
     Raises UnknownEntryError (also when the entry is not about `owner`), NotYetSequencedError.
     """
     entry = (
@@ -37,7 +39,10 @@ def proof(*, uuid: UUID, owner: str | None = None) -> bytes:
     place = getattr(entry, "place", None)
     if place is None:
         raise NotYetSequencedError(uuid)
-    head = Head.published(Path(settings.REMIT_LOG_DIR))
+    directory = Path(settings.REMIT_LOG_DIR)
+    head = Head.published(directory)
+    if is_first_name and (note := ended.head_over(place)) is not None:
+        head = Head(TileStore(directory), note)
     if head is None or place.index >= head.size:
         raise NotYetSequencedError(uuid)
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from audit import addresses, checkpoint, files, signing
+from audit.checkpoint import LogKeys
 from audit.errors import NoteError, WitnessError
 from audit.verifier.errors import NotVerifiedError
 from audit.verifier.keys import COSIGNATURE, ED25519, Key
@@ -38,7 +39,21 @@ def ensure() -> Policy:
     if not path().exists():
         _write(keys.vkeys[0], {}, {})
     policy = read()
-    _publish_keys(policy)
+    _publish_keys(policy, keys)
+    return policy
+
+
+def follow(keys: LogKeys) -> Policy:
+    """Let the policy name the log by new keys; its witnesses and their quorum stay."""
+    if path().exists():
+        lines = path().read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+        kept = [line for line in lines if line.split()[:1] != ["log"]]
+        text = "\n".join((f"log {keys.vkeys[0]}", *kept))
+        files.replace(path(), text.encode("utf-8", "surrogateescape"))
+    else:
+        _write(keys.vkeys[0], {}, {})
+    policy = read()
+    _publish_keys(policy, keys)
     return policy
 
 
@@ -66,19 +81,19 @@ def register(key: Key, *, url: str) -> Policy:
     return ensure()
 
 
-def _publish_keys(policy: Policy) -> None:
-    """Write `vkeys` beside the log: its own keys, its witnesses', and those that sign documents.
+def _publish_keys(policy: Policy, keys: LogKeys) -> None:
+    """Write `vkeys`: the log's keys, its witnesses', those of documents, those of earlier names.
 
     Document keys bear the log's name and their use, as in `log.example/receipt`; verifiers let no
     key that does not bear the log's very name sign a tree.
     """
-    keys = checkpoint.log_keys()
     documents = [
         Key(f"{keys.origin}/{use}", ED25519, key.public)
         for use in sorted(signing.KEYS)
         for key in signing.public_keys(use)
     ]
     lines = [*keys.vkeys, *map(checkpoint.vkey, (*policy.witnesses.values(), *documents))]
+    lines += checkpoint.earlier_vkeys()
     text = "".join(f"{line}\n" for line in lines).encode()
     published = Path(settings.REMIT_LOG_DIR) / "vkeys"
     if not published.exists() or published.read_bytes() != text:

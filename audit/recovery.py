@@ -70,7 +70,8 @@ class _Recovery:
         self.missing: list[bytes] = []
 
     def run(self) -> Recovered:
-        state = TreeState.objects.filter(pk=self.keys.origin).first()
+        # The name may be an earlier one: the backup may be older than new keys.
+        state = TreeState.objects.first()
         if (state.size if state else 0) != self.placed:
             raise RecoveryError("the database is not whole: its leaves are not the tree's number")
         seen = self._seen()
@@ -86,10 +87,12 @@ class _Recovery:
 
     def _seen(self) -> list[Seen]:
         """Return every head known to be signed: by the signer's memory, and by everyone else's."""
-        seen = [Seen(self.signer.last, "the signer's memory"), *heads.elsewhere(self.keys)]
-        seen += heads.in_database(self.keys)
+        seen = [Seen(self.signer.last, "the signer's memory"), *heads.elsewhere(self.keys.public)]
+        for name in lineage.names():
+            seen += heads.in_database(name.keys)
         if self.mirror is not None:
-            seen += heads.in_file(read_checkpoint(open_source(self.mirror)), self.keys, self.mirror)
+            told = read_checkpoint(open_source(self.mirror))
+            seen += heads.in_file(told, self.keys.public, self.mirror)
         return seen
 
     def _read(self, target: int) -> None:
@@ -168,7 +171,7 @@ class _Recovery:
         end = self.placed + len(self.missing)
         note = lineage.recovered(start=self.placed, end=end)
         _place([note.pk], [bytes(note.leaf)], start=end)
-        TreeState.objects.filter(pk=self.keys.origin).update(size=F("size") + end + 1 - self.placed)
+        TreeState.objects.update(origin=self.keys.origin, size=F("size") + end + 1 - self.placed)
         return Recovered(self.placed, end, len(lost), events)
 
 

@@ -24,7 +24,7 @@ def recover(frontier: Frontier, *, keys: LogKeys, signed: Head) -> TreeState:
 
     `signed` is what the signer remembers. Raises ForkError.
     """
-    state = TreeState.objects.get(pk=keys.origin)
+    state = _state(keys.origin)
     size = _placed()
     if state.size != size:
         raise ForkError(f"the tree says {state.size}, its leaves say {size}")
@@ -43,6 +43,13 @@ def recover(frontier: Frontier, *, keys: LogKeys, signed: Head) -> TreeState:
     return state
 
 
+def _state(origin: str) -> TreeState:
+    """Return the log's one row, made when there is none. Raises ForkError for another name's."""
+    if other := TreeState.objects.exclude(pk=origin).first():
+        raise ForkError(f"the database holds {other.origin}, the keys are those of {origin}")
+    return TreeState.objects.get_or_create(origin=origin)[0]
+
+
 def _placed() -> int:
     highest = Leaf.objects.aggregate(last=Max("index"))["last"]
     return 0 if highest is None else int(highest) + 1
@@ -57,7 +64,7 @@ def _require_own_name(keys: LogKeys) -> None:
 
 def _require_newest(keys: LogKeys, size: int) -> None:
     """Sign nothing while others hold a larger head: all of our memory may be restored."""
-    for seen in heads.elsewhere(keys):
+    for seen in heads.elsewhere(keys.public):
         if seen.head.size > size:
             raise ForkError(
                 f"the database ends at {size}, {seen.where} has seen the larger {seen.head.size}"

@@ -35,6 +35,7 @@ from audit import (
     files,
     genesis,
     hold,
+    lineage,
     outbox,
     pruning,
     quorum,
@@ -42,7 +43,7 @@ from audit import (
     tally,
     tree,
 )
-from audit.checkpoint import Head
+from audit.checkpoint import Head, LogKeys
 from audit.circulation import Answer, Circulating, Circulation
 from audit.errors import ForkError
 from audit.frontier import Frontier
@@ -85,8 +86,8 @@ def opened(*, wake: Callable[[], None] = lambda: None) -> Iterator["Sequencer"]:
 class Sequencer:
     """One log's sequencer; whoever makes one holds the log (see `opened`)."""
 
-    def __init__(self, circulation: Circulation) -> None:
-        self.keys = checkpoint.log_keys()
+    def __init__(self, circulation: Circulation, keys: LogKeys | None = None) -> None:
+        self.keys = keys or checkpoint.log_keys()
         self.signer = checkpoint.Signer(self.keys)
         self.tiles = TileStore(Path(settings.REMIT_LOG_DIR))
         self.frontier = Frontier(self.tiles)
@@ -95,8 +96,8 @@ class Sequencer:
         # After a halt the first head waits for every witness: one of them may be the reason.
         self.was_halted = False
         self._pruned_at: datetime | None = None
-        quorum.ensure()
-        TreeState.objects.get_or_create(origin=self.keys.origin)
+        if keys is None:
+            quorum.ensure()
 
     @property
     def size(self) -> int:
@@ -166,6 +167,8 @@ class Sequencer:
     def begin(self) -> None:
         """Give the genesis leaf index 0, before anything that already waits in the outbox."""
         if self.size:
+            if lineage.successor(self.size) is not None:
+                raise ForkError("the log was closed under this name; see log_rotate")
             return
         with hold.its_turn():
             self._require_unmoved()

@@ -51,10 +51,17 @@ class _Request:
 
 
 class Witness:
-    """The state of one witness under one directory; `logs` are the keys it will believe."""
+    """The state of one witness under one directory; `logs` are the keys it will believe.
 
-    def __init__(self, *, where: Path, key: WitnessKey, logs: list[Key]) -> None:
+    `after` is a log's earlier name: what was cosigned under it is the beginning of any log that is
+    new to this witness, so that a log which took another name must prove its whole past.
+    """
+
+    def __init__(
+        self, *, where: Path, key: WitnessKey, logs: list[Key], after: str | None = None
+    ) -> None:
         self.where = where
+        self.after = after
         self.key = key
         self.logs = logs
         # One at a time, whatever processes share the memory: the check of the old size and the new
@@ -107,9 +114,12 @@ class Witness:
     def last(self, origin: str) -> Tree:
         """Return the last head cosigned; an empty tree when there is none."""
         path = self._path(origin)
-        if not path.exists():
+        if path.exists():
+            return parse_tree(checkpoint.parse(path.read_bytes()))
+        if self.after in (None, origin):
             return Tree(origin, 0, tree.EMPTY_ROOT)
-        return parse_tree(checkpoint.parse(path.read_bytes()))
+        before = self.last(self.after)
+        return Tree(origin, before.size, before.root)
 
     def published(self, digest: str) -> Answer:
         """Answer `GET /<hex sha256(origin)>/checkpoint`: what this witness signed last."""

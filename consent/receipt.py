@@ -112,6 +112,8 @@ def receipt_document(
 ) -> dict[str, object]:
     """Return the envelope to download, with the public key and a `transparency` object beside it.
 
+    It is proved under the name of the log that the signed document speaks of.
+
     `transparency` holds origin, entry and leaf hash from the start; index, proof (a C2SP
     tlog-proof with the disclosures, while the person's keys last) and checkpoint follow once the
     entry is sequenced.
@@ -157,6 +159,7 @@ def _transparency(held: ConsentReceipt) -> dict[str, object]:
     head, _, checkpoint = proof.partition("\n\n")
     index = next(line for line in head.splitlines() if line.startswith("index "))
     return known | {
+        "origin": checkpoint.partition("\n")[0],
         "index": int(index.removeprefix("index ")),
         "proof": proof,
         "checkpoint": checkpoint,
@@ -165,10 +168,10 @@ def _transparency(held: ConsentReceipt) -> dict[str, object]:
 
 def _proof(held: ConsentReceipt) -> bytes:
     try:
-        return log.proof(uuid=held.entry.uuid, owner=held.subject)
+        return log.proof(uuid=held.entry.uuid, owner=held.subject, is_first_name=True)
     except UnknownEntryError:
         # After an erasure nothing opens the disclosures; that the entry is there stays provable.
-        return log.proof(uuid=held.entry.uuid)
+        return log.proof(uuid=held.entry.uuid, is_first_name=True)
 
 
 def _record_facts(event: ConsentEvent) -> RecordFacts:

@@ -30,10 +30,12 @@ class Trust:
         return [key for key in listed if key.name == origin and key.type in (ED25519, ML_DSA_44)]
 
     def witness_keys(self, origin: str) -> list[Key]:
-        """Keys of others than the log that may cosign it."""
+        """Keys of others than the log that may cosign it; its earlier names are no others."""
         listed = list(self.keys) + list(self.policy.witnesses.values() if self.policy else [])
+        named = listed + (self.policy.logs if self.policy else [])
+        logs = {origin, *(key.name for key in named if key.type == ED25519)}
         return [
-            key for key in listed if key.name != origin and key.type in (COSIGNATURE, ML_DSA_44)
+            key for key in listed if key.name not in logs and key.type in (COSIGNATURE, ML_DSA_44)
         ]
 
 

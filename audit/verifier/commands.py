@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from audit.verifier.checkpoint import Checkpoint, Trust, accept
 from audit.verifier.errors import NotVerifiedError, UnreachableError
 from audit.verifier.keys import Key, parse_vkeys
-from audit.verifier.merkle import check_consistency
+from audit.verifier.lineage import Present, check_beginning, present
 from audit.verifier.mine import LONGEST_DISCLOSURES, Mine, parse_disclosures, parse_key
-from audit.verifier.mirror import TileTree, read_checkpoint
 from audit.verifier.monitor import Limits, Monitor
 from audit.verifier.policy import Policy, parse_policy
 from audit.verifier.promised import Promised, parse_headers
@@ -24,6 +23,7 @@ from audit.verifier.tlogproof import FIRST_LINE, LONGEST_PROOF, Proved, check_pr
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from audit.verifier.scan import Visitor
     from audit.verifier.source import Source
@@ -81,21 +81,27 @@ def _promised(arguments: argparse.Namespace, promised: Promised) -> list[str]:
     if not arguments.log:
         raise NotVerifiedError("Audit-Entry headers are looked up in a log: name it with --log")
     source = open_source(arguments.log)
-    checkpoint = accept(read_checkpoint(source), trust_from(arguments))
-    run_scan(source, checkpoint, longest_delay=_FOR_EVER, visit=promised.visit)
+    head = present(source, trust_from(arguments))
+    checkpoint = head.checkpoint
+    remarks = run_scan(source, checkpoint, longest_delay=_FOR_EVER, visit=promised.visit)
     promised.check(checkpoint.size)
     lines = [f"  {index}  {leaf.uuid}  {leaf.event}" for index, leaf in promised.found]
-    return [f"All {len(lines)} promised entries are in the log.", *lines, *_head_lines(checkpoint)]
+    return [
+        f"All {len(lines)} promised entries are in the log.",
+        *lines,
+        *_head_lines(checkpoint, head, remarks),
+    ]
 
 
 def scan(arguments: argparse.Namespace) -> list[str]:
     """Recompute a whole log."""
     source = open_source(arguments.log)
-    checkpoint = accept(read_checkpoint(source), trust_from(arguments))
-    run_scan(source, checkpoint, longest_delay=arguments.longest_delay)
+    head = present(source, trust_from(arguments))
+    remarks = run_scan(source, head.checkpoint, longest_delay=arguments.longest_delay)
+    size = head.checkpoint.size
     return [
-        f"All {checkpoint.size} entries lead to the signed root and keep the log's rules.",
-        *_head_lines(checkpoint),
+        f"All {size} entries lead to the signed root and keep the log's rules.",
+        *_head_lines(head.checkpoint, head, remarks),
     ]
 
 
@@ -105,22 +111,24 @@ def run_scan(
     *,
     longest_delay: float,
     visit: Visitor | None = None,
-) -> None:
-    """Scan from the first entry; raise unless all holds."""
+) -> list[str]:
+    """Scan from the first entry; raise unless all holds. Return what is to be said of its names."""
     latest = checkpoint.witnessed_at or time.time()
+    rules = Rules(
+        origin=checkpoint.origin,
+        longest_delay=longest_delay,
+        no_later_than=latest + CLOCK_SKEW_SECONDS,
+        signers=[signer.key for signer in checkpoint.signers],
+    )
     Scan(
         source=source,
         checkpoint=checkpoint,
-        rules=Rules(
-            origin=checkpoint.origin,
-            longest_delay=longest_delay,
-            no_later_than=latest + CLOCK_SKEW_SECONDS,
-            signers=[signer.key for signer in checkpoint.signers],
-        ),
+        rules=rules,
         frontier=Frontier(),
         visit=visit,
         progress=_progress(),
     ).run()
+    return rules.names.remarks
 
 
 def consistency(arguments: argparse.Namespace) -> list[str]:
@@ -131,22 +139,19 @@ def consistency(arguments: argparse.Namespace) -> list[str]:
         data = data.partition(b"\n\n")[2]
     saved = accept(data, trust)
     source = open_source(arguments.log)
-    current = accept(read_checkpoint(source), trust)
-    if saved.origin != current.origin:
+    head = present(source, trust)
+    current = head.checkpoint
+    try:
+        check_beginning(source, saved, current)
+    except NotVerifiedError:
+        if saved.origin != current.origin:
+            raise NotVerifiedError(f"the saved head is of another log, {saved.origin}") from None
+        raise
+    if saved.origin != current.origin and not saved.size:
         raise NotVerifiedError(f"the saved head is of another log, {saved.origin}")
-    if saved.size > current.size:
-        raise NotVerifiedError(f"the log shrank from {saved.size} to {current.size} entries")
-    path = TileTree(source, current.size).consistency_path(saved.size)
-    check_consistency(
-        old_size=saved.size,
-        old_root=saved.root,
-        new_size=current.size,
-        new_root=current.root,
-        path=path,
-    )
     return [
         f"The log of {current.size} entries begins with the {saved.size} that were saved.",
-        *_head_lines(current),
+        *_head_lines(current, head),
     ]
 
 
@@ -158,8 +163,9 @@ def mine(arguments: argparse.Namespace) -> list[str]:
         disclosures = parse_disclosures(read_file(arguments.disclosures, LONGEST_DISCLOSURES))
     collected = Mine(key=key, disclosures=disclosures)
     source = open_source(arguments.log)
-    checkpoint = accept(read_checkpoint(source), trust_from(arguments))
-    run_scan(source, checkpoint, longest_delay=arguments.longest_delay, visit=collected.visit)
+    head = present(source, trust_from(arguments))
+    checkpoint, longest_delay = head.checkpoint, arguments.longest_delay
+    remarks = run_scan(source, checkpoint, longest_delay=longest_delay, visit=collected.visit)
     collected.check()
     lines = [
         f"  {index}  {leaf.fields['t']}  {leaf.event}  {leaf.fields['dec']}"
@@ -170,7 +176,7 @@ def mine(arguments: argparse.Namespace) -> list[str]:
     return [
         f"{len(collected.found)} of {checkpoint.size} entries are about you{gaps}.",
         *lines,
-        *_head_lines(checkpoint),
+        *_head_lines(checkpoint, head, remarks),
     ]
 
 
@@ -189,8 +195,9 @@ def monitor(arguments: argparse.Namespace) -> list[str]:
     )
     if not arguments.once:
         _watch_on(watch, interval=arguments.interval, grace=arguments.grace)
-    checkpoint = watch.round()
-    return [f"All {checkpoint.size} entries hold.", *_head_lines(checkpoint)]
+    held = watch.round()
+    checkpoint = held.checkpoint
+    return [f"All {checkpoint.size} entries hold.", *_head_lines(checkpoint, None, held.remarks)]
 
 
 def _watch_on(watch: Monitor, *, interval: float, grace: float) -> None:
@@ -198,14 +205,14 @@ def _watch_on(watch: Monitor, *, interval: float, grace: float) -> None:
     reached = time.monotonic()
     while True:
         try:
-            size = watch.round().size
+            held = watch.round()
         except UnreachableError as error:
             if time.monotonic() - reached > grace:
                 raise
             words = f"waiting: {error}"
         else:
             reached = time.monotonic()
-            words = f"{size} entries hold"
+            words = " ".join((f"{held.checkpoint.size} entries hold.", *held.remarks))
         say(printable(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {words}"))
         time.sleep(interval)
 
@@ -232,14 +239,16 @@ def _entry_lines(proved: Proved) -> list[str]:
     ]
 
 
-def _head_lines(checkpoint: Checkpoint) -> list[str]:
+def _head_lines(
+    checkpoint: Checkpoint, head: Present | None = None, remarks: Sequence[str] = ()
+) -> list[str]:
     lines = [f"Head of {checkpoint.origin}: {checkpoint.size} entries."]
     kinds = {0x01: "Ed25519", 0x04: "Ed25519 cosignature", 0x06: "ML-DSA-44"}
     lines.extend(f"  signed: {by.key.name} ({kinds[by.key.type]})" for by in checkpoint.signers)
     for by in checkpoint.witnesses:
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(by.time, 2**33)))
         lines.append(f"  witnessed: {by.key.name} ({kinds[by.key.type]}) at {moment}")
-    return lines
+    return [*lines, *remarks, *(head.remarks if head else ())]
 
 
 def _progress() -> Progress | None:

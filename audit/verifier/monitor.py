@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from audit.verifier.checkpoint import Checkpoint, Trust, accept
 from audit.verifier.errors import NotVerifiedError, UnreachableError
+from audit.verifier.lineage import Names, Present, present
 from audit.verifier.merkle import check_consistency
 from audit.verifier.mirror import TileTree, read_checkpoint
 from audit.verifier.note import LONGEST_NOTE
@@ -51,15 +52,17 @@ class Monitor:
     limits: Limits
     progress: Progress | None = None
 
-    def round(self, *, now: float | None = None) -> Checkpoint:
-        """Check what is new and keep the head; raise when the log broke a promise."""
+    def round(self, *, now: float | None = None) -> Present:
+        """Check what is new and keep the head; raise when the log broke a promise.
+
+        A name that is new is followed, if a trusted one leads to it, and remarked on.
+        """
         moment = time.time() if now is None else now
         state = State(self.state)
-        checkpoint = accept(read_checkpoint(self.source), self.trust)
+        head = present(self.source, self.trust)
+        checkpoint, trust = head.checkpoint, head.trust
         state.keep(checkpoint)
         saved = state.load()
-        if saved.origin not in (None, checkpoint.origin):
-            raise NotVerifiedError("the log changed its name")
         self._check_age(checkpoint, moment)
         tree = TileTree(self.source, checkpoint.size)
         self._check_growth(saved, checkpoint, tree)
@@ -72,6 +75,7 @@ class Monitor:
             latest=saved.latest,
             seen=state.ids(saved.frontier.size),
             signers=[signer.key for signer in checkpoint.signers],
+            names=Names(origin=saved.origin, closed=saved.closed),
         )
         new_ids: list[bytes] = []
 
@@ -86,11 +90,11 @@ class Monitor:
             visit=visit,
             progress=self.progress,
         ).run()
-        state.save(checkpoint, saved.frontier, rules.latest, new_ids)
-        self._compare_witnesses(checkpoint, state)
-        self._prove(checkpoint, tree, state)
+        state.save(checkpoint, saved.frontier, rules, new_ids)
+        self._compare_witnesses(checkpoint, state, trust)
+        self._prove(checkpoint, tree, state, trust)
         self._check_silence(rules.latest, moment)
-        return checkpoint
+        return Present(checkpoint, trust, (*rules.names.remarks, *head.remarks))
 
     def _check_age(self, checkpoint: Checkpoint, now: float) -> None:
         """Refuse an old head: the witnesses' clocks tell its age."""
@@ -120,7 +124,7 @@ class Monitor:
             path=tree.consistency_path(old.size),
         )
 
-    def _compare_witnesses(self, checkpoint: Checkpoint, state: State) -> None:
+    def _compare_witnesses(self, checkpoint: Checkpoint, state: State, trust: Trust) -> None:
         """Ask each witness of the policy what it saw last; two signed trees are evidence."""
         policy = self.trust.policy
         prefix = hashlib.sha256(checkpoint.origin.encode("utf-8")).hexdigest()
@@ -129,19 +133,19 @@ class Monitor:
                 data = UrlSource(url).read(f"{prefix}/checkpoint", LONGEST_NOTE)
             except UnreachableError:
                 continue  # A silent witness proves nothing; the quorum decides what is enough.
-            seen = accept(data, Trust(keys=(*self.trust.keys, *(policy.logs if policy else ()))))
+            seen = accept(data, Trust(keys=(*trust.keys, *_logs(trust))))
             if seen.origin != checkpoint.origin:
                 raise NotVerifiedError("a witness answers with another log")
             state.keep(seen)
             if seen.size > checkpoint.size:
-                newer = accept(read_checkpoint(self.source), self.trust)
+                newer = accept(read_checkpoint(self.source), trust)
                 if newer.size < seen.size:
                     raise NotVerifiedError("a witness saw a longer log than the one served here")
 
-    def _prove(self, checkpoint: Checkpoint, tree: TileTree, state: State) -> None:
+    def _prove(self, checkpoint: Checkpoint, tree: TileTree, state: State, trust: Trust) -> None:
         """Settle every kept head that this log must begin with; contradictions stay, and shout."""
         for path, data in state.unproved():
-            head = accept(data, Trust(keys=(*self.trust.keys, *_logs(self.trust))))
+            head = accept(data, Trust(keys=(*trust.keys, *_logs(trust))))
             if head.size > checkpoint.size:
                 continue  # The log will reach it.
             if head.size and tree.node(0, head.size) != head.root:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from audit.verifier.encoding import Json, base64url_bytes, base64url_text, parse_canonical
 from audit.verifier.errors import NotVerifiedError
-from audit.verifier.keys import vkey
-from audit.verifier.leaf import GENESIS, Leaf, common_facts, parse_leaf
+from audit.verifier.leaf import Leaf, common_facts, parse_leaf
+from audit.verifier.lineage import Names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,11 @@ class Rules:
     latest: float = 0.0
     seen: set[bytes] = field(default_factory=set)
     signers: Sequence[Key] = ()
+    names: Names = field(default_factory=Names)
 
     def check_all(self, index: int, leaves: Sequence[bytes]) -> None:
         """Check the next entries at once; what does not pass so is checked one by one."""
-        facts = common_facts(leaves) if index else None
+        facts = common_facts(leaves) if index and not self.names.closed else None
         if facts is None or not self._fit(*facts):
             for offset, data in enumerate(leaves):
                 self.check(index + offset, data)
@@ -104,8 +105,7 @@ class Rules:
             leaf = parse_leaf(data)
         except NotVerifiedError as error:
             raise NotVerifiedError(f"entry {index}: {error}") from None
-        if index == 0 or leaf.event == GENESIS:
-            self._check_genesis(index, leaf)
+        self.names.visit(index, leaf)
         if leaf.id in self.seen:
             raise NotVerifiedError(f"entry {index}: the id {leaf.uuid} stands in the log twice")
         self.seen.add(leaf.id)
@@ -117,14 +117,6 @@ class Rules:
             raise NotVerifiedError(f"entry {index}: its time is after the witnesses' signatures")
         return leaf
 
-    def _check_genesis(self, index: int, leaf: Leaf) -> None:
-        if index or leaf.event != GENESIS:
-            raise NotVerifiedError(f"entry {index}: the log's first entry and only it is genesis")
-        fields = leaf.fields
-        if fields.get("origin") != self.origin:
-            raise NotVerifiedError("entry 0: the log was begun under another name")
-        bound = fields.get("vkeys")
-        if not isinstance(bound, list) or not all(isinstance(text, str) for text in bound):
-            raise NotVerifiedError("entry 0: it does not bind the log's keys")
-        if not {vkey(key) for key in self.signers} <= set(bound):
-            raise NotVerifiedError("entry 0: the log was begun under another key")
+    def check_end(self) -> None:
+        """Check, after the last entry, that the head bears the name and keys which entries give."""
+        self.names.check_end(self.origin, self.signers)

@@ -11,6 +11,7 @@ from audit.verifier.merkle import leaf_hashes, root_of
 from audit.verifier.mirror import (
     TILE_HEIGHT,
     TILE_WIDTH,
+    TileTree,
     read_bundle,
     read_hashes,
     read_tile,
@@ -64,12 +65,21 @@ class Scan:
             self._add_bundle(self.frontier.size // TILE_WIDTH)
             if self.progress:
                 self.progress(self.frontier.size, self.checkpoint.size)
+        self.rules.check_end()
+        self._check_edge()
+
+    def _check_edge(self) -> None:
+        """Compare what is left at the right edge, and the roots: the head's and those named."""
         for level, hashes in list(enumerate(self.frontier.levels))[1:]:
             number = self.checkpoint.size >> TILE_HEIGHT * (level + 1)
             if hashes:
                 self._compare_tile(level, number, hashes)
         if self.frontier.root() != self.checkpoint.root:
             raise NotVerifiedError("the entries do not lead to the signed root")
+        tree = TileTree(self.source, self.checkpoint.size)
+        for size, root in self.rules.names.roots:
+            if tree.node(0, size) != root:
+                raise NotVerifiedError(f"entry {size}: the earlier name ended with another tree")
 
     def _add_bundle(self, number: int) -> None:
         size = self.checkpoint.size

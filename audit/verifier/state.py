@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit.verifier.checkpoint import Checkpoint
+    from audit.verifier.rules import Rules
 
 _LONGEST_STATE = 8 * 1024 * 1024
 _ID_LENGTH = 16
@@ -31,6 +32,7 @@ class Saved:
     frontier: Frontier = field(default_factory=Frontier)
     witnessed_at: float = 0.0
     latest: float = 0.0
+    closed: tuple[str, frozenset[str]] | None = None
 
 
 class State:
@@ -80,7 +82,7 @@ class State:
         return {data[at : at + _ID_LENGTH] for at in range(0, len(data), _ID_LENGTH)}
 
     def save(
-        self, checkpoint: Checkpoint, frontier: Frontier, latest: float, ids: list[bytes]
+        self, checkpoint: Checkpoint, frontier: Frontier, rules: Rules, ids: list[bytes]
     ) -> None:
         """Remember a round that held."""
         known = (frontier.size - len(ids)) * _ID_LENGTH
@@ -97,14 +99,17 @@ class State:
                 for level in frontier.levels
             ],
             "witnessed_at": checkpoint.witnessed_at or 0,
-            "latest_ms": round(latest * 1000),
+            "latest_ms": round(rules.latest * 1000),
         }
+        if rules.names.closed:
+            origin, vkeys = rules.names.closed
+            state["closed"] = [origin, *sorted(vkeys)]
         _write(self._directory / "frontier.json", json.dumps(state).encode("ascii"))
 
 
 def _saved(saved: Json) -> Saved:
     levels = [[hash_bytes(text, "a hash") for text in level] for level in saved["levels"]]
-    size = saved["size"]
+    size, closed = saved["size"], saved.get("closed")
     if not isinstance(size, int) or not isinstance(saved["origin"], str):
         raise TypeError
     return Saved(
@@ -112,6 +117,7 @@ def _saved(saved: Json) -> Saved:
         frontier=Frontier(size=size, levels=levels),
         witnessed_at=float(saved["witnessed_at"]),
         latest=saved["latest_ms"] / 1000,
+        closed=(closed[0], frozenset(closed[1:])) if closed else None,
     )
 
 

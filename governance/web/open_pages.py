@@ -18,6 +18,7 @@ CHANGING: Final = frozenset({"checkpoint", "policy", "vkeys"})
 TILE: Final = re.compile(
     r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])(?:/x[0-9]{3})*/[0-9]{3}(?:\.p/(?:[1-9][0-9]{0,2}))?"
 )
+ENDED: Final = re.compile(r"ended/[0-9a-f]{64}")
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
 
@@ -27,7 +28,8 @@ FRESH: Final = "no-cache"
 def log_file(request: HttpRequest, name: str) -> HttpResponse:
     """Serve one file of the published log; whole tiles never change and may be kept."""
     del request
-    if name not in CHANGING and not TILE.fullmatch(name):
+    is_text = name in CHANGING or bool(ENDED.fullmatch(name))
+    if not is_text and not TILE.fullmatch(name):
         raise Http404
     path = Path(settings.REMIT_LOG_DIR) / name
     try:
@@ -35,9 +37,9 @@ def log_file(request: HttpRequest, name: str) -> HttpResponse:
         content = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise Http404 from error
-    kind = "text/plain; charset=utf-8" if name in CHANGING else "application/octet-stream"
+    kind = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
     response = HttpResponse(content, content_type=kind)
-    whole_tile = name not in CHANGING and ".p/" not in name
+    whole_tile = not is_text and ".p/" not in name
     response.headers["Cache-Control"] = IMMUTABLE if whole_tile else FRESH
     # The log is for everybody's tools, on every site.
     response.headers["Access-Control-Allow-Origin"] = "*"

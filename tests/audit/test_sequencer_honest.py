@@ -136,7 +136,7 @@ def look(places: Path, trust: Trust) -> int:
         state=places / "monitor",
         limits=Limits(longest_delay=7200.0, oldest_signature=86400.0, longest_silence=7200.0),
     )
-    return watch.round().size
+    return watch.round().checkpoint.size
 
 
 def live(life: Life, rng: random.Random) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pytest_django import Settings
 
-from audit import checkpoint, disclosures, ports, proofs, quorum, sequencer
+from audit import checkpoint, disclosures, ports, proofs, quorum, rotation, sequencer
 from audit.actors import Actor
 from audit.models import Entry
 from audit.verifier.__main__ import main
@@ -17,7 +18,7 @@ from audit.witness import Server, Witness
 from consent import receipt
 from tests.audit.conftest import Write
 from tests.consent.conftest import mira, notice  # noqa: F401
-from tests.consent.test_decide import POINTER, decide, yes
+from tests.consent.test_decide import POINTER, decide, withdraw, yes
 
 pytestmark = pytest.mark.django_db
 
@@ -45,10 +46,10 @@ def witness(places: Path) -> Iterator[str]:
 
 @pytest.fixture
 def run(places: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command with the published keys and the published policy."""
+    """Run a command with the published keys and policy, or with those kept in a folder."""
 
-    def command(*words: object) -> tuple[int, str]:
-        trust = ("--vkey", places / "log/vkeys", "--policy", places / "log/policy")
+    def command(*words: object, kept: Path = places / "log") -> tuple[int, str]:
+        trust = ("--vkey", kept / "vkeys", "--policy", kept / "policy")
         status = main([str(word) for word in (*words, *trust)])
         printed = capsys.readouterr()
         return status, printed.out + printed.err
@@ -159,3 +160,100 @@ def test_a_receipt_holds_on_a_machine_without_the_service(
     assert "witnessed: council.example" in printed
     forged = document | {"payload": "e30="}
     assert run("receipt", save(forged))[0] == 1
+
+
+@pytest.fixture
+def old(places: Path, witness: str, write: Write, run: Run, settings: Settings) -> Path:
+    """What a reader kept of a log that has new keys since, and that its witness left."""
+    assert witness
+    entry, kept = write(), places / "kept"
+    _sequence()
+    kept.mkdir()
+    for name in ("vkeys", "policy", "checkpoint"):
+        (kept / name).write_bytes((places / "log" / name).read_bytes())
+    (kept / "proof").write_bytes(proofs.proof(uuid=entry.uuid))
+    _watch(run, places, kept)
+    settings.REMIT_LOG_ORIGIN = "remit.example/second"
+    rotation.rotate()
+    new = places / "new.tlog-proof"
+    new.write_bytes(proofs.proof(uuid=entry.uuid))
+    write()
+    _sequence()
+    for policy in (kept / "policy", places / "log/policy"):
+        text = policy.read_text()
+        policy.write_text(text.replace("quorum witnesses", "quorum none"))
+    return kept
+
+
+def _watch(run: Run, places: Path, kept: Path) -> str:
+    words = ("monitor", places / "log", "--once", "--state", kept / "monitor")
+    status, said = run(*words, kept=kept)
+    assert status == 0, said
+    return said
+
+
+def test_who_trusts_the_old_name_alone_is_led_to_the_new_keys(
+    places: Path, old: Path, run: Run
+) -> None:
+    said = [_watch(run, places, old)]
+    for words in (
+        ("scan", places / "log"),
+        ("consistency", places / "log", "--saved", old / "checkpoint"),
+        ("consistency", places / "log", "--saved", old / "proof"),
+    ):
+        status, printed = run(*words, kept=old)
+        assert status == 0, printed
+        said.append(printed)
+    for printed in said:
+        assert "was closed at 3 entries" in printed
+        assert "It goes on as remit.example/second" in printed
+        assert all(vkey in printed for vkey in checkpoint.log_keys().vkeys)
+    assert "Entry 3: " in _watch(run, places, old) + said[0]
+
+
+def test_proofs_under_either_name_hold(places: Path, old: Path, run: Run) -> None:
+    assert run("proof", old / "proof", kept=old)[0] == 0
+    assert run("proof", old / "proof")[0] == 0
+    status, said = run("proof", places / "new.tlog-proof")
+    assert (status, "Head of remit.example/second" in said) == (0, True)
+
+
+def test_a_name_that_no_trusted_one_leads_to_is_refused(places: Path, old: Path, run: Run) -> None:
+    (places / "log/ended").rename(places / "log/gone")
+    status, said = run("scan", places / "log", kept=old)
+    assert (status, "no trusted key of remit.example/second" in said) == (1, True)
+
+
+def test_a_receipt_of_before_new_keys_stays_under_the_name_that_it_speaks_of(
+    places: Path,
+    witness: str,
+    mira: Actor,  # noqa: F811
+    notice: str,  # noqa: F811
+    run: Run,
+    settings: Settings,
+) -> None:
+    assert witness
+    acts = [decide(mira, yes(POINTER, notice))]
+    _sequence()
+    saved = places / "receipt.json"
+
+    def check() -> None:
+        """Check every receipt as it is handed out now."""
+        for act in acts:
+            document = receipt.receipt_document(subject=mira.key, receipt_id=act.receipt_id)
+            saved.write_text(json.dumps(document))
+            status, printed = run("receipt", saved)
+            assert (status, "is signed" in printed) == (0, True), printed
+
+    check()
+    kept = places / "kept.json"
+    kept.write_bytes(saved.read_bytes())
+    settings.REMIT_LOG_ORIGIN = "remit.example/second"
+    rotation.rotate()
+    check()
+    policy = places / "log/policy"
+    policy.write_text(policy.read_text().replace("quorum witnesses", "quorum none"))
+    acts.append(decide(mira, withdraw(POINTER)))
+    _sequence()
+    check()
+    assert run("receipt", kept)[0] == 0, "one that was saved before holds as it did"

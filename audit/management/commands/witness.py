@@ -26,6 +26,9 @@ class Command(BaseCommand):
             "--policy", type=Path, help="the file whose log lines it believes (default: the log's)"
         )
         parser.add_argument(
+            "--after", metavar="NAME", help="the log's earlier name, which this witness cosigned"
+        )
+        parser.add_argument(
             "--register", action="store_true", help="write this witness into the log's policy"
         )
 
@@ -36,7 +39,9 @@ class Command(BaseCommand):
             key = checkpoint.witness_key(where, name=name)
             policy = quorum.read(Path(str(source))) if source else quorum.ensure()
             address = (str(options["host"]), int(str(options["port"])))
-            server = Server(address, Witness(where=where, key=key, logs=policy.logs))
+            after = None if options["after"] is None else str(options["after"])
+            witness = Witness(where=where, key=key, logs=policy.logs, after=after)
+            server = Server(address, witness)
             host, port = str(server.server_address[0]), server.server_address[1]
             if options["register"]:
                 quorum.register(key.public, url=f"http://{host}:{port}/")

@@ -142,7 +142,9 @@
     const note = parseNote(text);
     if (note.size === 0n && !same(note.root, await sha256(new Uint8Array()))) fail("checkpoint");
     // The log's keys sign, others' cosign; the rest are keys of documents.
-    const signing = keys.filter((key) => key.type !== (key.name === note.origin ? COSIGNATURE : ED25519));
+    const logs = new Set(keys.filter((key) => key.type === ED25519).map((key) => key.name)); // Earlier names too.
+    const signing = keys.filter((key) => key.name === note.origin ? key.type !== COSIGNATURE
+      : key.type === COSIGNATURE || (key.type === ML_DSA_44 && !logs.has(key.name)));
     const results = await Promise.all(signing.map((key) => checkKey(key, note)));
     const log = results.filter((one) => one.isLog && one.state !== "missing"), witnesses = results.filter((one) => !one.isLog);
     const perhaps = new Set(witnesses.filter((one) => one.state !== "missing").map((one) => one.key));
