@@ -4,6 +4,7 @@ Whoever relies on an answer while something happens (intake, the gate, a release
 `lock`, shared, in the same transaction; a decision takes it alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -124,6 +125,11 @@ def epoch(*, subject: str) -> int:
     """Return how many times the person's choices or pauses changed."""
     found = sql.row(_EPOCH, [subject])
     return int(found[0]) if found else 0
+
+
+def epochs() -> Iterator[tuple[str, int]]:
+    """Yield every person who ever decided anything, with their epoch."""
+    yield from SubjectEpoch.objects.order_by("subject").values_list("subject", "epoch").iterator()
 
 
 def states(*, subject: str, at: datetime | None = None) -> dict[Cell, CellState]:

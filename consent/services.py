@@ -39,7 +39,16 @@ from consent.status import VALID, ConsentStatus
 if TYPE_CHECKING:
     from audit.models import Entry
 
-__all__ = ["Choice", "DecisionAct", "decide", "expire", "pause", "publish_notice", "resume"]
+__all__ = [
+    "Choice",
+    "DecisionAct",
+    "catch_up",
+    "decide",
+    "expire",
+    "pause",
+    "publish_notice",
+    "resume",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,11 @@ def _append(
 
 def _count(subject: str) -> None:
     SubjectEpoch.objects.filter(subject=subject).update(epoch=F("epoch") + 1)
+
+
+def catch_up(*, subject: str, epoch: int) -> None:
+    """Let the person's count go on from `epoch`: a restore had taken it back."""
+    SubjectEpoch.objects.filter(subject=subject, epoch__lt=epoch).update(epoch=epoch)
 
 
 def expire(*, subject: str, now: datetime | None = None) -> DecisionAct | None:

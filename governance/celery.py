@@ -93,6 +93,7 @@ app.conf.update(
         "collect orphans": _every(24 * _HOUR, "governance.capture.tasks.collect_orphans"),
         "expire consents": _every(60.0, "governance.rights.tasks.expire_consents"),
         "end exports": _every(_HOUR, "governance.rights.tasks.end_exports"),
+        "end seal keys": _every(_HOUR, "governance.rights.tasks.end_seal_keys"),
         "renew keys": {
             "task": "governance.rights.tasks.renew_keys",
             "schedule": crontab(hour="2", minute="17"),

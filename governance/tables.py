@@ -158,7 +158,7 @@ _VAULT: Final = (
     Table("vault_epoch", app="SIUD", sequencer="SIU"),
     Table("vault_storedkey", app="SIUD", sequencer="SI"),
     Table("vault_cellgeneration", app="SIUD", sequencer="S"),
-    Table("vault_tombstone", app="SI", sequencer="S"),
+    Table("vault_ledger", app="SI", sequencer="S"),
     Table("vault_keyrelease", app="SI"),
     Table("vault_sealkey", app="SIU"),
     # Django keeps its own book in each database it migrates.

@@ -9,7 +9,7 @@ Leaves to others: the rules themselves (governance.decisions), the keys (governa
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +43,7 @@ from governance.policies import purposes
 from governance.policies import selectors as policies
 from governance.vault import reading
 from governance.vault.errors import KeyShreddedError
+from governance.vault.reading import Permit
 
 PAGE = 100
 # What a person may not know of another's record: that it exists.
@@ -84,13 +85,13 @@ def open_records(
     """
     read = _Read(actor, purpose, "read", request_id)
     found = _frames(frames)
-    entries = _admit(read, found)
+    permits = _admit(read, found)
     outcome = "failed"
     try:
-        yield [_unseal(frame, entry=entries[frame.subject]) for frame in found]
+        yield [_unseal(frame, permits[frame.subject]) for frame in found]
         outcome = "completed"
     finally:
-        _close(read, entries, outcome)
+        _close(read, permits, outcome)
 
 
 @contextmanager
@@ -125,17 +126,20 @@ def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[bytes]:
     batch = CaptureBatch.objects.filter(id=batch_id).first()
     if sealed is None or batch is None:
         raise RecordGoneError
-    entry = _admit_subjects(read, {batch.subject: 1}, records=[])[batch.subject]
+    permits = _admit_subjects(read, {batch.subject: 1}, records=[])
     outcome = "failed"
     wire = bytes(sealed.wire)
     header_end = 4 + int.from_bytes(wire[:4], "big")
     try:
         yield reading.open_batch(
-            entry=entry, key_id=batch.key_id, header=wire[4:header_end], sealed=wire[header_end:]
+            permit=permits[batch.subject],
+            key_id=batch.key_id,
+            header=wire[4:header_end],
+            sealed=wire[header_end:],
         )
         outcome = "completed"
     finally:
-        _close(read, {batch.subject: entry}, outcome)
+        _close(read, permits, outcome)
 
 
 @contextmanager
@@ -159,13 +163,13 @@ def open_object(  # noqa: PLR0913 - each names one fact of the read.
     """
     read = _Read(actor, purpose, f"download-{kind}", request_id, dict(private or {}))
     record = RecordFacts(subject, retain_until, is_live, consented)
-    entry = _admit_subjects(read, {subject: 1}, records=[record])[subject]
+    permits = _admit_subjects(read, {subject: 1}, records=[record])
     outcome = "failed"
     try:
-        yield reading.unseal_object(entry=entry, kind=kind, ref=ref, sealed=sealed)
+        yield reading.unseal_object(permit=permits[subject], kind=kind, ref=ref, sealed=sealed)
         outcome = "completed"
     finally:
-        _close(read, {subject: entry}, outcome)
+        _close(read, permits, outcome)
 
 
 def list_frames(
@@ -175,13 +179,13 @@ def list_frames(
     read = _Read(actor, purpose, "list", request_id)
     health.require_open()
     with transaction.atomic(durable=True):
-        consent.selectors.lock(subject=filters.subject, exclusive=False)
+        epoch = consent.selectors.lock(subject=filters.subject, exclusive=False)
         # Chosen under the lock: what ends meanwhile is left out, it does not refuse the rest.
         found = _frames(_ids_of(filters))
         counts = {filters.subject: len(found)}
         verdict = _decide(read, _record_facts(read, found))
         if not isinstance(verdict, Deny):
-            _allow(read, counts, found)
+            _allow(read, counts, found, {filters.subject: epoch})
             return [info(frame) for frame in found]
     raise _denied(read, counts, found, verdict)
 
@@ -227,7 +231,7 @@ def _frames(ids: Sequence[UUID]) -> list[Frame]:
     return [by_id[frame_id] for frame_id in ids]
 
 
-def _admit(read: _Read, frames: Sequence[Frame]) -> dict[str, UUID]:
+def _admit(read: _Read, frames: Sequence[Frame]) -> dict[str, Permit]:
     counts = {
         subject: len(list(group))
         for subject, group in groupby(sorted(frame.subject for frame in frames))
@@ -241,26 +245,27 @@ def _admit_subjects(
     *,
     records: Sequence[RecordFacts] | None,
     frames: Sequence[Frame] = (),
-) -> dict[str, UUID]:
-    """Decide under the consent locks; commit one entry per subject; return their ids.
+) -> dict[str, Permit]:
+    """Decide under the consent locks; commit one entry per subject; return what it permits.
 
     `records` of None means: take the facts of `frames` after locking.
     """
     health.require_open()
     with transaction.atomic(durable=True):
-        for subject in sorted(counts):
-            consent.selectors.lock(subject=subject, exclusive=False)
+        epochs = {s: consent.selectors.lock(subject=s, exclusive=False) for s in sorted(counts)}
         facts = records if records is not None else _record_facts(read, frames)
         verdict = _decide(read, facts)
         if not isinstance(verdict, Deny):
-            return _allow(read, counts, frames)
+            return _allow(read, counts, frames, epochs)
     # Outside the transaction: a refusal outlives whatever is rolled back around it.
     raise _denied(read, counts, frames, verdict)
 
 
-def _allow(read: _Read, counts: dict[str, int], frames: Sequence[Frame]) -> dict[str, UUID]:
-    """Write one entry per subject, in the transaction of the decision; return their ids."""
-    return {
+def _allow(
+    read: _Read, counts: dict[str, int], frames: Sequence[Frame], epochs: Mapping[str, int]
+) -> dict[str, Permit]:
+    """Write one entry per subject, in the transaction of the decision."""
+    entries = {
         subject: journal.append(
             Action.ACCESS_ALLOWED,
             actor=read.actor,
@@ -274,6 +279,7 @@ def _allow(read: _Read, counts: dict[str, int], frames: Sequence[Frame]) -> dict
         ).uuid
         for subject, count in counts.items()
     }
+    return {subject: Permit(entry, epochs[subject]) for subject, entry in entries.items()}
 
 
 def _denied(
@@ -361,10 +367,10 @@ def _summary(subject: str, frames: Sequence[Frame]) -> dict[str, Json]:
     }
 
 
-def _unseal(frame: Frame, *, entry: UUID) -> OpenRecord:
+def _unseal(frame: Frame, permit: Permit) -> OpenRecord:
     try:
         plaintext = reading.unseal_frame(
-            entry=entry,
+            permit=permit,
             frame=reading.FrameRef(
                 frame_id=frame.id,
                 subject=frame.subject,
@@ -380,8 +386,8 @@ def _unseal(frame: Frame, *, entry: UUID) -> OpenRecord:
     return OpenRecord(info(frame), content.unpack(plaintext))
 
 
-def _close(read: _Read, entries: dict[str, UUID], outcome: str) -> None:
-    for subject, entry in _each(entries):
+def _close(read: _Read, permits: Mapping[str, Permit], outcome: str) -> None:
+    for subject, permit in sorted(permits.items()):
         journal.append_now(
             Action.ACCESS_CLOSED,
             actor=read.actor,
@@ -389,9 +395,5 @@ def _close(read: _Read, entries: dict[str, UUID], outcome: str) -> None:
             purpose=read.purpose,
             act=read.act,
             request_id=read.request_id,
-            private={"outcome": outcome, "grant": str(entry)},
+            private={"outcome": outcome, "grant": str(permit.entry)},
         )
-
-
-def _each(entries: dict[str, UUID]) -> Iterable[tuple[str, UUID]]:
-    return sorted(entries.items())

@@ -42,7 +42,12 @@ from governance.redaction import events as wire
 from governance.redaction import pipeline
 from governance.redaction.directory import Employee
 from governance.vault import sealing
-from governance.vault.errors import UnsealError
+from governance.vault.errors import (
+    ConsentEndedError,
+    KeyShreddedError,
+    KeyStoreBehindError,
+    UnsealError,
+)
 
 if TYPE_CHECKING:
     from audit.models import Entry
@@ -84,13 +89,14 @@ def redact_batch(ref: str, fence: jobs.Fence) -> None:
     try:
         health.require_open()
         judged = _open_and_judge(batch, sealed)
-    except LogUnavailableError as error:
-        # A stalled log is nobody's fault here: wait, without using up an attempt.
+    except (LogUnavailableError, KeyStoreBehindError) as error:
+        # Neither a stalled log nor a key store put back is a fault of the batch: wait, without
+        # using up an attempt.
         raise PostponeError(LOG_RETRY_SECONDS) from error
-    except RecordGoneError:
+    except (RecordGoneError, ConsentEndedError):
         raise PostponeError(0) from None
-    except (UnsealError, BatchMalformedError) as error:
-        reason = "bad_seal" if isinstance(error, UnsealError) else "malformed"
+    except (UnsealError, KeyShreddedError, BatchMalformedError) as error:
+        reason = "malformed" if isinstance(error, BatchMalformedError) else "bad_seal"
         judged = _Judged([], {reason: 1}, {}, {})
     _store(batch, judged, fence)
 

@@ -15,7 +15,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from audit import quorum, signing
+from governance.management import restoring
 from governance.vault import seal_keys
+from governance.vault.errors import LedgerBrokenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,19 @@ def keys() -> None:
     seal_keys.current()
 
 
+def standing() -> None:
+    """Refuse to serve from databases that were put back and not gone over since."""
+    for fault in restoring.hopeless():
+        raise CommandError(f"Nothing can be served: {fault}.")
+    try:
+        restored = restoring.found()
+    except LedgerBrokenError as error:
+        raise CommandError(str(error)) from error
+    if restored:
+        told = "; ".join(restored.words())
+        raise CommandError(f"Something was restored ({told}). Run `manage.py restore_check`.")
+
+
 def pages() -> None:
     """Collect styles, scripts and pictures when one of them changed."""
     stamp = Path(settings.STATIC_ROOT) / ".collected"
@@ -103,5 +118,6 @@ def _fingerprint() -> str:
 STEPS = (
     Step("Preparing the databases", databases),
     Step("Preparing keys", keys),
+    Step("Holding the key store against its ledger", standing),
     Step("Preparing pages", pages),
 )

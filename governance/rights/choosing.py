@@ -8,6 +8,7 @@ after the commit.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +22,7 @@ from consent.status import ENDED, OPEN, VALID, ConsentStatus
 from governance.policies import selectors as policies
 from governance.rights import erasure
 from governance.rights.errors import CellNotOfferedError, SubjectErasedError
-from governance.vault import shredding
+from governance.vault import shredding, standing
 
 # A person may answer what is asked; the other states are set by others or by the clock.
 ANSWERS = VALID | {ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN, ConsentStatus.DEFERRED}
@@ -106,13 +107,19 @@ def _check_offered(answer: Answer, *, is_offered: bool, is_known: bool) -> None:
 
 def follow(*, subject: str, act: DecisionAct, reason: str, now: datetime) -> None:
     """Order what the end of a consent demands, in the transaction of the decision."""
+    ended = [
+        Cell(event.record.purpose, event.record.application, event.record.category)
+        for event in act.events
+        if ConsentStatus(event.status) in ENDED
+    ]
+    if ended:
+        epoch = consent.selectors.epoch(subject=subject)
+        # robust: the decision stands; the nightly rotation does what fails here.
+        mark = partial(standing.end_consent, subject=subject, consent_epoch=epoch)
+        transaction.on_commit(mark, robust=True)
     erasure.order_cells(
         subject=subject,
-        ended=[
-            Cell(event.record.purpose, event.record.application, event.record.category)
-            for event in act.events
-            if ConsentStatus(event.status) in ENDED
-        ],
+        ended=ended,
         reason=reason,
         entry=act.entry,
         now=now,
@@ -146,14 +153,18 @@ def withdraw_all(
 def end_all(
     *, person_subject: str, actor: Actor, language: str, form_digest: str, now: datetime
 ) -> DecisionAct | None:
-    """End every consent and order nothing: for an erasure, whose own order covers it all."""
+    """End every consent and order nothing: for an erasure, whose own order covers it all.
+
+    Only the person withdraws; what somebody else has to end is revoked.
+    """
+    status = ConsentStatus.WITHDRAWN if actor.key == person_subject else ConsentStatus.REVOKED
     consent.selectors.lock(subject=person_subject, exclusive=True)
     held = consent.selectors.valid_cells(subject=person_subject, at=now)
     if not held:
         return None
     return consent.services.decide(
         subject=person_subject,
-        choices=[Choice(*cell, ConsentStatus.WITHDRAWN) for cell in sorted(held)],
+        choices=[Choice(*cell, status) for cell in sorted(held)],
         actor=actor,
         language=language,
         form_digest=form_digest,

@@ -8,7 +8,7 @@ from celery import shared_task
 from governance.jobs.clock import database_now
 from governance.rights import choosing, erasure, exports, renewal
 
-__all__ = ["end_exports", "erasure", "expire_consents", "renew_keys"]
+__all__ = ["end_exports", "end_seal_keys", "erasure", "expire_consents", "renew_keys"]
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
@@ -27,3 +27,9 @@ def end_exports() -> None:
 def renew_keys() -> None:
     """Rotate what erasure certificates rely on."""
     renewal.renew()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
+def end_seal_keys() -> None:
+    """Destroy the private keys that nothing needs any more."""
+    renewal.end_seal_keys()

@@ -21,9 +21,21 @@ class KeyFileError(VaultError):
     """A key that lies outside the database is missing, damaged or readable by others."""
 
 
+class ConsentEndedError(KeyShreddedError):
+    """The person ended a consent after the read was decided; their keys know, whoever forgot."""
+
+
 class StorageUnavailableError(VaultError):
     """Ciphertext can be neither stored nor read now; later it may."""
 
 
 class KeyServiceError(VaultError):
     """The service that holds the key-encryption keys cannot be used now; later it may."""
+
+
+class KeyStoreBehindError(StorageUnavailableError):
+    """The key store was put back from an older copy; what was erased since is not replayed yet."""
+
+
+class LedgerBrokenError(VaultError):
+    """The erasure ledger was edited, or its two homes tell different stories."""

@@ -70,15 +70,17 @@ class CellGeneration(models.Model):
         ]
 
 
-class Tombstone(models.Model):
-    """One line of the erasure ledger: whose keys must never exist again, as a keyed token."""
+class LedgerLine(models.Model):
+    """One line of the erasure ledger: what must never exist again, as a keyed token."""
 
-    token = models.BinaryField(primary_key=True, help_text="HMAC under the ledger's key file.")
-    keys = models.PositiveIntegerField()
-    destroyed_at = models.DateTimeField()
+    number = models.PositiveBigIntegerField(primary_key=True)
+    token = models.BinaryField(db_index=True, help_text="HMAC under the ledger's key file.")
+    value = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    link = models.BinaryField(help_text="SHA-256 over the line before and this one.")
 
     class Meta:
-        db_table = "vault_tombstone"
+        db_table = "vault_ledger"
 
 
 class KeyRelease(models.Model):

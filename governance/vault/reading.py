@@ -2,14 +2,16 @@
 
 Promise: no call here returns a byte unless an entry `access:allowed` is committed, says "allow",
 is about the key's owner and younger than a minute, and the vault's own journal holds (entry,
-key) on disk. Nothing opens inside a transaction, which could take the entry back, nor on a
-connection that was told not to commit; PostgreSQL is asked itself which transaction wrote the
-entry. Leaves to others: whether the access is right (governance.decisions), and keeping everybody
-but the gate away from here (the floors' contract "gate").
+key) on disk; and unless the key store is in order and the person ended no consent since
+`consent_epoch`, under which the access was decided (`standing`). Nothing opens inside a
+transaction, which could take the entry back, nor on a connection that was told not to commit;
+PostgreSQL is asked itself which transaction wrote the entry. Leaves to others: whether the access
+is right (governance.decisions), and keeping everybody but the gate away from here (the floors'
+contract "gate").
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -21,42 +23,50 @@ from audit import committed
 from audit import selectors as audit
 from audit.actions import Action, Verdict
 from audit.selectors import Grant
-from governance.vault import keyring, seal_keys, unwraps
+from governance.vault import keyring, seal_keys, standing, unwraps
 from governance.vault.epochs import NONCE_BYTES
 from governance.vault.errors import KeyShreddedError, NoGrantError, UnsealError
 from governance.vault.keyring import Key, Place
 from governance.vault.models import KeyKind
 from governance.vault.sealing import FrameRef, frame_context, object_context
 
-__all__ = ["FrameRef", "open_batch", "unseal_frame", "unseal_object"]
+__all__ = ["FrameRef", "Permit", "open_batch", "unseal_frame", "unseal_object"]
 
 GRANT_SECONDS: Final = 60
 _CLOCK_SECONDS: Final = 5
 
 
-def unseal_frame(*, entry: UUID, frame: FrameRef, ciphertext: bytes) -> bytes:
+class Permit(NamedTuple):
+    """What was allowed about one person: under which entry, decided at which consent epoch."""
+
+    entry: UUID
+    consent_epoch: int
+
+
+def unseal_frame(*, permit: Permit, frame: FrameRef, ciphertext: bytes) -> bytes:
     """Open one frame. NoGrantError, KeyShreddedError, UnsealError."""
-    grant = _granted(entry)
+    grant = _granted(permit)
     scope = keyring.cell_scope(application=frame.application, category=frame.category)
     key = keyring.find(Place(KeyKind.CELL, frame.subject, scope, frame.generation))
     return _open(grant, key, ciphertext, frame_context(frame))
 
 
-def unseal_object(*, entry: UUID, kind: str, ref: str, sealed: bytes) -> bytes:
+def unseal_object(*, permit: Permit, kind: str, ref: str, sealed: bytes) -> bytes:
     """Open a release file or an export. NoGrantError, KeyShreddedError, UnsealError."""
-    grant = _granted(entry)
+    grant = _granted(permit)
     key = keyring.find_object(kind=kind, ref=ref)
     return _open(grant, key, sealed, object_context(kind=kind, ref=ref))
 
 
-def open_batch(*, entry: UUID, key_id: str, header: bytes, sealed: bytes) -> bytes:
+def open_batch(*, permit: Permit, key_id: str, header: bytes, sealed: bytes) -> bytes:
     """Open what an agent sealed. NoGrantError, KeyShreddedError, UnsealError."""
-    _granted(entry)
-    unwraps.write(entry=entry, key=key_id)
+    _granted(permit)
+    unwraps.write(entry=permit.entry, key=key_id)
     return seal_keys.unseal(key_id=key_id, header=header, sealed=sealed)
 
 
-def _granted(entry: UUID) -> Grant:
+def _granted(permit: Permit) -> Grant:
+    entry, consent_epoch = permit
     # With autocommit off a durable block is content, and yet commits nothing.
     is_open = committed.is_open()
     try:
@@ -74,6 +84,7 @@ def _granted(entry: UUID) -> Grant:
     age = timezone.now() - grant.occurred_at
     if not timedelta(seconds=-_CLOCK_SECONDS) <= age <= timedelta(seconds=GRANT_SECONDS):
         raise NoGrantError("The entry is not of this minute.")
+    standing.require(owner=grant.subject or "", consent_epoch=consent_epoch)
     return grant
 
 

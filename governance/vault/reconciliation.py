@@ -14,7 +14,7 @@ from uuid import UUID
 from audit import selectors as audit
 from audit.actions import Action
 from audit.leaf import Json
-from governance.vault import unwraps
+from governance.vault import ledger, unwraps
 from governance.vault.models import KeyKind, KeyRelease, StoredKey
 
 _CHUNK = 2000
@@ -23,9 +23,26 @@ _OPENING: Final = ("read", "open", "download-")
 
 
 def anchor() -> dict[str, Json]:
-    """Return the journal's end as it is now, for the nightly entry."""
+    """Return the journal's end and the ledger's length as they are now, for the nightly entry."""
     head = unwraps.head()
-    return {"releases": head.number, "release_link": head.link.hex()}
+    return {
+        "releases": head.number,
+        "release_link": head.link.hex(),
+        "ledger": ledger.count(),
+    }
+
+
+def ledger_anchors() -> Iterator[int]:
+    """Return how many lines the erasure ledger held, each night that the log took it down."""
+    for night in audit.told(Action.KEY_ROTATED):
+        lines = night.details.get("ledger")
+        if isinstance(lines, int):
+            yield lines
+
+
+def newest_release() -> UUID | None:
+    """Return the entry under which a key was released last."""
+    return KeyRelease.objects.order_by("-id").values_list("entry", flat=True).first()
 
 
 def owners() -> Iterator[str]:

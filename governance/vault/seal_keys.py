@@ -101,9 +101,11 @@ def is_open(key_id: str) -> bool:
     return sql.row(statement, [key_id], using=KEY_STORE) is not None
 
 
-def retired() -> list[str]:
+def retired(*, before: datetime | None = None) -> list[str]:
     """Return the ids of keys that are offered to no one and not destroyed yet, oldest first."""
     rows = StoredSealKey.objects.filter(retired_at__isnull=False, destroyed_at=None)
+    if before is not None:
+        rows = rows.filter(retired_at__lte=before)
     return list(rows.order_by("retired_at").values_list("key_id", flat=True))
 
 

@@ -6,7 +6,6 @@ until the epoch is rotated (`epochs.rotate`), which destroys what they were wrap
 function may be repeated. Writing the entry that a person can check is the caller's.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,7 +33,8 @@ def destroy_cell(*, subject: str, application: str, category: str) -> list[str]:
         epochs.current(alone=True)
         destroyed = _delete(StoredKey.objects.filter(kind=KeyKind.CELL, owner=subject, scope=scope))
         if destroyed:
-            generations.raised(subject=subject, scope=scope)
+            last, _ = generations.raised(subject=subject, scope=scope)
+            ledger.raise_to("cell", subject, scope, value=last)
     return destroyed
 
 
@@ -58,6 +58,7 @@ def destroy_generation(*, subject: str, application: str, category: str, generat
         epochs.current(alone=True)
         own = StoredKey.objects.filter(kind=KeyKind.CELL, owner=subject, scope=scope)
         _delete(own.filter(generation=generation))
+        ledger.bury("generation", subject, scope, str(generation), keys=1, at=timezone.now())
         cell = CellGeneration.objects.filter(subject=subject, scope=scope, number=generation)
         if cell.exists():
             generations.raised(subject=subject, scope=scope)
@@ -78,7 +79,7 @@ def destroy_subject(*, subject: str, now: datetime | None = None) -> ShredReport
         destroyed = _delete(StoredKey.objects.filter(owner=subject))
         CellGeneration.objects.filter(subject=subject).delete()
         line = ledger.bury("subject", subject, keys=len(destroyed), at=at)
-    return ShredReport(keys=line.keys, at=line.destroyed_at)
+    return ShredReport(keys=line.keys, at=line.at)
 
 
 def destroy_object(*, kind: str, ref: str, now: datetime | None = None) -> None:
@@ -98,21 +99,6 @@ def is_destroyed(*, subject: str) -> bool:
 def object_is_destroyed(*, kind: str, ref: str) -> bool:
     """Say whether an object's key was destroyed for good."""
     return ledger.find("object", keyring.object_scope(kind=kind, ref=ref)) is not None
-
-
-def bury_again(*, subjects: Iterable[str]) -> list[str]:
-    """After a restore: destroy what the ledger says was destroyed; return whom that met.
-
-    The ledger names no one, so the caller offers every subject the restored data knows.
-    """
-    returned = [
-        subject
-        for subject in subjects
-        if is_destroyed(subject=subject) and StoredKey.objects.filter(owner=subject).exists()
-    ]
-    for subject in returned:
-        destroy_subject(subject=subject)
-    return returned
 
 
 def _delete(keys: QuerySet[StoredKey]) -> list[str]:

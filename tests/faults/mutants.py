@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -27,6 +26,7 @@ from governance.releases import building
 from governance.rights import erasure
 from governance.rights.states import ErasureState
 from governance.vault import reading, shredding
+from governance.vault.reading import Permit
 
 
 def _nothing() -> None:
@@ -64,19 +64,19 @@ def _no_lock() -> None:
 def _audit_after_bytes() -> None:
     """The entry is written once the record is out."""
 
-    def admit(read: Any, counts: Mapping[str, int], **_: Any) -> dict[str, UUID]:
-        return {subject: uuid7() for subject in counts}
+    def admit(read: Any, counts: Mapping[str, int], **_: Any) -> dict[str, Permit]:
+        return {subject: Permit(uuid7(), 0) for subject in counts}
 
     close = gate._close
 
-    def closed(read: Any, entries: Mapping[str, UUID], outcome: str) -> None:
-        for subject in entries:
+    def closed(read: Any, permits: Mapping[str, Permit], outcome: str) -> None:
+        for subject in permits:
             with transaction.atomic():
-                gate._allow(read, {subject: 1}, ())
-        close(read, dict(entries), outcome)
+                gate._allow(read, {subject: 1}, (), {subject: 0})
+        close(read, permits, outcome)
 
-    def granted(entry: UUID) -> Any:
-        return SimpleNamespace(uuid=entry, covers=lambda _: True)
+    def granted(permit: Permit) -> Any:
+        return SimpleNamespace(uuid=permit.entry, covers=lambda _: True)
 
     _put(gate, "_admit_subjects", admit)
     _put(gate, "_close", closed)

@@ -267,13 +267,13 @@ def test_the_key_store_keeps_its_ledger_and_lets_the_log_speak(
     roles.grant(keys, TABLES["keys"])
     roles.seal(keys, KEPT["keys"])
     for role, statement, by in (
-        (roles.APP, "DELETE FROM vault_tombstone", GRANTS),
+        (roles.APP, "DELETE FROM vault_ledger", GRANTS),
         (roles.APP, "UPDATE vault_keyrelease SET key = 'x'", GRANTS),
         (roles.SEQUENCER, "SELECT FROM vault_keyrelease", GRANTS),
         (roles.SEQUENCER, "DELETE FROM vault_storedkey", GRANTS),
         (roles.READER, "SELECT FROM vault_storedkey", GRANTS),
-        (roles.OWNER, "DELETE FROM vault_tombstone", "only ever grows"),
-        (roles.OWNER, "ALTER TABLE vault_tombstone DISABLE TRIGGER USER", GUARD),
+        (roles.OWNER, "DELETE FROM vault_ledger", "only ever grows"),
+        (roles.OWNER, "ALTER TABLE vault_ledger DISABLE TRIGGER USER", GUARD),
     ):
         with pytest.raises(DatabaseError, match=by):
             attempt(statement, role=role, using="keys")

@@ -246,15 +246,21 @@ def test_28_read_without_a_committed_entry_gets_no_key(
                 Action.ACCESS_ALLOWED, actor=of.JONAS, subject=subject, verdict=Verdict.ALLOW
             )
             with pytest.raises(NoGrantError, match="inside a transaction"):
-                reading.unseal_frame(entry=entry.uuid, frame=frame, ciphertext=ciphertext)
+                reading.unseal_frame(
+                    permit=reading.Permit(entry.uuid, 0), frame=frame, ciphertext=ciphertext
+                )
             transaction.set_rollback(True)
         with pytest.raises(NoGrantError, match="no such entry"):
-            reading.unseal_frame(entry=entry.uuid, frame=frame, ciphertext=ciphertext)
+            reading.unseal_frame(
+                permit=reading.Permit(entry.uuid, 0), frame=frame, ciphertext=ciphertext
+            )
         assert KeyRelease.objects.count() == 0, "no key left the vault"
     honest = journal.append_now(
         Action.ACCESS_ALLOWED, actor=of.JONAS, subject=frame.subject, verdict=Verdict.ALLOW
     )
-    opened = reading.unseal_frame(entry=honest.uuid, frame=frame, ciphertext=ciphertext)
+    opened = reading.unseal_frame(
+        permit=reading.Permit(honest.uuid, 0), frame=frame, ciphertext=ciphertext
+    )
     assert (opened, KeyRelease.objects.count()) == (b"plain", 1)
 
 

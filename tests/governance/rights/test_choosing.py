@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from audit.models import Entry
 from consent import selectors as consents
 from consent.errors import InvalidTransitionError, NoticeOutdatedError, NotTheSubjectError
+from consent.models import SubjectEpoch
 from consent.selectors import Cell
 from consent.status import ConsentStatus
 from governance.capture.errors import ConsentRequiredError, RecordGoneError
@@ -224,3 +226,17 @@ def test_a_narrower_or_wider_scope_shows_as_outdated_not_as_a_yes(mira: Someone)
     )
     assert (choice.is_valid, choice.is_outdated) == (False, True)
     assert mira.allow(POINTER).events[0].status == "RenewedConsentGiven"
+
+
+def test_the_keys_themselves_refuse_whoever_relies_on_a_consent_from_before_an_end(
+    mira: Someone, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    mira.allow(POINTER, POINTER_ELSEWHERE)
+    frames = mira.record("pointer")
+    with django_capture_on_commit_callbacks(execute=True):
+        mira.withdraw(POINTER)
+    assert mira.read(*frames), "Another purpose holds the cell."
+    # What an older copy of the data says: the person's count, and that she still consents.
+    SubjectEpoch.objects.filter(subject=mira.subject).update(epoch=F("epoch") - 1)
+    with pytest.raises(RecordGoneError):
+        mira.read(*frames)

@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from audit.actors import Actor
 from governance.capture import gate
+from governance.capture import selectors as capture
 from governance.capture.errors import AccessDeniedError, RecordGoneError
+from governance.capture.models import BatchOutcome, CaptureBatch, SealedBatch
+from governance.jobs import services as jobs
 from governance.rights import accesses, renewal, requests, selectors, services
 from governance.rights.errors import ForgetSpanError, RequestChangeError, RequestNotFoundError
 from governance.rights.states import REQUEST_CHANGES, Kind, RequestStatus
@@ -147,3 +150,38 @@ def test_three_nights_destroy_what_a_copy_could_open_and_data_stays_readable(mir
     renewal.renew()
     assert not seal_keys.is_open(used.key_id)
     assert mira.read(frame)
+
+
+def test_a_retired_seal_key_ends_with_its_batches_and_after_72_hours_whatever_waits(
+    mira: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mira.allow(POINTER)
+    mira.record("pointer")
+    waiting: set[str] = set()
+    monkeypatch.setattr(capture, "seal_keys_in_use", lambda: waiting)
+    (first,) = seal_keys.current()
+    second = seal_keys.rotate()
+    seal_keys.rotate()
+    waiting.add(second.key_id)
+    now = timezone.now()
+
+    assert renewal.end_seal_keys(now=now + timedelta(hours=24)) == 0, "Agents may still send."
+    assert renewal.end_seal_keys(now=now + timedelta(hours=26)) == 1
+    assert (seal_keys.is_open(first.key_id), seal_keys.is_open(second.key_id)) == (False, True)
+    assert renewal.end_seal_keys(now=now + timedelta(hours=46)) == 0
+    assert renewal.end_seal_keys(now=now + timedelta(hours=48)) == 1
+    assert not seal_keys.is_open(second.key_id)
+    assert len(seal_keys.current()) == 1, "What is offered stays."
+
+
+def test_a_batch_whose_seal_key_is_destroyed_ends_refused(mira: Someone) -> None:
+    mira.allow(POINTER)
+    (key,) = seal_keys.current()
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(jobs, "run_due", lambda: 0)
+        mira.record("pointer")
+    assert CaptureBatch.objects.get().key_id == key.key_id
+    seal_keys.destroy(key_id=key.key_id)
+    jobs.run_due()
+    assert BatchOutcome.objects.get().refused == {"bad_seal": 1}
+    assert not SealedBatch.objects.exists()

@@ -36,7 +36,12 @@ def opens(entry: UUID) -> bool:
     """Say whether a frame of Mira's opens under an entry."""
     frame, ciphertext = sealed_frame()
     try:
-        return reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext) == b"plain"
+        return (
+            reading.unseal_frame(
+                permit=reading.Permit(entry, 0), frame=frame, ciphertext=ciphertext
+            )
+            == b"plain"
+        )
     except NoGrantError:
         return False
 
@@ -102,10 +107,13 @@ def test_a_key_store_that_does_not_commit_releases_nothing(real: None) -> None:
     frame, ciphertext = sealed_frame()
     transaction.set_autocommit(False, using="keys")
     with pytest.raises(NoGrantError, match="does not commit"):
-        reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext)
+        reading.unseal_frame(permit=reading.Permit(entry, 0), frame=frame, ciphertext=ciphertext)
     transaction.rollback(using="keys")
     transaction.set_autocommit(True, using="keys")
-    assert reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext) == b"plain"
+    assert (
+        reading.unseal_frame(permit=reading.Permit(entry, 0), frame=frame, ciphertext=ciphertext)
+        == b"plain"
+    )
 
 
 @pytest.mark.skipif(not POSTGRESQL, reason="SQLite lets nobody read beside a writer's test.")

@@ -18,7 +18,7 @@ from audit.ids import uuid7
 from governance.vault import reading, seal_keys, sealing, shredding
 from governance.vault.errors import KeyShreddedError, NoGrantError, UnsealError
 from governance.vault.models import KeyRelease
-from governance.vault.reading import FrameRef
+from governance.vault.reading import FrameRef, Permit
 from tests.governance.vault.test_seal_keys import sealed_to
 
 pytestmark = pytest.mark.django_db
@@ -62,11 +62,14 @@ def test_a_frame_opens_under_an_entry_and_the_vault_writes_it_down_once() -> Non
     frame, ciphertext = sealed_frame()
     other, second = sealed_frame()
     entry = grant()
-    assert reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext) == b"plain"
-    assert reading.unseal_frame(entry=entry, frame=other, ciphertext=second) == b"plain"
+    assert (
+        reading.unseal_frame(permit=Permit(entry, 0), frame=frame, ciphertext=ciphertext)
+        == b"plain"
+    )
+    assert reading.unseal_frame(permit=Permit(entry, 0), frame=other, ciphertext=second) == b"plain"
     assert KeyRelease.objects.filter(entry=entry).count() == 1
     again = grant()
-    reading.unseal_frame(entry=again, frame=frame, ciphertext=ciphertext)
+    reading.unseal_frame(permit=Permit(again, 0), frame=frame, ciphertext=ciphertext)
     assert KeyRelease.objects.count() == 2
 
 
@@ -81,7 +84,7 @@ def test_a_frame_opens_as_itself_only(field: str, value: Any) -> None:
     frame, ciphertext = sealed_frame()
     wrong = replace(frame, **{field: value})
     with pytest.raises(UnsealError):
-        reading.unseal_frame(entry=grant(), frame=wrong, ciphertext=ciphertext)
+        reading.unseal_frame(permit=Permit(grant(), 0), frame=wrong, ciphertext=ciphertext)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +100,14 @@ def test_a_frame_of_another_cell_has_another_key(field: str, value: Any) -> None
     frame, ciphertext = sealed_frame()
     wrong = replace(frame, **{field: value})
     with pytest.raises(KeyShreddedError):
-        reading.unseal_frame(entry=grant(), frame=wrong, ciphertext=ciphertext)
+        reading.unseal_frame(permit=Permit(grant(), 0), frame=wrong, ciphertext=ciphertext)
 
 
 @pytest.mark.parametrize("change", [b"", b"short", b"x" * 200])
 def test_damaged_ciphertext_does_not_open(change: bytes) -> None:
     frame, _ = sealed_frame()
     with pytest.raises(UnsealError):
-        reading.unseal_frame(entry=grant(), frame=frame, ciphertext=change)
+        reading.unseal_frame(permit=Permit(grant(), 0), frame=frame, ciphertext=change)
 
 
 def test_without_a_fitting_entry_nothing_opens_and_nothing_is_released() -> None:
@@ -125,16 +128,21 @@ def test_without_a_fitting_entry_nothing_opens_and_nothing_is_released() -> None
     }
     for why, entry in entries.items():
         with pytest.raises(NoGrantError):
-            reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext)
+            reading.unseal_frame(permit=Permit(entry, 0), frame=frame, ciphertext=ciphertext)
         with pytest.raises(NoGrantError):
-            reading.unseal_object(entry=entry, kind="export", ref="e", sealed=sealed)
+            reading.unseal_object(permit=Permit(entry, 0), kind="export", ref="e", sealed=sealed)
         if why.startswith("about"):
             continue  # What a batch holds is nobody's before it is open; the gate knows whose.
         with pytest.raises(NoGrantError):
-            reading.open_batch(entry=entry, key_id=key.key_id, header=b"{}", sealed=batch)
+            reading.open_batch(
+                permit=Permit(entry, 0), key_id=key.key_id, header=b"{}", sealed=batch
+            )
     assert KeyRelease.objects.count() == 0
     almost = grant(now=now - timedelta(seconds=55))
-    assert reading.unseal_frame(entry=almost, frame=frame, ciphertext=ciphertext) == b"plain"
+    assert (
+        reading.unseal_frame(permit=Permit(almost, 0), frame=frame, ciphertext=ciphertext)
+        == b"plain"
+    )
 
 
 @pytest.mark.parametrize("alias", ["default", "keys"])
@@ -142,7 +150,7 @@ def test_nothing_opens_inside_a_transaction(alias: str) -> None:
     frame, ciphertext = sealed_frame()
     entry = grant()
     with transaction.atomic(using=alias), pytest.raises(NoGrantError):
-        reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext)
+        reading.unseal_frame(permit=Permit(entry, 0), frame=frame, ciphertext=ciphertext)
     assert KeyRelease.objects.count() == 0
 
 
@@ -151,33 +159,38 @@ def test_a_destroyed_key_opens_nothing_whatever_the_entry_says() -> None:
     sealed = sealing.seal_object(kind="export", ref="e", subject=MIRA, plaintext=b"x")
     release = sealing.seal_object(kind="release", ref="r", subject=None, plaintext=b"x")
     entry = grant()
-    assert reading.unseal_object(entry=entry, kind="export", ref="e", sealed=sealed) == b"x"
+    assert (
+        reading.unseal_object(permit=Permit(entry, 0), kind="export", ref="e", sealed=sealed)
+        == b"x"
+    )
     shredding.destroy_subject(subject=MIRA)
     shredding.destroy_object(kind="release", ref="r")
     with pytest.raises(KeyShreddedError):
-        reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext)
+        reading.unseal_frame(permit=Permit(entry, 0), frame=frame, ciphertext=ciphertext)
     with pytest.raises(KeyShreddedError):
-        reading.unseal_object(entry=entry, kind="export", ref="e", sealed=sealed)
+        reading.unseal_object(permit=Permit(entry, 0), kind="export", ref="e", sealed=sealed)
     with pytest.raises(KeyShreddedError):
-        reading.unseal_object(entry=entry, kind="release", ref="r", sealed=release)
+        reading.unseal_object(permit=Permit(entry, 0), kind="release", ref="r", sealed=release)
 
 
 def test_an_object_opens_as_itself_only() -> None:
     sealed = sealing.seal_object(kind="release", ref="r1", subject=None, plaintext=b"x")
     sealing.seal_object(kind="release", ref="r2", subject=None, plaintext=b"x")
     with pytest.raises(UnsealError):
-        reading.unseal_object(entry=grant(), kind="release", ref="r2", sealed=sealed)
+        reading.unseal_object(permit=Permit(grant(), 0), kind="release", ref="r2", sealed=sealed)
 
 
 def test_a_batch_opens_under_its_header_and_its_key_is_written_down() -> None:
     (key,) = seal_keys.current()
     entry = grant()
     sealed = sealed_to(key, b'{"v":1}')
-    opened = reading.open_batch(entry=entry, key_id=key.key_id, header=b'{"v":1}', sealed=sealed)
+    opened = reading.open_batch(
+        permit=Permit(entry, 0), key_id=key.key_id, header=b'{"v":1}', sealed=sealed
+    )
     assert opened == b"events"
     assert KeyRelease.objects.get(entry=entry).key == key.key_id
     with pytest.raises(UnsealError):
-        reading.open_batch(entry=entry, key_id=key.key_id, header=b"{}", sealed=sealed)
+        reading.open_batch(permit=Permit(entry, 0), key_id=key.key_id, header=b"{}", sealed=sealed)
 
 
 @pytest.mark.usefixtures("real_transactions")
@@ -187,7 +200,7 @@ def test_an_entry_that_is_not_committed_opens_nothing() -> None:
 
     def read(entry: UUID) -> None:
         try:
-            reading.unseal_frame(entry=entry, frame=frame, ciphertext=ciphertext)
+            reading.unseal_frame(permit=Permit(entry, 0), frame=frame, ciphertext=ciphertext)
         except NoGrantError:
             refused.append(True)
         finally:

@@ -13,7 +13,7 @@ from audit.ids import uuid7
 from governance.vault import epochs, keyring, sealing, shredding
 from governance.vault.errors import KeyFileError, KeyShreddedError, UnsealError
 from governance.vault.keyring import Place
-from governance.vault.models import CellGeneration, Epoch, KeyKind, StoredKey, Tombstone
+from governance.vault.models import CellGeneration, Epoch, KeyKind, LedgerLine, StoredKey
 from governance.vault.port import SubjectKeys
 from governance.vault.sealing import SealedFrame
 
@@ -155,20 +155,9 @@ def test_a_person_is_destroyed_entirely_and_for_good() -> None:
 def test_the_ledger_names_no_one() -> None:
     seal()
     shredding.destroy_subject(subject=MIRA)
-    token = bytes(Tombstone.objects.get().token)
+    token = bytes(LedgerLine.objects.get().token)
     assert len(token) == 32
     assert MIRA.encode() not in token
-
-
-def test_a_restored_copy_of_a_destroyed_person_is_destroyed_again() -> None:
-    seal()
-    seal(subject=CARLA)
-    old = StoredKey.objects.get(owner=MIRA)
-    shredding.destroy_subject(subject=MIRA)
-    old.save(force_insert=True)
-    assert shredding.bury_again(subjects=[MIRA, CARLA]) == [MIRA]
-    assert shredding.bury_again(subjects=[MIRA, CARLA]) == []
-    assert not StoredKey.objects.filter(owner=MIRA).exists()
 
 
 def test_an_object_has_its_own_key_and_dies_alone() -> None:
@@ -266,12 +255,12 @@ def test_an_ambiguous_scope_is_refused(bad: tuple[str, str]) -> None:
         keyring.cell_scope(application=bad[0], category=bad[1])
 
 
-@pytest.mark.parametrize("table", ["vault_tombstone", "vault_keyrelease"])
+@pytest.mark.parametrize("table", ["vault_ledger", "vault_keyrelease"])
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
 def test_the_ledger_and_the_journal_only_grow(table: str, verb: str) -> None:
     from governance.vault.models import KeyRelease
 
-    Tombstone.objects.create(token=b"t", keys=1, destroyed_at=datetime.now(UTC))
+    LedgerLine.objects.create(number=1, token=b"t", value=1, at=datetime.now(UTC), link=b"l")
     KeyRelease.objects.create(entry=uuid7(), key="k")
     statement = f"DELETE FROM {table}" if verb == "DELETE" else _touch(table)
     with (
@@ -283,7 +272,7 @@ def test_the_ledger_and_the_journal_only_grow(table: str, verb: str) -> None:
 
 
 def _touch(table: str) -> str:
-    column = {"vault_tombstone": "keys", "vault_keyrelease": "key"}[table]
+    column = {"vault_ledger": "value", "vault_keyrelease": "key"}[table]
     return f"UPDATE {table} SET {column} = {column}"
 
 
