@@ -17,10 +17,11 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 
 from audit import sql
+from audit.errors import LogUnavailableError
 from audit.ids import uuid7
 from governance.jobs import doorbell
 from governance.jobs.clock import database_now
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS: Final = 5
 _RETRY_SECONDS: Final = (1, 5, 15, 60)
+# No job was added later than now, and no lease ends later: beyond this, the clock went back.
+_AHEAD_SECONDS: Final = 60
 _ADD: Final = """
     INSERT INTO jobs_job (id, queue, kind, ref, state, run_at, created_at, fence, attempts,
                           last_error_class)
@@ -62,7 +65,8 @@ Work = Callable[[str, Fence], None]
 Farewell = Callable[[str], None]
 
 _works: dict[str, Work] = {}
-_outages: set[type[Exception]] = set()
+# What is away, full, locked or undone for another's sake is no fault of the work.
+_outages: set[type[Exception]] = {OperationalError, InterfaceError, LogUnavailableError}
 _OUTAGE_SECONDS: Final = 15
 
 
@@ -104,7 +108,8 @@ def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None 
     Adding the same (kind, ref) again returns the job there is, done or not: a need that may
     come back takes a ref of its own.
     """
-    job = Job(id=uuid7(), queue=queue, kind=kind, ref=ref, run_at=run_at or database_now())
+    now = database_now()
+    job = Job(id=uuid7(), queue=queue, kind=kind, ref=ref, run_at=run_at or now, created_at=now)
     created = sql.row(
         _ADD,
         [job.id, queue, kind, ref, job.state, job.run_at, job.created_at],
@@ -126,9 +131,12 @@ def _mine(fence: Fence) -> QuerySet[Job]:
 
 
 def _due(now: datetime) -> Q:
-    return Q(state=JobState.READY, run_at__lte=now) | Q(
-        state=JobState.LEASED, leased_until__lte=now
-    )
+    """Due is what its time has come for, and what a clock wrote that went back since."""
+    ahead = now + timedelta(seconds=_AHEAD_SECONDS)
+    longest = ahead + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
+    return Q(state=JobState.READY) & (Q(run_at__lte=now) | Q(created_at__gt=ahead)) | Q(
+        state=JobState.LEASED
+    ) & (Q(leased_until__lte=now) | Q(leased_until__gt=longest))
 
 
 def run(job_id: UUID) -> bool:

@@ -5,8 +5,9 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
+from audit.errors import LogUnavailableError
 from governance.jobs import doorbell, selectors, services
 from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError
@@ -294,3 +295,29 @@ def test_who_stops_at_a_bound_rings_for_the_rest(
     assert rung == [(left, "default")]
     services.answer(left)
     assert len(rung) == 1
+
+
+def test_a_clock_that_goes_back_leaves_nothing_waiting_for_the_time_it_told(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Added, or leased by a worker that died, when the database's clock was 20 hours ahead."""
+    honest = database_now
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "database_now", lambda: honest() + timedelta(hours=20))
+        services.add(kind="test:work", ref="added")
+        held = services.add(kind="test:work", ref="held")
+        assert services._lease(held.id) is not None
+    later = services.add(kind="test:work", ref="later", run_at=honest() + timedelta(hours=1))
+    assert services.run_due() == 2
+    assert sorted(worker.done) == ["added", "held"]
+    assert Job.objects.get(id=later.id).state == JobState.READY
+
+
+def test_a_database_that_is_away_uses_up_no_attempt(worker: Worker) -> None:
+    for failure in (OperationalError(), LogUnavailableError("away")):
+        worker.failure = failure
+        job = services.add(kind="test:work", ref=type(failure).__name__)
+        for _ in range(7):
+            assert services.run(job.id)
+            let_pass(job.id, 61)
+        assert Job.objects.get(id=job.id).state == JobState.READY
