@@ -77,8 +77,9 @@ class Service:
     def prepare(self, people: Sequence[str] = ("mira", "tariq", "carla")) -> None:
         """Lay the tables, make the keys, seat the people."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.installed.manage("migrate", "--verbosity=0")
-        self.installed.manage("migrate", "--database=keys", "--verbosity=0")
+        for alias in ("default", "keys"):
+            words = ("migrate", f"--database={alias}", "--verbosity=0")
+            self.installed.manage(*words, timeout_seconds=600)
         self.installed.manage("collectstatic", "--noinput", "--verbosity=0")
         self.installed.manage("sequencer", "--once")
         self.aside("seat", *people)
@@ -113,7 +114,7 @@ class Service:
                 self.start(role)
         if "web" in (roles or ROLES):
             path = "/healthz/live" if roles else "/healthz/ready"
-            self.installed.wait_ready(path=path, timeout_seconds=120)
+            self.installed.wait_ready(path=path, timeout_seconds=300)
 
     def kill(self, *names: str) -> None:
         """End processes and their children as the OOM killer does."""

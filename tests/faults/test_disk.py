@@ -23,7 +23,7 @@ from tests.infrastructure.servers import unprivileged
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(900), small_disk.needed]
 
-DISKS = {"log": 4, "objects": 4, "vault": 4, "database": 12}
+DISKS = {"log": 32, "objects": 4, "vault": 4, "database": 12}
 POSTGRES_MEGABYTES = 120
 
 
