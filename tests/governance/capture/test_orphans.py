@@ -32,6 +32,7 @@ def every_blob_an_object(settings: Any, tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_no_row_names_goes_and_what_one_names_stays(
     nordhafen: make.House, agent: make.Endpoint, open_log: Callable[[], None]
 ) -> None:
+    """F05: an object stored before its row, by a process that died in between."""
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     kept, stray = Frame.objects.get().object_key, storage.put(b"stray").key
     assert orphans.collect() == 0, "It may belong to a transaction under way."

@@ -327,6 +327,7 @@ def test_expired_data_is_refused_even_when_the_job_is_late(
     time_machine: Callable[[datetime], None],
     open_log: Callable[[], None],
 ) -> None:
+    """F09: nobody disposed of it, and nobody reads it."""
     send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     frames = frames_of(agent.subject)
     time_machine(timezone.now() + timedelta(days=make.DAYS + 1))

@@ -49,6 +49,7 @@ def put_back(var: Path, older: Path, *names: str) -> None:
     ],
 )
 def test_an_older_copy_resurrects_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+    """F31, F39, F40: the data, the key store or both are those of an earlier day."""
     with installation(tmp_path, REMIT_DEMO="0", REMIT_LOG_DELAY_SECONDS="0") as installed:
         var, older = installed.var, tmp_path / "older"
         assert step(installed, "record") == {"mira": READABLE, "carla": READABLE}
