@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from audit import selectors
 from governance.web import checking, failures, standalone
@@ -24,9 +24,9 @@ FRESH: Final = "no-cache"
 
 
 @public
-@require_GET
+@require_safe
 def log_file(request: HttpRequest, name: str) -> HttpResponse:
-    """Serve one file of the published log; whole tiles never change and may be kept."""
+    """Serve one file of the published log; tiles and parts of them never change and may be kept."""
     del request
     is_text = name in CHANGING or bool(ENDED.fullmatch(name))
     if not is_text and not TILE.fullmatch(name):
@@ -39,8 +39,7 @@ def log_file(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404 from error
     kind = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
     response = HttpResponse(content, content_type=kind)
-    whole_tile = not is_text and ".p/" not in name
-    response.headers["Cache-Control"] = IMMUTABLE if whole_tile else FRESH
+    response.headers["Cache-Control"] = FRESH if is_text else IMMUTABLE
     # The log is for everybody's tools, on every site.
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
