@@ -6,18 +6,26 @@ nor UUIDs: what goes in and comes out is what the ORM would take and give.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from audit import plain
+
 
 def rows(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> list[Any]:
-    """Run one statement and return the rows it gives; none when it gives no result."""
-    connection = connections[using or DEFAULT_DB_ALIAS]
+    """Run one statement and return the rows it gives; none when it gives no result.
+
+    `%s` stands for a parameter, `%%` for the sign itself.
+    """
+    alias = using or DEFAULT_DB_ALIAS
+    connection = connections[alias]
     if connection.vendor == "sqlite":
+        statement = _with_question_marks(statement)
         parameters = [_for_sqlite(connection, value) for value in parameters]
-    with connection.cursor() as cursor:
+    with plain.cursor(alias) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
@@ -45,6 +53,11 @@ def optional_moment(value: object) -> datetime | None:
 def identifier(value: object) -> UUID:
     """Return a UUID as read from a column."""
     return value if isinstance(value, UUID) else UUID(str(value))
+
+
+@lru_cache
+def _with_question_marks(statement: str) -> str:
+    return statement.replace("%s", "?").replace("%%", "%")
 
 
 def _for_sqlite(connection: Any, value: object) -> object:  # noqa: ANN401 - a backend's own class.

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import transaction
+
 from audit import sql
 from governance.accounts.models import Device, Person, RoleAssignment
 from governance.accounts.roles import PERSON_ROLES, Role
@@ -64,6 +66,20 @@ def enrolled(device_id: UUID) -> Enrolled | None:
         [device_id],
     )
     return Enrolled(device_id, found[0], bytes(found[1])) if found else None
+
+
+def hold_enrolled(device_id: UUID) -> bool:
+    """Say whether a device is enrolled, and keep that so until the transaction ends.
+
+    On SQLite the IMMEDIATE transaction already keeps every other writer out.
+    """
+    connection = transaction.get_connection()
+    if not connection.in_atomic_block:
+        raise RuntimeError("A device is held by a transaction.")
+    statement = "SELECT 1 FROM accounts_device WHERE id = %s AND revoked_at IS NULL"
+    if connection.vendor == "postgresql":
+        statement += " FOR SHARE"
+    return sql.row(statement, [device_id]) is not None
 
 
 def devices_of(subject: str) -> list[Device]:

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -204,27 +204,23 @@ class CaptureBatchesView(APIView):
         ],
         responses={202: BatchReceiptSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         device = _device(request)
         if request.content_type != SEALED_BATCH:
             raise UnsupportedMediaType(request.content_type or "")
         accepted = intake.accept_batch(
-            uploader=intake.Uploader(device.device_id, device.subject, device.revoked),
+            uploader=intake.Uploader(device.device_id, device.subject),
             idempotency_key=request.headers.get("Idempotency-Key", "").strip('"'),
             wire=request.body,
         )
         entry = accepted.batch.entry
-        answer = {
-            "batch_id": accepted.batch.id,
+        receipt = {
+            "batch_id": str(accepted.batch.id),
             "status_url": f"/api/v1/agent/capture-batches/{accepted.batch.id}",
-            "entry": entry.uuid,
+            "entry": str(entry.uuid),
             "leaf": base64.b64encode(bytes(entry.leaf_hash)).decode(),
         }
-        return Response(
-            BatchReceiptSerializer(answer).data,
-            status=202,
-            headers={"Audit-Entry": entry.header},
-        )
+        return JsonResponse(receipt, status=202, headers={"Audit-Entry": entry.header})
 
 
 class BatchStatusSerializer(serializers.Serializer[Any]):

@@ -62,7 +62,6 @@ class DevicePrincipal:
 
     device_id: UUID
     subject: str
-    revoked: bool
     is_authenticated: bool = True
 
 
@@ -158,7 +157,7 @@ class _DeviceAuthentication(BaseAuthentication):
         self.verify(signed, device.public_key)
         if self.once:
             spend_nonce(signed)
-        return DevicePrincipal(device.id, device.subject, revoked=False), None
+        return DevicePrincipal(device.id, device.subject), None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
         return f'Signature tag="{TAG}"'

@@ -62,7 +62,7 @@ def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> Si
 
 
 def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> IssuedPolicy:
-    person = cells.cells_of(subject=subject, device_id=device_id, now=now)
+    person = cells.cells_of(subject=subject, epoch=epochs[1], device_id=device_id, now=now)
     facts = document.AgentFacts(
         device_id=device_id,
         issued_at=now,

@@ -49,8 +49,8 @@ class PersonCells:
         )
 
 
-def cells_of(*, subject: str, device_id: UUID | None, now: datetime) -> PersonCells:
-    """Gather the facts; call it with the subject's consent row locked (consent.selectors.lock).
+def cells_of(*, subject: str, epoch: int, device_id: UUID | None, now: datetime) -> PersonCells:
+    """Gather the facts; `epoch` is what consent.selectors.lock answered: hold that lock.
 
     Consent counts only under the scope it was given for: a wider policy has another scope digest
     and finds no consent (R8).
@@ -71,7 +71,7 @@ def cells_of(*, subject: str, device_id: UUID | None, now: datetime) -> PersonCe
             events.setdefault(cell, {})[given.purpose] = given.event_id
     return PersonCells(
         subject=subject,
-        epoch=consent.selectors.epoch(subject=subject),
+        epoch=epoch,
         consent=consented,
         events=events,
         policies=active,

@@ -19,6 +19,7 @@ import consent.selectors
 from audit import journal, sql
 from audit.actions import Action
 from audit.actors import Actor
+from governance.accounts import selectors as accounts
 from governance.capture import cells, sealed_batch
 from governance.capture.errors import (
     BatchConflictError,
@@ -40,7 +41,6 @@ REQUESTS_PER_HOUR: Final = 60 * 60
 OCTETS_PER_HOUR: Final = 500 * 1024 * 1024 // 8
 
 # Plain statements: through the ORM one batch cost more than all its checks (bench/intake.py).
-_KNOWN: Final = "SELECT 1 FROM capture_capturebatch WHERE id = %s"
 _COUNT: Final = """
     INSERT INTO capture_deviceuse (device_id, hour, requests, octets) VALUES (%s, %s, 1, %s)
     ON CONFLICT (device_id, hour) DO UPDATE
@@ -75,7 +75,7 @@ _BATCH_COLUMNS: Final = (
 )
 _BATCH: Final = (
     f"INSERT INTO capture_capturebatch ({', '.join(_BATCH_COLUMNS)}) "  # noqa: S608 - constants.
-    f"VALUES ({', '.join(['%s'] * len(_BATCH_COLUMNS))})"
+    f"VALUES ({', '.join(['%s'] * len(_BATCH_COLUMNS))}) ON CONFLICT (id) DO NOTHING RETURNING id"
 )
 _SEALED: Final = """
     INSERT INTO capture_sealedbatch (batch_id, subject, wire, received_at) VALUES (%s, %s, %s, %s)
@@ -88,7 +88,14 @@ class Uploader:
 
     device_id: UUID
     subject: str
-    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the locks showed: the person's consent epoch, and whether the device is enrolled."""
+
+    epoch: int
+    enrolled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,25 +133,26 @@ def _accept(
     if str(upload.header.batch_id) != idempotency_key:
         raise BatchMalformedError("The Idempotency-Key is not the batch id.")
     with transaction.atomic(durable=True):
-        # Everyone who gives, ends or relies on consent locks this row first: fixed order.
-        consent.selectors.lock(subject=uploader.subject, exclusive=False)
-        if repeat := _earlier(uploader, upload):
+        # Fixed order: the person's consent, which everyone who gives, ends or relies on it locks
+        # first; their device; its session; what it spent; in the journal, the person's counter.
+        epoch = consent.selectors.lock(subject=uploader.subject, exclusive=False)
+        enrolled = accounts.hold_enrolled(uploader.device_id)
+        goes_on = _advance_session(uploader, upload)
+        # What came before, or has come in while this one waited for its session, goes no further.
+        if not goes_on and (repeat := _earlier(uploader, upload)):
             return Acknowledgement(repeat, is_repeat=True)
         _check_id(upload.header.batch_id, now=now)
         _spend_budget(uploader, octets=len(wire), now=now)
-        _check(uploader, upload, now=now)
-        if not _advance_session(uploader, upload):
-            # Its twin may have come in while this one waited for the session's row.
-            if repeat := _earlier(uploader, upload):
-                return Acknowledgement(repeat, is_repeat=True)
+        _check(uploader, upload, _Standing(epoch, enrolled=enrolled), now=now)
+        if not goes_on:
             raise _out_of_step(uploader, upload)
         return Acknowledgement(_store(uploader, upload, wire, now=now), is_repeat=False)
 
 
 def _earlier(uploader: Uploader, upload: sealed_batch.SealedUpload) -> CaptureBatch | None:
-    if sql.row(_KNOWN, [upload.header.batch_id]) is None:
+    known = CaptureBatch.objects.select_related("entry").filter(id=upload.header.batch_id).first()
+    if known is None:
         return None
-    known = CaptureBatch.objects.select_related("entry").get(id=upload.header.batch_id)
     if known.device_id != uploader.device_id or known.wire_digest != upload.wire_digest:
         raise BatchConflictError("This batch id was used for other bytes.")
     return known
@@ -172,13 +180,17 @@ def _count(uploader: Uploader, *, octets: int, now: datetime) -> tuple[int, int]
     return requests, sent
 
 
-def _check(uploader: Uploader, upload: sealed_batch.SealedUpload, *, now: datetime) -> None:
+def _check(
+    uploader: Uploader, upload: sealed_batch.SealedUpload, standing: _Standing, *, now: datetime
+) -> None:
     header = upload.header
     issued_epoch = _issued_epoch(uploader, header)
-    person = cells.cells_of(subject=uploader.subject, device_id=uploader.device_id, now=now)
+    person = cells.cells_of(
+        subject=uploader.subject, epoch=standing.epoch, device_id=uploader.device_id, now=now
+    )
     facts = IntakeFacts(
         device_subject=uploader.subject,
-        device_revoked=uploader.revoked,
+        device_revoked=not standing.enrolled,
         header_device_is_signer=header.device_id == uploader.device_id,
         cells=[
             (
@@ -260,7 +272,8 @@ def _store(
         received_hour=_hour(now),
         entry=entry,
     )
-    sql.rows(_BATCH, [getattr(batch, column) for column in _BATCH_COLUMNS])
+    if sql.row(_BATCH, [getattr(batch, column) for column in _BATCH_COLUMNS]) is None:
+        raise BatchConflictError("This batch id was used for other bytes.")
     sql.rows(_SEALED, [batch.id, uploader.subject, wire, now])
     jobs.add(kind="capture:redact", ref=str(batch.id), queue="redact")
     return batch

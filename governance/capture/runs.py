@@ -34,7 +34,7 @@ from governance.capture.models import (
     LiveFrame,
     SealedBatch,
 )
-from governance.decisions import Deny, Reason, decide_cell
+from governance.decisions import CellFacts, Deny, Reason, decide_cell
 from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
@@ -105,8 +105,10 @@ def _open_and_judge(batch: CaptureBatch, sealed: SealedBatch) -> _Judged:
     header = sealed_batch.parse(bytes(sealed.wire)).header
     now = timezone.now()
     with transaction.atomic():
-        consent.selectors.lock(subject=batch.subject, exclusive=False)
-        person = cells.cells_of(subject=batch.subject, device_id=batch.device_id, now=now)
+        epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
+        person = cells.cells_of(
+            subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
+        )
     with gate.open_batch(actor=REDACTOR, batch_id=batch.id) as plaintext:
         labels = {key: policy.labels for key, policy in person.policies.items()}
         parsed = wire.parse_lines(content.decompress(plaintext), labels=labels)
@@ -163,6 +165,7 @@ class _Judge:
         self._sequence = range(header.seq_from, header.seq_to + 1)
         self._seen: set[int] = set()
         self._person = person
+        self._facts: dict[tuple[str, str], CellFacts] = {}
         self._received = received
         self._now = now
 
@@ -186,7 +189,7 @@ class _Judge:
         if not declared[0] <= event.t_ns <= declared[1]:
             return Reason.OUTSIDE_DECLARED_TIME.value
         verdict = decide_cell(
-            self._person.facts(event.app, category),
+            self._facts_of((event.app, category)),
             # Agent time is bounded by receipt time.
             at=min(moment(event.t_ns), self._received),
             now=self._now,
@@ -194,6 +197,11 @@ class _Judge:
         if isinstance(verdict, Deny):
             return verdict.reason.value
         return self._unlisted(event)
+
+    def _facts_of(self, cell: tuple[str, str]) -> CellFacts:
+        if cell not in self._facts:
+            self._facts[cell] = self._person.facts(*cell)
+        return self._facts[cell]
 
     def _unlisted(self, event: wire.Event) -> str | None:
         """Refuse pattern ids that the active policy does not list."""
@@ -240,7 +248,9 @@ def _store(batch: CaptureBatch, judged: _Judged, fence: jobs.Fence) -> None:
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
         fence.assert_held()
         now = timezone.now()
-        person = cells.cells_of(subject=batch.subject, device_id=batch.device_id, now=now)
+        person = cells.cells_of(
+            subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
+        )
         if judged.person is not None and judged.person != person:
             # A choice, a pause, a policy or a forgotten span came in between: judge anew.
             raise PostponeError(0)

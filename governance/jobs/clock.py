@@ -7,8 +7,13 @@ from django.db import connection
 from audit import sql
 
 
+def expression() -> str:
+    """Return how a statement asks the database for its time."""
+    if connection.vendor == "postgresql":
+        return "clock_timestamp()"
+    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"
+
+
 def database_now() -> datetime:
     """Return the database's time of this statement, aware and in UTC."""
-    postgresql = connection.vendor == "postgresql"
-    question = "clock_timestamp()" if postgresql else "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-    return sql.moment(sql.row(f"SELECT {question}")[0])
+    return sql.moment(sql.row(f"SELECT {expression()}")[0])

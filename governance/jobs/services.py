@@ -23,7 +23,7 @@ from django.db.models import F, Q, QuerySet
 from audit import sql
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
-from governance.jobs import doorbell
+from governance.jobs import clock, doorbell
 from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError, UnknownKindError
 from governance.jobs.models import Job, JobState, Sign
@@ -37,8 +37,8 @@ _AHEAD_SECONDS: Final = 60
 _ADD: Final = """
     INSERT INTO jobs_job (id, queue, kind, ref, state, run_at, created_at, fence, attempts,
                           last_error_class)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, 0, 0, '')
-    ON CONFLICT (kind, ref) DO NOTHING RETURNING id
+    VALUES (%s, %s, %s, %s, %s, COALESCE(%s, {now}), {now}, 0, 0, '')
+    ON CONFLICT (kind, ref) DO NOTHING RETURNING run_at, created_at
 """
 
 
@@ -108,14 +108,12 @@ def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None 
     Adding the same (kind, ref) again returns the job there is, done or not: a need that may
     come back takes a ref of its own.
     """
-    now = database_now()
-    job = Job(id=uuid7(), queue=queue, kind=kind, ref=ref, run_at=run_at or now, created_at=now)
-    created = sql.row(
-        _ADD,
-        [job.id, queue, kind, ref, job.state, job.run_at, job.created_at],
-    )
+    job = Job(id=uuid7(), queue=queue, kind=kind, ref=ref)
+    columns = [job.id, queue, kind, ref, job.state, run_at]
+    created = sql.row(_ADD.format(now=clock.expression()), columns)
     if created is None:
         return Job.objects.get(kind=kind, ref=ref)
+    job.run_at, job.created_at = map(sql.moment, created)
     transaction.on_commit(partial(doorbell.ring, job.id, queue), robust=True)
     return job
 

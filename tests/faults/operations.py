@@ -114,7 +114,7 @@ def batch(endpoint: make.Endpoint) -> tuple[dict[str, object], bytes]:
 
 def accept(endpoint: make.Endpoint, header: Mapping[str, object], wire: bytes) -> None:
     intake.accept_batch(
-        uploader=intake.Uploader(endpoint.device.id, endpoint.subject, revoked=False),
+        uploader=intake.Uploader(endpoint.device.id, endpoint.subject),
         idempotency_key=str(header["batch_id"]),
         wire=wire,
     )

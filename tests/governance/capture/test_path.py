@@ -57,7 +57,7 @@ def typed(text: str) -> Lines:
 
 
 def upload(agent: make.Endpoint, header: dict[str, object], wire: bytes) -> CaptureBatch:
-    uploader = intake.Uploader(agent.device.id, agent.subject, revoked=False)
+    uploader = intake.Uploader(agent.device.id, agent.subject)
     return intake.accept_batch(
         uploader=uploader, idempotency_key=str(header["batch_id"]), wire=wire
     ).batch

@@ -76,7 +76,7 @@ class Office:
         cells = {(make.DESK, kind): len(LEAVES[kind]) for kind in categories}
         header, wire = make.sealed(device, numbered, cells)
         intake.accept_batch(
-            uploader=intake.Uploader(device.device.id, device.subject, revoked=False),
+            uploader=intake.Uploader(device.device.id, device.subject),
             idempotency_key=str(header["batch_id"]),
             wire=wire,
         )

@@ -80,7 +80,7 @@ class Someone:
             self.device, lines, {(make.DESK, category): 1 for category in categories}
         )
         intake.accept_batch(
-            uploader=intake.Uploader(self.device.device.id, self.subject, revoked=False),
+            uploader=intake.Uploader(self.device.device.id, self.subject),
             idempotency_key=str(header["batch_id"]),
             wire=wire,
         )

@@ -75,7 +75,7 @@ def _capture(house: make.House) -> None:
     events = make.events(time.time_ns(), {"app": make.DESK, "type": "mouse.move", "x": 1, "y": 2})
     header, wire = make.sealed(agent, events, {(make.DESK, "pointer"): 1})
     intake.accept_batch(
-        uploader=intake.Uploader(agent.device.id, agent.subject, revoked=False),
+        uploader=intake.Uploader(agent.device.id, agent.subject),
         idempotency_key=str(header["batch_id"]),
         wire=wire,
     )
