@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import httpx
 from django.db import connection
+from django.test import Client
 
 from audit import sequencer
-from bench import rounds
+from bench import rounds, steps
 from bench.serving import Served, serving
 from remit_agent import signing
 from tests import make
@@ -26,6 +27,31 @@ BATCHES = 100
 ROUNDS = 5
 _UPLOAD = "/api/v1/agent/capture-batches"
 _TYPE = "application/vnd.remit.sealed-batch.v1"
+
+_INTAKE = "governance.capture.intake:"
+STEPS = {
+    "signature": (
+        "governance.api.device_authentication:signed_parts",
+        "governance.api.device_authentication:accounts.enrolled",
+        "governance.api.device_authentication:verify_ed25519",
+    ),
+    "parse": (_INTAKE + "sealed_batch.parse",),
+    "consent and device locks": (
+        _INTAKE + "consent.selectors.lock",
+        _INTAKE + "accounts.hold_enrolled",
+    ),
+    "session, repeats and budget": (
+        _INTAKE + "_advance_session",
+        _INTAKE + "_check_id",
+        _INTAKE + "_spend_budget",
+    ),
+    "policy": (_INTAKE + "_issued_epoch", _INTAKE + "seal_keys.is_open"),
+    "consent facts and decision": (_INTAKE + "cells.cells_of", _INTAKE + "_check"),
+    "log entry": (_INTAKE + "journal.append",),
+    "insert": (_INTAKE + "_store", _INTAKE + "jobs.add"),
+    "commit": ("django.db.backends.base.base:BaseDatabaseWrapper.commit",),
+    "ring": ("governance.jobs.doorbell:ring",),
+}
 
 Request = tuple[str, bytes, dict[str, str]]
 
@@ -55,7 +81,21 @@ def run() -> list[rounds.Row]:
                 requests = [prepared() for _ in range(BATCHES)]
                 seen[side].append(measured(server, client, requests))
         peak = server.resident_mib()
-    return table(seen, peak)
+    return [*table(seen, peak), *_shares(agent)]
+
+
+def _shares(agent: make.Endpoint) -> list[rounds.Row]:
+    """Return what each step takes of the request, in this process, server and socket aside."""
+    client = Client(headers={"Host": urlsplit(os.environ["REMIT_EXTERNAL_ORIGIN"]).netloc})
+    requests = [upload(agent) for _ in range(2 * BATCHES)]
+
+    def send(some: list[Request]) -> None:
+        for path, body, headers in some:
+            answer = client.post(path, body, content_type=_TYPE, headers=headers)
+            assert answer.status_code == 202, answer.content
+
+    send(requests[:BATCHES])
+    return steps.shares(STEPS, lambda: send(requests[BATCHES:]))
 
 
 def measured(

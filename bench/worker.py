@@ -1,0 +1,104 @@
+"""From a sealed batch to a stored frame without redaction, against the same primitives bare.
+
+The limit opens, decompresses, decodes, encodes, compresses and encrypts the same bytes in a loop,
+with no rule, row or entry. Redaction is measured by bench/redaction.py and left out of both. CPU
+counts: what waits for the disk costs nobody a core.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from secrets import token_bytes
+from unittest import mock
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from audit import sequencer
+from bench import rounds, steps
+from bench.intake import EVENTS, sealed
+from governance.capture import content, intake
+from governance.capture.models import BatchOutcome
+from governance.jobs import services as jobs
+from governance.redaction import events as wire
+from governance.redaction import pipeline
+from governance.redaction.events import Event
+from governance.vault import seal_keys
+from tests import make
+
+DATABASES = ("sqlite", "postgresql")
+BATCHES = 10
+ROUNDS = 5
+STEPS = {
+    "open": ("governance.capture.gate:reading.open_batch",),
+    "decompress": ("governance.capture.runs:content.decompress",),
+    "parse": ("governance.capture.runs:wire.parse_lines",),
+    "re-check": ("governance.capture.runs:_Judge.keeps",),
+    "group and encode": ("governance.capture.runs:_group",),
+    "log entries": ("audit.journal:append",),
+    "compress": ("governance.capture.runs:content.pack",),
+    "encrypt": ("governance.capture.runs:sealing.seal_frame",),
+    "ciphertext row or object": ("governance.capture.runs:blobs.put",),
+}
+
+
+def run() -> list[rounds.Row]:
+    nordhafen = make.house()
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    agent = make.endpoint(nordhafen, "mira")
+    sides: dict[str, Callable[[Sequence[bytes]], None]] = {
+        "the primitives, bare": _bare,
+        "the worker without redaction": lambda _: _work(),
+    }
+    with mock.patch.object(pipeline, "redact", _unredacted):
+        seen: dict[str, list[float]] = {side: [] for side in sides}
+        for _ in range(ROUNDS):
+            wires = _queued(agent)
+            for side, work in sides.items():
+                start = time.process_time()
+                work(wires)
+                seen[side].append((time.process_time() - start) / BATCHES)
+        _queued(agent)
+        shares = steps.shares(STEPS, _work)
+    done = BatchOutcome.objects.filter(accepted=EVENTS).count()
+    assert done == BATCHES * (ROUNDS + 1), done
+    medians = {side: EVENTS / statistics.median(values) for side, values in seen.items()}
+    table = rounds.table(medians, limit="the primitives, bare", unit="events per CPU-s")
+    return [*table, *shares]
+
+
+def _queued(agent: make.Endpoint) -> list[bytes]:
+    """Hand in a round's batches; the log keeps up, or the worker would rightly wait for it."""
+    wires = [_accepted(agent) for _ in range(BATCHES)]
+    with sequencer.opened() as log:
+        log.turn()
+    return wires
+
+
+def _accepted(agent: make.Endpoint) -> bytes:
+    batch_id, body = sealed(agent)
+    uploader = intake.Uploader(agent.device.id, agent.subject)
+    intake.accept_batch(uploader=uploader, idempotency_key=batch_id, wire=body)
+    return body
+
+
+def _work() -> None:
+    jobs.run_due()
+
+
+def _unredacted(events: Sequence[Event], **_: object) -> pipeline.Redacted:
+    return pipeline.Redacted(list(events), {}, {})
+
+
+def _bare(wires: Sequence[bytes]) -> None:
+    for body in wires:
+        end = 4 + int.from_bytes(body[:4], "big")
+        header = body[4:end]
+        key_id = json.loads(header)["key_id"]
+        opened = seal_keys.unseal(key_id=key_id, header=header, sealed=body[end:])
+        lines = content.decompress(opened).split(b"\n")
+        values = [json.loads(line) for line in lines if line]
+        events = [msgspec.convert(value, wire.TYPES[value["type"]]) for value in values]
+        plain = content.pack([msgspec.json.encode(event, order="sorted") for event in events])
+        AESGCM(token_bytes(32)).encrypt(token_bytes(12), plain, None)
