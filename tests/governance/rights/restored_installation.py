@@ -57,7 +57,7 @@ def record() -> dict[str, Any]:
         )
         header, wire = make.sealed(agent, events, {(make.DESK, "pointer"): 1})
         intake.accept_batch(
-            uploader=intake.Uploader(agent.device.id, agent.subject, revoked=False),
+            uploader=intake.Uploader(agent.device.id, agent.subject),
             idempotency_key=str(header["batch_id"]),
             wire=wire,
         )
