@@ -129,7 +129,9 @@ def _shred(order: ErasureOrder) -> int:
                 subject=order.subject, application=order.application, category=order.category
             )
         )
-    # First the log's rows: they are found by a token that dies with the keys.
+    # First what opens captured data: a moment's work, however much there is.
+    shredding.destroy_content(subject=order.subject)
+    # Then the log's rows: they are found by a token that dies with the last key.
     audit.erasure.forget(subject=order.subject)
     return shredding.destroy_subject(subject=order.subject).keys
 

@@ -8,18 +8,18 @@ that nothing slips past an erasure.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
-from uuid import UUID
 
 from django.db import connections, transaction
 from django.utils import timezone
 
-from governance.vault import wrapping
+from governance.vault import rewrap, wrapping
 from governance.vault.binding import bind
 from governance.vault.errors import UnsealError
 from governance.vault.models import Epoch, StoredKey
+from governance.vault.rewrap import Wrapped
 from governance.vault.router import KEY_STORE
 from governance.vault.wrapping import KEY_BYTES, NONCE_BYTES, Plain, Sealed
 
@@ -34,21 +34,6 @@ __all__ = [
     "unwrap_all",
     "wrap",
 ]
-
-_CHUNK = 1000
-
-
-class Wrapped(NamedTuple):
-    """A stored key as the database gives it: what opens it, and the place it is bound to."""
-
-    id: UUID
-    kind: str
-    owner: str
-    scope: str
-    generation: int
-    epoch: int
-    nonce: bytes
-    wrapped: bytes
 
 
 def current(*, alone: bool = False) -> int:
@@ -81,7 +66,15 @@ def _locked(*, alone: bool) -> int | None:
 
 
 def _place(key: StoredKey | Wrapped, epoch: int) -> bytes:
-    return bind("remit key v1", epoch, str(key.id), key.kind, key.owner, key.scope, key.generation)
+    return _head(epoch) + _rest(key)
+
+
+def _head(epoch: int) -> bytes:
+    return bind("remit key v1", epoch)
+
+
+def _rest(key: StoredKey | Wrapped) -> bytes:
+    return bind(str(key.id), key.kind, key.owner, key.scope, key.generation)
 
 
 def wrap(key: StoredKey, secret: bytes, *, epoch: int) -> None:
@@ -123,20 +116,24 @@ def rotate() -> int:
     with transaction.atomic(using=KEY_STORE, durable=True):
         new = current(alone=True) + 1
         wrapping.chosen().make(new)
-        for ids in _chunks(new):
-            rows = list(StoredKey.objects.filter(pk__in=ids))
-            _wrap_all(rows, unwrap_all(rows), epoch=new)
-            StoredKey.objects.bulk_update(rows, ["epoch", "nonce", "wrapped"])
+        rewrap.all_keys(new, partial(_rewrapped, new))
         Epoch.objects.create(number=new, started_at=timezone.now())
     tidy()
     return new
 
 
-def _chunks(new: int) -> list[list[UUID]]:
-    ids: list[UUID] = list(
-        StoredKey.objects.exclude(epoch=new).order_by("pk").values_list("pk", flat=True)
-    )
-    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
+def _rewrapped(new: int, keys: Sequence[Wrapped]) -> list[Sealed]:
+    wrapper = wrapping.chosen()
+    tails = [_rest(key) for key in keys]
+    secrets: list[bytes] = []
+    # Almost always one group.
+    for old, group in groupby(zip(keys, tails, strict=True), lambda pair: pair[0].epoch):
+        head = _head(old)
+        sealed = [Sealed(head + tail, bytes(key.nonce), bytes(key.wrapped)) for key, tail in group]
+        secrets += wrapper.unwrap(old, sealed)
+    head = _head(new)
+    pairs = zip(tails, secrets, strict=True)
+    return wrapper.wrap(new, [Plain(head + tail, secret) for tail, secret in pairs])
 
 
 def tidy() -> list[int]:

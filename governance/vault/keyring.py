@@ -15,9 +15,9 @@ from django.db import transaction
 from audit import plain
 from audit.ids import uuid7
 from governance.vault import epochs, ledger
-from governance.vault.epochs import Wrapped
 from governance.vault.errors import KeyFileError, KeyShreddedError
 from governance.vault.models import CellGeneration, KeyKind, StoredKey
+from governance.vault.rewrap import Wrapped, wrapped
 from governance.vault.router import KEY_STORE
 
 
@@ -125,11 +125,7 @@ def _rows(owners: Collection[str]) -> list[Wrapped]:
             f"AND owner IN ({', '.join([mark] * len(owners))})",
             [KeyKind.PERSON.value, *owners],
         )
-        return [
-            # SQLite keeps a UUID as 32 hexadecimal digits.
-            Wrapped(key_id if isinstance(key_id, UUID) else UUID(key_id), *rest)
-            for key_id, *rest in cursor.fetchall()
-        ]
+        return list(map(wrapped, cursor.fetchall()))
 
 
 def _make(place: Place) -> Key:

@@ -51,7 +51,6 @@ class StoredKey(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["owner"], name="vault_key_owner"),
-            models.Index(fields=["epoch"], name="vault_key_epoch"),
         ]
 
 

@@ -71,6 +71,20 @@ def generation_stands(*, subject: str, application: str, category: str, generati
     return own.filter(generation=generation).exists()
 
 
+def destroy_content(*, subject: str, now: datetime | None = None) -> None:
+    """Destroy what a person's captured data needs, for good; `destroy_subject` ends the rest.
+
+    In constant time, however much was captured. The log still finds the person's own entries.
+    """
+    with transaction.atomic(using=KEY_STORE):
+        epochs.current(alone=True)
+        own = StoredKey.objects.filter(owner=subject)
+        count = own.count()
+        _delete(own.exclude(kind=KeyKind.PERSON))
+        CellGeneration.objects.filter(subject=subject).delete()
+        ledger.bury("subject", subject, keys=count, at=now or timezone.now())
+
+
 def destroy_subject(*, subject: str, now: datetime | None = None) -> ShredReport:
     """Destroy every key of a person (cells, objects, disclosures, tags), for good."""
     at = now or timezone.now()
