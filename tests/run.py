@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.infrastructure import faketime
 from tests.infrastructure.postgres import running_postgres
 from tests.infrastructure.redis import running_redis
 from tests.infrastructure.servers import ServerError
@@ -33,21 +34,41 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def install(*packages: str) -> bool:
+    """Install Debian packages where we may; return whether it was tried."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    say(f"Installing Debian's {' and '.join(packages)} for the tests")
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+        subprocess.run(
+            ["apt-get", "-qq", *command],
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+    return True
+
+
+def fault_note() -> str:
+    """Install what the soak's faults need where we may; return what the summary must say."""
+    if _missing():
+        install(*_missing())
+    left = " and ".join(_missing())
+    return f"without {left} some faults are skipped" if left else ""
+
+
+def _missing() -> list[str]:
+    there = {"libfaketime": faketime.library(), "strace": shutil.which("strace")}
+    return [name for name, place in there.items() if place is None]
+
+
 def browser_note() -> str:
     """Install Debian's chromium where we may; return what the summary must say about it."""
     if os.environ.get("REMIT_SKIP_BROWSER") == "1":
         return "browser tests skipped by choice (REMIT_SKIP_BROWSER=1)"
     if shutil.which("chromium"):
         return ""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        say("Installing Debian's chromium for the browser tests")
-        for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-            subprocess.run(
-                ["apt-get", "-qq", *command],
-                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-                stdout=subprocess.DEVNULL,
-                check=False,
-            )
+    if install("chromium"):
         if shutil.which("chromium"):
             return ""
         return "chromium could not be installed: browser tests FAIL"
@@ -110,6 +131,7 @@ def main() -> int:
     if chosen.soak:
         # Long runs measure and race; each gets the machine for itself and hours of time.
         os.environ["REMIT_SOAK"] = "1"
+        note = "; ".join(filter(None, (note, fault_note())))
         options = ["-q", "-m", "soak", "--timeout", "14400"]
     else:
         options += ["-m", "not soak"]

@@ -42,7 +42,7 @@ PATIENT = {
     "REMIT_LOG_OUTBOX_STALE_SECONDS": "86400",
     "REMIT_MIN_CONTRIBUTORS": "2",
     "REMIT_PASSWORD_LOGIN": "1",
-    "REMIT_SWEEP_SECONDS": "1",
+    "REMIT_SWEEP_SECONDS": "2",
     "REMIT_JOB_LEASE_SECONDS": "4",
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }
