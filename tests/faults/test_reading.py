@@ -2,6 +2,7 @@
 
 import threading
 import time
+from uuid import UUID
 
 import httpx
 import pytest
@@ -63,9 +64,9 @@ def release(service: Service) -> str:
         service.deliver(service.batches(1, of=name))
     service.settle()
     service.aside("act", "release", "mira")
-    service.settle()
+    service.settle(seconds=120)
     found = service.rows("SELECT id FROM releases_datasetrelease ORDER BY id DESC LIMIT 1")
-    return str(found[0][0])
+    return str(UUID(str(found[0][0])))
 
 
 def test_a_download_after_the_no_is_refused_whoever_is_quicker(

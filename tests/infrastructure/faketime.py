@@ -20,7 +20,13 @@ def shifted(by: str) -> dict[str, str]:
     """Return the environment of a process whose clock is off, by "+1d" or "-3600"."""
     preload = library()
     assert preload is not None
-    return {"LD_PRELOAD": preload, "FAKETIME": by, "DONT_FAKE_MONOTONIC": "1"}
+    own = Path(__file__).with_name("shifted")
+    return {
+        "LD_PRELOAD": preload,
+        "FAKETIME": by,
+        "DONT_FAKE_MONOTONIC": "1",
+        "PYTHONPATH": f"{own}:clients:.",
+    }
 
 
 needed = pytest.mark.skipif(library() is None, reason="There is no libfaketime on this machine.")
