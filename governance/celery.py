@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.beat import PersistentScheduler
 from celery.schedules import crontab
 from django.conf import settings
 from kombu.entity import Queue
@@ -53,6 +54,31 @@ def _redis() -> dict[str, Any]:
     }
 
 
+class Scheduler(PersistentScheduler):  # type: ignore[misc]  # Celery ships no types.
+    """Beat that no clock can stall: what it started "later than now" counts as started now.
+
+    Celery's own waits until the time comes again that a clock told before it was put right.
+    """
+
+    def setup_schedule(self) -> None:
+        """Read what was started last."""
+        super().setup_schedule()
+        self.put_right()
+
+    def tick(self, *words: object, **named: object) -> float:
+        """Start what is due; return for how long there is nothing to do."""
+        self.put_right()
+        return float(super().tick(*words, **named))
+
+    def put_right(self) -> None:
+        """Let nothing have been started in the future."""
+        for entry in self.schedule.values():
+            now = entry.default_now()
+            if entry.last_run_at > now:
+                entry.last_run_at = now
+                self._heap = None
+
+
 # Beat remembers here what it started last, whatever the broker is.
 files.make_directory(Path(settings.REMIT_BROKER_DIR))
 
@@ -86,6 +112,7 @@ app.conf.update(
     worker_redirect_stdouts=False,
     enable_utc=True,
     timezone="UTC",
+    beat_scheduler="governance.celery:Scheduler",
     beat_schedule_filename=str(Path(settings.REMIT_BROKER_DIR) / "beat-schedule"),
     beat_schedule={
         "sweep": _every(settings.REMIT_SWEEP_SECONDS, "governance.jobs.tasks.sweep_jobs"),

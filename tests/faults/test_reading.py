@@ -65,7 +65,7 @@ def release(service: Service) -> str:
     service.settle()
     service.aside("act", "release", "mira")
     service.settle(seconds=120)
-    found = service.rows("SELECT id FROM releases_datasetrelease ORDER BY id DESC LIMIT 1")
+    found = service.rows("SELECT id FROM releases_release ORDER BY id DESC LIMIT 1")
     return str(UUID(str(found[0][0])))
 
 

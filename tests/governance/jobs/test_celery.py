@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from governance.celery import app
+from governance.celery import Scheduler, app
 from governance.jobs import selectors, services, tasks
 
 
@@ -78,6 +79,20 @@ def test_a_sweep_nobody_took_does_not_pile_up() -> None:
     assert sweep["schedule"] == settings.REMIT_SWEEP_SECONDS
     assert sweep["options"]["expires"] <= sweep["schedule"]
     assert sweep["task"] in app.tasks
+
+
+def test_a_clock_that_goes_back_does_not_stall_beat(tmp_path: Path) -> None:
+    """While beat runs, and when it reads its memory after a start."""
+    schedule = str(tmp_path / "schedule")
+    for _ in range(2):
+        beat = Scheduler(app, schedule_filename=schedule)
+        entry = beat.schedule["sweep"]
+        entry.last_run_at = entry.default_now() + timedelta(days=1)
+        beat.tick()
+        waits = entry.schedule.remaining_estimate(beat.schedule["sweep"].last_run_at)
+        assert waits <= timedelta(seconds=settings.REMIT_SWEEP_SECONDS)
+        entry.last_run_at += timedelta(days=1)
+        beat.close()
 
 
 def test_a_message_carries_one_opaque_id() -> None:
