@@ -45,6 +45,7 @@ def current(*, alone: bool = False) -> int:
     newest = _locked(alone=alone)
     if newest is None:
         wrapping.chosen().make(1)
+        rewrap.begin(1)
         Epoch.objects.bulk_create([Epoch(number=1)], ignore_conflicts=True)
         newest = _locked(alone=alone)
     if newest is None:

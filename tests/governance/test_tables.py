@@ -28,6 +28,8 @@ def test_every_table_of_every_app_is_named_and_no_other(alias: str) -> None:
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")
             found = {str(name) for (name,) in cursor.fetchall()}
+        # One for each epoch: they come and go with the nights, and are touched by their parent.
+        found = {name for name in found if not re.fullmatch(r"vault_storedkey_e\d+", name)}
         assert found == {name for table in TABLES[alias] for name in table.partitions}
 
 

@@ -191,6 +191,23 @@ def test_rotation_keeps_what_lives_and_closes_every_older_copy() -> None:
     assert list(Epoch.objects.values_list("number", flat=True)) == [2]
 
 
+def test_a_rotation_takes_every_name_as_it_is_and_leaves_no_row_of_the_epoch_before() -> None:
+    owners = ["plain", "tab\tand\nline\r", r"back\slash \N \.", "Zoë", MIRA]
+    keys = SubjectKeys()
+    sealed = {owner: keys.of(owner)[owner].seal(context=b"c", plaintext=b"x") for owner in owners}
+    made = dict(StoredKey.objects.values_list("id", "created_at"))
+    for epoch in (2, 3):
+        assert epochs.rotate() == epoch
+        assert dict(StoredKey.objects.values_list("id", "created_at")) == made
+        assert set(StoredKey.objects.values_list("epoch", flat=True)) == {epoch}
+        for owner in owners:
+            assert keys.open(owner=owner, context=b"c", sealed=sealed[owner]) == b"x"
+    if connections["keys"].vendor == "postgresql":
+        with connections["keys"].cursor() as cursor:
+            cursor.execute("SELECT to_regclass('vault_storedkey_e2')")
+            assert cursor.fetchone() == (None,), "What was wrapped before is dropped, not emptied."
+
+
 def test_a_rotation_cut_short_before_its_commit_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
