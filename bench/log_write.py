@@ -4,6 +4,8 @@ Our entry is the whole of it: the leaf, the person's tag and number, two sealed 
 person concerned, one for the person who acted), the index, the outbox. The peer writes one row with
 the change as JSON, and knows who acted as its middleware has it know; it can also be edited, names
 people in clear, and proves nothing. Two kinds of act: a row that is made, and one that is changed.
+Three kinds of entry: an officer's act that concerns nobody, a person's own choice, and an act of
+one person about another, which two people can have erased.
 """
 
 from collections.abc import Callable
@@ -40,6 +42,7 @@ FACTS: journal.Facts = {
     "policy": journal.PolicyRef("freight-desk", 2, "ab" * 32),
     "private": {"application": "freight-desk", "reason": "The invoice form changed in March."},
 }
+Tell = Callable[[int], object]
 
 
 def run() -> list[rounds.Row]:
@@ -61,7 +64,8 @@ def run() -> list[rounds.Row]:
     for word, act in acts.items():
         sides[f"row {word}"] = partial(alone, act)
         sides[f"row {word} + django-auditlog"] = partial(watched, act, person)
-        sides[f"row {word} + our entry"] = partial(told, act)
+        for kind, tell in ENTRIES.items():
+            sides[f"row {word} + our entry, {kind}"] = partial(told, act, tell)
     sides["row made + django-auditlog, actor unknown"] = partial(watched, make, None)
     sides["read grant"] = granted
     sides["one act about 100 people"] = crowd
@@ -105,12 +109,32 @@ def watched(act: Act, person: Person | None) -> int:
     return ACTS
 
 
-def told(act: Act) -> int:
+def told(act: Act, tell: Tell) -> int:
     for number in range(ACTS):
         with transaction.atomic():
             act(Bare, number)
-            journal.append(Action.POLICY_APPROVED, **FACTS, subject=PEOPLE[number])
+            tell(number)
     return ACTS
+
+
+def _about_nobody(_: int) -> object:
+    return journal.append(Action.POLICY_APPROVED, **FACTS)
+
+
+def _own_choice(number: int) -> object:
+    own: journal.Facts = {"actor": Actor(PEOPLE[number], "employee"), "subject": PEOPLE[number]}
+    return journal.append(Action.CONSENT_DECIDED, **{**FACTS, **own})
+
+
+def _about_another(number: int) -> object:
+    return journal.append(Action.ACCESS_ALLOWED, **FACTS, subject=PEOPLE[number])
+
+
+ENTRIES: dict[str, Tell] = {
+    "nobody concerned": _about_nobody,
+    "own choice": _own_choice,
+    "about another": _about_another,
+}
 
 
 def granted() -> int:
