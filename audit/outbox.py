@@ -47,7 +47,11 @@ WITH placed AS (
 )
 DELETE FROM audit_outbox WHERE entry_id = ANY(%s::bigint[])
 """
-_PLACE_SQLITE: Final = 'INSERT INTO audit_leaf ("index", entry_id, leaf_hash) VALUES (%s, %s, %s)'
+# One statement, not one for each row: binding 4096 rows takes longer than storing them.
+_PLACE_SQLITE: Final = """
+INSERT INTO audit_leaf ("index", entry_id, leaf_hash)
+SELECT %s + row.key, row.value, substr(%s, 32 * row.key + 1, 32) FROM json_each(%s) AS row
+"""
 _REMOVE_SQLITE: Final = (
     "DELETE FROM audit_outbox WHERE entry_id IN "
     '(SELECT entry_id FROM audit_leaf WHERE "index" >= %s)'
@@ -93,15 +97,13 @@ def pick(limit: int) -> Waiting:
 
 def place(waiting: Waiting, *, start: int) -> None:
     """Give the entries the places from `start` on, and take them out of the outbox."""
+    ids, hashes = ",".join(map(str, waiting.ids)), b"".join(waiting.hashes)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # As two texts: psycopg quotes the elements of an array one by one, in Python.
-            ids, hashes = f"{{{','.join(map(str, waiting.ids))}}}", b"".join(waiting.hashes)
-            cursor.execute(_PLACE_POSTGRESQL, [start, hashes, ids, ids])
+            cursor.execute(_PLACE_POSTGRESQL, [start, hashes, f"{{{ids}}}", f"{{{ids}}}"])
         else:
-            indexes = range(start, start + len(waiting))
-            rows = list(zip(indexes, waiting.ids, waiting.hashes, strict=True))
-            cursor.executemany(_PLACE_SQLITE, rows)
+            cursor.execute(_PLACE_SQLITE, [start, hashes, f"[{ids}]"])
             cursor.execute(_REMOVE_SQLITE, [start])
         if cursor.rowcount != len(waiting):
             raise ForkError(f"{cursor.rowcount} of {len(waiting)} entries still waited")
