@@ -66,6 +66,13 @@ KEYS_AWAY = Problem(
     _("Nothing was opened and nothing was changed. Nothing is ever stored unsealed."),
     _("Try again in a few minutes."),
 )
+STORAGE_AWAY = Problem(
+    "storage-unavailable",
+    503,
+    _("The store of sealed data does not answer just now"),
+    _("Nothing was shown, and nothing is half stored. What lies in the store stays sealed."),
+    _("Try again in a few minutes. Withdrawing, pausing and erasing go on working."),
+)
 CONFLICT = Problem(
     "conflict",
     409,
@@ -133,6 +140,7 @@ BROKEN = Problem(
 PAGES: dict[str, Problem] = {
     "LogUnavailableError": UNAVAILABLE,
     "KeyServiceError": KEYS_AWAY,
+    "StorageUnavailableError": STORAGE_AWAY,
     "NotYetSequencedError": NOT_READY,
     "ExportNotReadyError": NOT_READY,
     "AccessDeniedError": REFUSED,

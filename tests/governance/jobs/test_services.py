@@ -13,7 +13,11 @@ from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError
 from governance.jobs.models import Job, JobState
 from governance.jobs.services import Fence
-from governance.vault.errors import KeyServiceError
+from governance.vault.errors import (
+    KeyServiceError,
+    KeyStoreBehindError,
+    StorageUnavailableError,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -195,9 +199,12 @@ def test_waiting_for_the_log_uses_up_no_attempt(worker: Worker) -> None:
     assert worker.done == ["a"]
 
 
-def test_an_outage_of_the_key_service_uses_up_no_attempt(worker: Worker) -> None:
+@pytest.mark.parametrize("outage", [KeyServiceError, StorageUnavailableError, KeyStoreBehindError])
+def test_an_outage_of_keys_or_storage_uses_up_no_attempt(
+    worker: Worker, outage: type[Exception]
+) -> None:
     """Five attempts last a minute and a half; a sealed service may take an hour to be opened."""
-    worker.failure = KeyServiceError()
+    worker.failure = outage()
     job = services.add(kind="test:work", ref="a")
     for _ in range(10):
         assert services.run(job.id)

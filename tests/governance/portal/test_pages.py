@@ -1,13 +1,18 @@
 """The employee's pages over HTTP: what they show, what they ask, what they write."""
 
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.storage import storages
 from django.test import Client
 
 from audit import selectors as log
 from audit.actions import Action
 from consent import selectors as consents
+from governance import env
+from governance.capture import blobs
 from tests import make
 from tests.governance.capture.test_path import MOVE, POINTER, frames_of, now_events, send
 
@@ -123,6 +128,22 @@ def test_anothers_receipt_looks_like_one_that_is_not_there(nordhafen: make.House
     missing = "/consent/done/018f0000-0000-7000-8000-000000000000/"
     assert petra.get(receipt).status_code == petra.get(missing).status_code == 404
     assert petra.get(f"{receipt}receipt.json").status_code == 404
+
+
+def test_a_store_that_is_away_is_no_fault_of_the_page(
+    nordhafen: make.House, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STORAGES = dict(storages.backends) | {"captures": env.objects(str(tmp_path / "o"))}
+    monkeypatch.setattr(blobs, "LARGEST_ROW_OCTETS", 0)
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    send(make.endpoint(nordhafen, "mira"), now_events(MOVE, MOVE, MOVE), POINTER)
+    (frame,) = frames_of(nordhafen.subject("mira"))
+    (tmp_path / "file").write_bytes(b"")
+    settings.STORAGES = dict(storages.backends) | {"captures": env.objects(str(tmp_path / "file"))}
+    answer = signed_in("mira").get(f"/data/event/{frame}/")
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert "store of sealed data" in answer.content.decode()
 
 
 def test_anothers_record_looks_like_one_that_is_not_there(nordhafen: make.House) -> None:
