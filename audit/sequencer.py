@@ -271,6 +271,8 @@ class Sequencer:
             return True
         if timezone.now() - state.published_at > _REPUBLISH:
             return True
+        if self.current is None and not self._is_out(self.size):
+            return True
         return self._lacks_quorum()
 
     def root(self, size: int) -> bytes:
@@ -305,6 +307,14 @@ class Sequencer:
             Cosignature.objects.bulk_create(rows)
             if any(answer.cosigned and answer.about.has_quorum for answer in answers):
                 self._note_down(quorum_at=Now())
+
+    def _is_out(self, size: int) -> bool:
+        """Whether readers find the whole head of this size; a failing disk may have torn it."""
+        note = Note.objects.filter(pk=size).first()
+        path = self.tiles.root / "checkpoint"
+        held = path.read_bytes() if path.exists() else b""
+        is_whole = held.endswith(b"\n")
+        return is_whole and note is not None and held.startswith(note.text.encode())
 
     def _write(self, current: Circulating) -> None:
         files.make_directory(self.tiles.root)

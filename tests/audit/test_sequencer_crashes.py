@@ -143,6 +143,17 @@ def test_a_torn_file_beyond_the_signed_tree_is_written_anew(
     assert_goes_on(begun)
 
 
+@pytest.mark.parametrize("kept", [0, 20, 3000, -1])
+def test_a_torn_head_is_published_again_at_the_next_start(begun: Path, kept: int) -> None:
+    """F26: although nothing was added since."""
+    turn()
+    path = begun / "log" / "checkpoint"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept])
+    turn()
+    assert path.read_bytes() == whole
+
+
 STEPS = {
     "after the tiles, before the intent": "audit.sequencer:Sequencer.intend",
     "after the intent, before the signer": "audit.checkpoint:Signer.sign",
