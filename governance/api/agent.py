@@ -229,6 +229,9 @@ class BatchStatusSerializer(serializers.Serializer[Any]):
     accepted = serializers.IntegerField()
     refused = serializers.DictField(child=serializers.IntegerField())
     redacted = serializers.DictField(child=serializers.IntegerField())
+    missing = serializers.IntegerField(
+        help_text="How many events of this session never came: lost, or refused with their batch."
+    )
 
 
 class CaptureBatchView(APIView):

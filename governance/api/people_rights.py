@@ -17,6 +17,7 @@ from governance.accounts import services as account_services
 from governance.api.answers import Strict, audited, body_of, visitor
 from governance.api.people import FORM_DIGEST
 from governance.api.permissions import ByMatrix
+from governance.capture import selectors as captures
 from governance.rights import certificate, exports, selectors, services, takeaway
 from governance.rights.errors import ExportNotReadyError
 from governance.rights.states import ErasureState, ExportState, Kind, RequestStatus
@@ -187,6 +188,12 @@ class DeviceSerializer(serializers.Serializer[Any]):
     enrolled_at = serializers.DateTimeField()
     revoked_at = serializers.DateTimeField(allow_null=True)
     last_seen = serializers.DateTimeField(allow_null=True, help_text="To the hour.")
+    missing_events = serializers.SerializerMethodField(
+        help_text="How many of its events never came: lost, or refused with their batch."
+    )
+
+    def get_missing_events(self, device: Any) -> int:  # noqa: ANN401 - a row of accounts.
+        return int(self.context["missing"].get(device.id, 0))
 
 
 class DevicesSerializer(serializers.Serializer[Any]):
@@ -206,8 +213,10 @@ class DevicesView(APIView):
 
     @extend_schema(operation_id="me_devices", responses=DevicesSerializer)
     def get(self, request: Request) -> Response:
-        found = accounts.devices_of(visitor(request).subject)
-        return Response(DevicesSerializer({"devices": found}).data)
+        subject = visitor(request).subject
+        context = {"missing": captures.missing_events(subject=subject)}
+        found = {"devices": accounts.devices_of(subject)}
+        return Response(DevicesSerializer(found, context=context).data)
 
     @extend_schema(
         operation_id="me_enrol_device", request=None, responses={201: EnrolmentCodeSerializer}

@@ -53,11 +53,13 @@ _ISSUED: Final = """
     WHERE digest = %s AND device_id = %s
 """
 _ADVANCE: Final = """
-    INSERT INTO capture_capturesession AS known (id, device_id, subject, next_seq, last_digest)
-    VALUES (%s, %s, %s, %s, %s)
+    INSERT INTO capture_capturesession AS known
+        (id, device_id, subject, next_seq, last_digest, missing)
+    VALUES (%s, %s, %s, %s, %s, %s)
     ON CONFLICT (id) DO UPDATE
-    SET next_seq = excluded.next_seq, last_digest = excluded.last_digest
-    WHERE known.device_id = excluded.device_id AND known.next_seq <= %s
+    SET next_seq = excluded.next_seq, last_digest = excluded.last_digest,
+        missing = known.missing + excluded.missing - known.next_seq
+    WHERE known.device_id = excluded.device_id AND known.next_seq <= excluded.missing
     RETURNING next_seq
 """
 _SESSION: Final = "SELECT device_id, next_seq FROM capture_capturesession WHERE id = %s"
@@ -235,7 +237,11 @@ def _refusal(reason: Reason, *, issued_epoch: int, person: cells.PersonCells) ->
 
 
 def _advance_session(uploader: Uploader, upload: sealed_batch.SealedUpload) -> bool:
-    """Move the session on; a hole is allowed (a refused batch leaves one), a step back is not."""
+    """Move the session on; a hole is counted (a refused batch leaves one), a step back refused.
+
+    A session begins at 0: what is `missing` from a new one is all before its first batch, and from
+    one that goes on, all between where it stood and this batch.
+    """
     header = upload.header
     place = [header.session_id, uploader.device_id, uploader.subject, header.seq_to + 1]
     return sql.row(_ADVANCE, [*place, upload.wire_digest, header.seq_from]) is not None

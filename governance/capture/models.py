@@ -39,13 +39,15 @@ class SealedBatch(models.Model):
 
 
 class CaptureSession(models.Model):
-    """How far one agent session got: the next batch must go on from here or say what is missing."""
+    """How far one agent session got, and how many of its events never came on the way."""
 
     id = models.UUIDField(primary_key=True)
     device_id = models.UUIDField()
     subject = models.TextField(db_index=True)
     next_seq = models.BigIntegerField()
     last_digest = models.TextField()
+    # Numbers that were skipped for good: their events were lost, or refused with their batch.
+    missing = models.BigIntegerField(db_default=0)
 
 
 class BatchOutcome(models.Model):

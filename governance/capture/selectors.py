@@ -4,22 +4,34 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Sum
 from django.utils import timezone
 
 import consent.selectors
 from governance.capture.gate import FrameInfo, info
-from governance.capture.models import BatchOutcome, CaptureBatch, Frame, LiveFrame, SealedBatch
+from governance.capture.models import (
+    BatchOutcome,
+    CaptureBatch,
+    CaptureSession,
+    Frame,
+    LiveFrame,
+    SealedBatch,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """What an agent may know of a batch it sent: counts, never content."""
+    """What an agent may know of a batch it sent: counts, never content.
+
+    `missing` is how many events of the whole session never came.
+    """
 
     batch_id: UUID
     state: str
     accepted: int
     refused: dict[str, int]
     redacted: dict[str, int]
+    missing: int
 
 
 def candidates(
@@ -58,14 +70,28 @@ def origins(frames: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
 
 def batch_status(*, batch_id: UUID, device_id: UUID) -> BatchStatus | None:
     """Return how a device's own batch stands; None when it is not this device's."""
-    if not CaptureBatch.objects.filter(id=batch_id, device_id=device_id).exists():
+    batch = CaptureBatch.objects.filter(id=batch_id, device_id=device_id).first()
+    if batch is None:
         return None
+    missing = CaptureSession.objects.values_list("missing", flat=True).get(id=batch.session_id)
     outcome = BatchOutcome.objects.filter(batch_id=batch_id).first()
     if outcome is None:
-        return BatchStatus(batch_id, "queued", 0, {}, {})
+        return BatchStatus(batch_id, "queued", 0, {}, {}, missing)
     return BatchStatus(
-        batch_id, outcome.state, outcome.accepted, dict(outcome.refused), dict(outcome.redacted)
+        batch_id,
+        outcome.state,
+        outcome.accepted,
+        dict(outcome.refused),
+        dict(outcome.redacted),
+        missing,
     )
+
+
+def missing_events(*, subject: str) -> dict[UUID, int]:
+    """Return, for each of one person's devices, how many numbered events never came."""
+    sessions = CaptureSession.objects.filter(subject=subject, missing__gt=0)
+    counted = sessions.values_list("device_id").annotate(Sum("missing")).order_by("device_id")
+    return dict(counted)
 
 
 def removed_counts(*, subject: str, batches: Sequence[UUID]) -> dict[UUID, dict[str, int]]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from governance.accounts import selectors, services
+from governance.capture import selectors as captures
 from governance.portal.frame import show
 from governance.web.doors import Visitor, page
 
@@ -24,6 +25,7 @@ def _listing(request: HttpRequest, visitor: Visitor, *, code: str = "") -> HttpR
     context = {
         "devices": [device for device in devices if device.revoked_at is None],
         "removed": [device for device in devices if device.revoked_at is not None],
+        "missing": captures.missing_events(subject=visitor.subject),
         "code": code,
     }
     return show(request, visitor, "portal/devices.html", context, section="devices")

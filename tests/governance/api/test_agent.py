@@ -182,6 +182,7 @@ def test_an_upload_is_acknowledged_with_its_entry_and_its_end_is_told(wire: Wire
         "accepted": 2,
         "refused": {},
         "redacted": {},
+        "missing": 0,
     }
 
 

@@ -274,6 +274,7 @@ def test_a_code_is_shown_once_and_a_computer_can_be_ended(mira: Session, recorde
     recorder.record("pointer")
     (device,) = mira.get("devices").json()["devices"]
     assert "code" not in json.dumps(device)
+    assert device["missing_events"] == 0
     problem(Session("carla").delete(f"devices/{device['id']}"), 404, "not-found")
     ended = mira.delete(f"devices/{device['id']}")
     assert ended.status_code == 204

@@ -3,9 +3,10 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -36,6 +37,8 @@ from governance.capture.models import (
     LiveFrame,
     SealedBatch,
 )
+from governance.capture.selectors import batch_status as status
+from governance.capture.selectors import missing_events
 from governance.decisions import Reason
 from governance.jobs import services as jobs
 from tests import make
@@ -198,6 +201,54 @@ def test_a_session_never_goes_back(nordhafen: make.House, agent: make.Endpoint) 
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, seq_from=1, seq_to=3)
     with pytest.raises(BatchSequenceError):
         upload(agent, header, wire)
+
+
+def test_a_hole_in_a_session_is_let_through_counted_and_never_filled_later(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    """F36: what is missing is known from then on, to the device and to its person."""
+
+    def missing() -> int:
+        known = status(batch_id=batch.id, device_id=agent.device.id)
+        assert known is not None
+        counted = missing_events(subject=agent.subject).get(agent.device.id, 0)
+        assert counted == known.missing
+        return counted
+
+    def batch_at(seq: int) -> tuple[dict[str, object], bytes]:
+        agent.next_seq = seq
+        return make.sealed(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+
+    batch = upload(agent, *batch_at(0))
+    assert missing() == 0
+    after_hole, late = batch_at(5), batch_at(3)
+    batch = upload(agent, *after_hole)
+    assert missing() == 2
+    # What was missing comes late, the batch after the hole a second time: neither counts.
+    with pytest.raises(BatchSequenceError) as refused:
+        upload(agent, *late)
+    assert refused.value.next_seq == 8
+    upload(agent, *after_hole)
+    assert missing() == 2
+    with pytest.raises(BatchMalformedError):
+        upload(agent, *make.sealed(agent, now_events(MOVE), POINTER, seq_from=100, extra=1))
+    assert missing() == 2
+    batch = upload(agent, *batch_at(8))
+    assert missing() == 2
+    batch = upload(agent, *batch_at(18))
+    assert missing() == 9
+
+
+def test_a_session_whose_beginning_never_came_says_so(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    agent.next_seq = 7
+    upload(agent, *make.sealed(agent, continued(agent, MOVE, MOVE, MOVE), POINTER))
+    # Another session of the same device, whole, and another person's: nothing is added.
+    whole = replace(agent, session_id=uuid4(), next_seq=0)
+    upload(agent, *make.sealed(whole, now_events(MOVE, MOVE, MOVE), POINTER))
+    assert missing_events(subject=agent.subject) == {agent.device.id: 7}
+    assert missing_events(subject=nordhafen.subject("tariq")) == {}
 
 
 DAY_NS = 86_400 * 10**9

@@ -14,7 +14,14 @@ from consent import selectors as consents
 from governance import env
 from governance.capture import blobs
 from tests import make
-from tests.governance.capture.test_path import MOVE, POINTER, frames_of, now_events, send
+from tests.governance.capture.test_path import (
+    MOVE,
+    POINTER,
+    continued,
+    frames_of,
+    now_events,
+    send,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +186,17 @@ def test_the_enrolment_code_stands_in_one_answer_only(nordhafen: make.House) -> 
     client = signed_in("tariq")
     assert "Your one-time code" in client.post("/devices/enrol/").content.decode()
     assert "Your one-time code" not in client.get("/devices/").content.decode()
+
+
+def test_what_never_came_from_a_computer_stands_beside_it(nordhafen: make.House) -> None:
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    computer = make.endpoint(nordhafen, "mira")
+    client = signed_in("mira")
+    send(computer, now_events(MOVE, MOVE, MOVE), POINTER)
+    assert "never arrived" not in client.get("/devices/").content.decode()
+    computer.next_seq = 45
+    send(computer, continued(computer, MOVE, MOVE, MOVE), POINTER)
+    assert "42 events of it never arrived" in client.get("/devices/").content.decode()
 
 
 def test_a_wrong_password_is_refused_with_an_entry_and_says_nothing_else(
