@@ -16,19 +16,16 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from governance.redaction import vocabulary
-from governance.redaction.schema import (
-    BARE,
-    DENIED_TYPES,
-    ENVELOPE,
-    KEY_LEAVES,
-    MASK,
-    ONE_CATEGORY,
-    STORED_ONLY,
-    TYPES,
-    Event,
-    KeyPress,
-    KeyShortcut,
+from governance.redaction.forms import (
+    FORMS,
+    LEAVES,
+    NAME_FIELDS,
+    ROLE_FIELDS,
+    Form,
+    key_categories,
+    says_a_key,
 )
+from governance.redaction.schema import DENIED_TYPES, MASK, STORED_ONLY, TYPES, Event
 
 __all__ = [
     "LEAVES",
@@ -48,10 +45,6 @@ SCHEMA_ID: Final = "/api/v1/schemas/events-1.json"
 MAX_BYTES: Final = 8 << 20
 MAX_LINE: Final = 512 << 10
 MAX_EVENTS: Final = 5000
-_ROLE_FIELDS: Final = ("element_role", "control_role", "field_role")
-_NAME_FIELDS: Final = ("key_name", "canonical_key_name")
-_CHARACTER_FIELDS: Final = ("key_char", "canonical_key_char")
-_TYPED_CONTROLS: Final = frozenset("\b\t\n\r\x7f")
 
 Labels = Mapping[str, Collection[str]]
 
@@ -68,35 +61,10 @@ class _RefusedError(Exception):
     """A line is not an event; the one argument is the reason."""
 
 
-def _leaves() -> dict[tuple[str, str], str | None]:
-    table: dict[tuple[str, str], str | None] = {}
-    by_type = {kind: category for category, kinds in ONE_CATEGORY.items() for kind in kinds}
-    for name, struct in TYPES.items():
-        for leaf in struct.__struct_fields__:
-            if leaf in ENVELOPE or leaf in STORED_ONLY:
-                continue
-            if issubclass(struct, KeyPress):
-                table[name, leaf] = KEY_LEAVES.get(leaf, "keystroke-text")
-            else:
-                table[name, leaf] = by_type.get(name)
-    return table
-
-
-# The data category of every leaf a wire event can carry; None is session control.
-LEAVES: Final = _leaves()
-
-
 def categories_of(event: Event) -> frozenset[str]:
     """Return the categories of the leaves this event carries: one, or none for session control."""
-    found = {
-        category
-        for leaf in event.__struct_fields__
-        if (category := LEAVES.get((event.type, leaf))) is not None
-        and getattr(event, leaf) is not None
-    }
-    if event.type in BARE:
-        found.add(BARE[event.type])
-    return frozenset(found)
+    form = FORMS[event.type]
+    return key_categories(event) if form.is_key else form.category
 
 
 def to_line(event: Event) -> bytes:
@@ -121,11 +89,11 @@ def parse_lines(data: bytes, *, labels: Labels | None = None) -> Parsed:
     if len(data) > MAX_BYTES:
         return Parsed([], {"too_large": 1})
     refused: Counter[str] = Counter()
-    objects = list(_objects(data, refused))
-    secure = {_element(item) for item in objects if _is_secure(item)} - {None}
+    objects = [(item, _is_secure(item)) for item in _objects(data, refused)]
+    secure = {_element(item) for item, is_secure in objects if is_secure} - {None}
     events: list[Event] = []
-    for item in objects:
-        if _is_secure(item) or _element(item) in secure:
+    for item, is_secure in objects:
+        if is_secure or (secure and _element(item) in secure):
             refused["secure_field"] += 1
             continue
         try:
@@ -151,14 +119,11 @@ def _read_object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise _RefusedError("too_large")
     try:
-        value = json.loads(
-            line.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-        )
+        text = line.decode("utf-8").strip(_BLANKS)
+        value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):  # Bad UTF-8, bad JSON, endless digits, endless depth.
         raise _RefusedError("not_json") from None
-    if not isinstance(value, dict):
+    if end != len(text) or not isinstance(value, dict):
         raise _RefusedError("not_json")
     return value
 
@@ -174,6 +139,11 @@ def _refuse_constant(_: str) -> NoReturn:
     raise _RefusedError("bad_value")
 
 
+# Made once: `json.loads` makes one for each line.
+_BLANKS: Final = " \t\n\r"
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+
+
 def _is_secure(item: Mapping[str, Any]) -> bool:
     role = item.get("field_role")
     return isinstance(role, str) and role.strip().lower() in vocabulary.SECURE_ROLES
@@ -187,85 +157,44 @@ def _element(item: Mapping[str, Any]) -> tuple[str, str] | None:
 def _event(item: dict[str, Any], labels: Labels) -> Event:
     """Return the typed event of a plain object, or raise the reason it is refused for."""
     kind = item.get("type")
-    if isinstance(kind, str) and kind in DENIED_TYPES:
-        raise _RefusedError("category_denied")
-    struct = TYPES.get(kind) if isinstance(kind, str) else None
-    if struct is None:
-        raise _RefusedError("unknown_type")
-    known = ENVELOPE.union(struct.__struct_fields__) - STORED_ONLY
-    if not item.keys() <= known:
-        raise _RefusedError("unknown_field")
-    try:
-        event = msgspec.convert(item, struct)
-    except msgspec.ValidationError as error:
-        reason = "unknown_field" if "unknown field" in str(error) else "bad_value"
-        raise _RefusedError(reason) from None
-    _check_values(event)
-    _check_category(event, labels)
+    form = FORMS.get(kind) if isinstance(kind, str) else None
+    if form is None:
+        is_denied = isinstance(kind, str) and kind in DENIED_TYPES
+        raise _RefusedError("category_denied" if is_denied else "unknown_type")
+    event = _typed(item, form)
+    for check in form.checks:
+        if not check(event):
+            raise _RefusedError("bad_value")
+    if form.is_key:
+        _check_key(event)
+    if form.has_label:
+        _check_label(event, labels)
     return event
 
 
-def _check_values(event: Event) -> None:
-    """Refuse words outside the closed lists and characters no keyboard makes."""
-    checks: list[bool] = [
-        all(_known(event, leaf, vocabulary.ROLES) for leaf in _ROLE_FIELDS),
-        all(_known(event, leaf, vocabulary.KEY_NAMES) for leaf in _NAME_FIELDS),
-        all(node.role in vocabulary.ROLES for node in getattr(event, "nodes", ())),
-        all(_is_character(getattr(event, leaf, None)) for leaf in _CHARACTER_FIELDS),
-        all(_is_clean(text) for text in _texts(event)),
-        not isinstance(event, KeyShortcut) or _is_shortcut(event.keys),
-    ]
-    if not all(checks):
-        raise _RefusedError("bad_value")
+def _typed(item: dict[str, Any], form: Form) -> Event:
+    try:
+        event = msgspec.convert(item, form.struct)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # A lone surrogate in a name.
+        is_unknown = not item.keys() <= form.known or "unknown field" in str(error)
+        raise _RefusedError("unknown_field" if is_unknown else "bad_value") from None
+    # Everything else that is not known msgspec has refused.
+    if form.has_stored_only and not item.keys() <= form.known:
+        raise _RefusedError("unknown_field")
+    return event
 
 
-def _known(event: Event, leaf: str, words: frozenset[str]) -> bool:
-    value = getattr(event, leaf, None)
-    return value is None or value in words
-
-
-def _is_character(value: str | None) -> bool:
-    """Accept printable characters and the few controls that typing makes."""
-    return value is None or all(c.isprintable() or c in _TYPED_CONTROLS for c in value)
-
-
-def _texts(event: Event) -> Iterable[str]:
-    for leaf in event.__struct_fields__:
-        value = getattr(event, leaf)
-        if isinstance(value, str):
-            yield value
-
-
-def _is_clean(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _is_shortcut(keys: list[str]) -> bool:
-    """Tell whether the keys are named; a letter counts only when a modifier makes it a command."""
-    commanded = any(key in vocabulary.LETTER_MODIFIERS for key in keys)
-    characters = [key for key in keys if key not in vocabulary.KEY_NAMES]
-    return not characters or (
-        commanded
-        and len(characters) == 1
-        and len(characters[0]) == 1
-        and characters[0].isprintable()
-    )
-
-
-def _check_category(event: Event, labels: Labels) -> None:
-    categories = categories_of(event)
-    if len(categories) > 1:
+def _check_key(event: Event) -> None:
+    if len(key_categories(event)) > 1:
         raise _RefusedError("mixed_category")
-    if isinstance(event, KeyPress) and not _says_a_key(event):
+    if not says_a_key(event):
         raise _RefusedError("bad_value")
+
+
+def _check_label(event: Event, labels: Labels) -> None:
     label = getattr(event, "control_label", None)
     if label is not None and label not in labels.get(event.app, ()):
         raise _RefusedError("label_not_listed")
-
-
-def _says_a_key(event: KeyPress) -> bool:
-    leaves = (*_NAME_FIELDS, *_CHARACTER_FIELDS, "key_class", "key_vk", "canonical_key_vk")
-    return any(getattr(event, leaf) is not None for leaf in leaves)
 
 
 def json_schema() -> dict[str, Any]:
@@ -289,9 +218,9 @@ def json_schema() -> dict[str, Any]:
 def _publish_words(leaf: str, value: dict[str, Any]) -> None:
     """Put the closed word lists, which msgspec checks apart, where a reader looks for them."""
     words = None
-    if leaf == "role" or leaf in _ROLE_FIELDS:
+    if leaf == "role" or leaf in ROLE_FIELDS:
         words = vocabulary.ROLES
-    elif leaf in _NAME_FIELDS:
+    elif leaf in NAME_FIELDS:
         words = vocabulary.KEY_NAMES
     if words is None:
         return
