@@ -4,15 +4,18 @@ Both databases understand the statements; these functions hide that SQLite knows
 nor UUIDs: what goes in and comes out is what the ORM would take and give.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from audit import plain
+
+_MARK: Final = re.compile("%[s%]")
 
 
 def rows(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> list[Any]:
@@ -57,7 +60,8 @@ def identifier(value: object) -> UUID:
 
 @lru_cache
 def _with_question_marks(statement: str) -> str:
-    return statement.replace("%s", "?").replace("%%", "%")
+    # From left to right: in `%%s` the sign itself stands before an s.
+    return _MARK.sub(lambda found: "?" if found[0] == "%s" else "%", statement)
 
 
 def _for_sqlite(connection: Any, value: object) -> object:  # noqa: ANN401 - a backend's own class.
