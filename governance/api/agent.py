@@ -32,6 +32,7 @@ from governance.api.device_authentication import (
     DeviceKeyOnce,
     DevicePrincipal,
     DeviceSession,
+    Headers,
     new_session,
     signed_parts,
     thumbprint,
@@ -42,6 +43,8 @@ from governance.api.permissions import Anyone, IsDevice
 from governance.capture import agent_policy, intake, selectors
 
 SEALED_BATCH: Final = "application/vnd.remit.sealed-batch.v1"
+# Where upload_door leaves the error that it met, for the view to raise.
+REFUSAL: Final = "remit.refusal"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 _LONGEST_WAIT_SECONDS: Final = 30
 _LOOK_SECONDS: Final = 0.25
@@ -208,19 +211,31 @@ class CaptureBatchesView(APIView):
         device = _device(request)
         if request.content_type != SEALED_BATCH:
             raise UnsupportedMediaType(request.content_type or "")
-        accepted = intake.accept_batch(
-            uploader=intake.Uploader(device.device_id, device.subject),
-            idempotency_key=request.headers.get("Idempotency-Key", "").strip('"'),
-            wire=request.body,
-        )
-        entry = accepted.batch.entry
-        receipt = {
-            "batch_id": str(accepted.batch.id),
-            "status_url": f"/api/v1/agent/capture-batches/{accepted.batch.id}",
-            "entry": str(entry.uuid),
-            "leaf": base64.b64encode(bytes(entry.leaf_hash)).decode(),
-        }
-        return JsonResponse(receipt, status=202, headers={"Audit-Entry": entry.header})
+        receipt, entry = received(device, request.headers, request.body)
+        return JsonResponse(receipt, status=202, headers={"Audit-Entry": entry})
+
+    def initial(self, request: Request, *given: object, **named: object) -> None:
+        refusal = request.META.pop(REFUSAL, None)
+        if refusal is not None:
+            raise refusal
+        super().initial(request, *given, **named)
+
+
+def received(device: DevicePrincipal, headers: Headers, wire: bytes) -> tuple[dict[str, str], str]:
+    """Take a sealed batch of a device in; return the receipt and the header of its entry."""
+    accepted = intake.accept_batch(
+        uploader=intake.Uploader(device.device_id, device.subject),
+        idempotency_key=headers.get("Idempotency-Key", "").strip('"'),
+        wire=wire,
+    )
+    entry = accepted.batch.entry
+    receipt = {
+        "batch_id": str(accepted.batch.id),
+        "status_url": f"/api/v1/agent/capture-batches/{accepted.batch.id}",
+        "entry": str(entry.uuid),
+        "leaf": base64.b64encode(bytes(entry.leaf_hash)).decode(),
+    }
+    return receipt, entry.header
 
 
 class BatchStatusSerializer(serializers.Serializer[Any]):

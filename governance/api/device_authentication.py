@@ -13,11 +13,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -25,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 
 from governance.accounts import selectors as accounts
 from governance.api.errors import SignatureInvalidError
@@ -47,6 +45,24 @@ _DIGEST: Final = re.compile(r"^sha-256=:(?P<digest>[A-Za-z0-9+/]{43}=):$")
 PLAIN: Final = ("@method", "@target-uri")
 WITH_BODY: Final = (*PLAIN, "content-digest", "content-type")
 WITH_KEY: Final = (*WITH_BODY, "idempotency-key")
+
+
+class Headers(Protocol):
+    """Looks a header up by its name in any case."""
+
+    def get(self, name: str, default: str, /) -> str: ...
+
+
+class Sent(Protocol):
+    """What of a request can be signed."""
+
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def body(self) -> bytes: ...
+    def get_full_path(self) -> str: ...
 
 
 class Algorithm(StrEnum):
@@ -77,7 +93,7 @@ class Signed:
     signature: bytes
 
 
-def signed_parts(request: Request, components: tuple[str, ...]) -> Signed:
+def signed_parts(request: Sent, components: tuple[str, ...]) -> Signed:
     """Parse and time-check the signature of a request over exactly these components."""
     headers = request.headers
     parameters = _PARAMETERS.match(headers.get("Signature-Input", ""))
@@ -146,10 +162,10 @@ class _DeviceAuthentication(BaseAuthentication):
     algorithm: Algorithm
     once = False
 
-    def components(self, request: Request) -> tuple[str, ...]:
+    def components(self, request: Sent) -> tuple[str, ...]:
         return PLAIN if request.method in {"GET", "HEAD"} else WITH_BODY
 
-    def authenticate(self, request: Request) -> tuple[DevicePrincipal, None]:
+    def authenticate(self, request: Sent) -> tuple[DevicePrincipal, None]:
         signed = signed_parts(request, self.components(request))
         device = accounts.enrolled(self.device_id(signed))
         if device is None:
@@ -159,7 +175,7 @@ class _DeviceAuthentication(BaseAuthentication):
             spend_nonce(signed)
         return DevicePrincipal(device.id, device.subject), None
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Sent) -> str:  # noqa: ARG002
         return f'Signature tag="{TAG}"'
 
     def device_id(self, signed: Signed) -> UUID:
@@ -188,7 +204,7 @@ class DeviceKeyOnce(DeviceKey):
 class DeviceKeyForUpload(DeviceKey):
     """As DeviceKey, over the Idempotency-Key too; replay is stopped by the unique batch id."""
 
-    def components(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002
+    def components(self, request: Sent) -> tuple[str, ...]:  # noqa: ARG002
         return WITH_KEY
 
 
@@ -211,7 +227,7 @@ def _session_key(session_id: str) -> bytes:
     return hmac.digest(root, session_id.encode(), "sha256")
 
 
-def _signature_base(request: Request, components: tuple[str, ...], parameters: str) -> bytes:
+def _signature_base(request: Sent, components: tuple[str, ...], parameters: str) -> bytes:
     """Return the signature base of RFC 9421 §2.5."""
     values = {
         "@method": request.method or "",
@@ -236,7 +252,7 @@ def _check_time(created: int, expires: int) -> datetime:
     return datetime.fromtimestamp(expires + settings.REMIT_CLOCK_SKEW_SECONDS, tz=UTC)
 
 
-def _check_digest(headers: Mapping[str, str], body: bytes) -> None:
+def _check_digest(headers: Headers, body: bytes) -> None:
     match = _DIGEST.match(headers.get("Content-Digest", ""))
     if match is None or not hmac.compare_digest(
         _decode(match["digest"]), hashlib.sha256(body).digest()

@@ -10,13 +10,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
-from django.test import Client
 
 from consent import services as consent
 from governance.accounts import services as accounts
 from governance.capture.models import CaptureBatch, SealedBatch
 from remit_agent import signing
 from tests import make
+from tests.governance.api.door import door_client
 
 BATCHES = "/api/v1/agent/capture-batches"
 SEALED = "application/vnd.remit.sealed-batch.v1"
@@ -29,7 +29,7 @@ class Wire:
 
     def __init__(self, endpoint: make.Endpoint) -> None:
         self.endpoint = endpoint
-        self.client = Client()
+        self.client = door_client()
         self.device = signing.DeviceSigner(str(endpoint.device.id), endpoint.key)
 
     def send(
@@ -100,7 +100,7 @@ def enrol(code: str, key: Ed25519PrivateKey, **changes: Any) -> Any:
         "platform": "test",
     }
     sender = Wire.__new__(Wire)
-    sender.client = Client()
+    sender.client = door_client()
     sender.device = signing.DeviceSigner(signing.thumbprint(public), key)
     return sender.send("POST", "/api/v1/agent/enrolments", json.dumps(body | changes).encode())
 
