@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 import httpx
 from django.db import connection
-from django.test import Client
 
 from audit import sequencer
 from bench import rounds, steps
 from bench.serving import Served, serving
 from remit_agent import signing
 from tests import make
+from tests.governance.api.door import door_client
 
 DATABASES = ("sqlite", "postgresql")
 EVENTS = 1000
@@ -86,7 +86,7 @@ def run() -> list[rounds.Row]:
 
 def _shares(agent: make.Endpoint) -> list[rounds.Row]:
     """Return what each step takes of the request, in this process, server and socket aside."""
-    client = Client(headers={"Host": urlsplit(os.environ["REMIT_EXTERNAL_ORIGIN"]).netloc})
+    client = door_client()
     requests = [upload(agent) for _ in range(2 * BATCHES)]
 
     def send(some: list[Request]) -> None:
