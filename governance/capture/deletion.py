@@ -22,7 +22,7 @@ from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
-from governance.capture import blobs, content, gate
+from governance.capture import blobs, content, forgotten, gate
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import (
     DispositionRecord,
@@ -113,10 +113,9 @@ def cut(*, subject: str, since: datetime, until: datetime, before: int | None = 
     if before is not None:
         rows = rows.filter(entry_id__lt=before)
     touched = set(rows.values_list("id", flat=True))
-    start, end = (int(at.timestamp() * 1_000_000_000) for at in (since, until))
 
     def kept(events: Events) -> Events:
-        return [event for event in events if not start <= int(str(event["t_ns"])) < end]
+        return forgotten.outside(events, [(since, until)])
 
     return renew_keys(subject=subject, cells=cells_of(touched), keep=kept, only=touched)
 
@@ -342,17 +341,19 @@ def _reseal(
         for record in records:
             is_cut = keep is not None and (only is None or record.frame.id in only)
             left = keep(record.events) if keep and is_cut else record.events
-            _replace(record.frame.id, left)
-            changed += len(left) != len(record.events)
+            changed += _replace(record.frame.id, left) != len(record.events)
     return changed
 
 
-def _replace(frame_id: UUID, left: Events) -> None:
+def _replace(frame_id: UUID, left: Events) -> int:
+    """Store what is left in a frame's place; return how many events that is."""
     old = Frame.objects.get(id=frame_id)
     with transaction.atomic(durable=True):
         consent.selectors.lock(subject=old.subject, exclusive=True)
         if not LiveFrame.objects.filter(frame_id=frame_id).exists():
-            return  # Ended since it was opened: a copy would bring it back.
+            return len(left)  # Ended since it was opened: a copy would bring it back.
+        # Whoever forgets looks for the frames there were: a copy must not carry events past that.
+        left = forgotten.without(left, subject=old.subject)
         entry = journal.append(
             Action.CAPTURE_DELETED,
             actor=ERASER,
@@ -369,6 +370,7 @@ def _replace(frame_id: UUID, left: Events) -> None:
             actor=ERASER,
             clock="partial-deletion",
         )
+    return len(left)
 
 
 def _copy(old: Frame, events: Events, entry: "Entry") -> None:

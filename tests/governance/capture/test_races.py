@@ -142,6 +142,26 @@ def test_forgetting_goes_on_when_something_was_deleted_meanwhile(
     assert frames_of(agent.subject) == []
 
 
+def test_what_a_deletion_seals_anew_meanwhile_is_forgotten_too(
+    nordhafen: make.House, agent: make.Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by tests.faults: the copy was younger than the forgetting and nobody looked at it."""
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER)
+    first, _ = frames_of(agent.subject)
+    since = timezone.now() - timedelta(minutes=15)
+
+    def forget() -> None:
+        with monkeypatch.context() as patch:
+            # Its process dies right after the commit; the job that completes it comes later.
+            patch.setattr(deletion, "cut", lambda **_: 0)
+            deletion.forget(subject=agent.subject, since=since, actor=own(nordhafen))
+
+    just_after(monkeypatch, reading, "unseal_frame", forget)
+    deletion.delete_frames(subject=agent.subject, frames=[first], actor=own(nordhafen))
+    assert frames_of(agent.subject) == []
+
+
 def test_the_first_and_the_last_day_of_the_calendar_are_days(
     nordhafen: make.House, agent: make.Endpoint
 ) -> None:
