@@ -115,7 +115,7 @@ def explorer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     context = {
         "found": found,
         "log": selectors.log_state(),
-        "facets": [_facet(name, found) for name in FACETS],
+        "facets": [_facet(name, found) for name in FACETS if found.facets.get(name)],
         "chips": _chips(query),
         "chart": _days(found),
         "is_cut": len(found.histogram) > 0

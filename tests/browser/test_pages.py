@@ -13,6 +13,9 @@ PORTAL = ("/", "/consent/", "/data/", "/access/", "/uses/", "/requests/", "/devi
 OFFICE = ("/office/", "/office/policies/", "/office/log/", "/office/requests/", "/office/releases/")
 OPEN = ("/", "/log", "/verify", "/problems/")
 
+# Commands that run out of their box.
+CUT_OFF = "[...document.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth).length"
+
 pytestmark = pytest.mark.browser
 
 
@@ -109,6 +112,29 @@ def test_no_page_breaks_the_csp_or_the_small_screen(
         assert answer.status == 200
         too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert too_wide <= 0, path
+        assert page.evaluate(CUT_OFF) == 0, path
         assert page.locator("h1").count() == 1, path
     assert said == []
+    context.close()
+
+
+def test_menu_and_filters_fold_on_a_small_screen_and_stand_open_on_a_large_one(
+    chromium: Browser, site: str
+) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 390, "height": 800}
+    )
+    page = sign_in(context, site, "ines")
+    page.goto(f"{site}/office/log/")
+    for folded, inside in ((".sidenav", "a"), (".facets", "label")):
+        part = page.locator(f"{folded} {inside}").first
+        assert not part.is_visible()
+        page.locator(f"{folded} > summary").click()
+        assert part.is_visible()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{site}/office/log/")
+    assert page.locator(".sidenav a").first.is_visible()
+    assert page.locator(".facets label").first.is_visible()
+    page.goto(f"{site}/office/log/?text=nothing")
+    assert page.locator(".explore button").count() == 0, "no filters, nothing to apply"
     context.close()

@@ -35,7 +35,7 @@
   function items(note) { // One line for each key that may have signed this head.
     const states = { valid: true, missing: "unknown", unchecked: "unknown" };
     return (note?.results ?? []).map((one) => {
-      const at = one.time ? new Date(Number(one.time) * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" }) : "";
+      const at = one.time ? new Date(Number(one.time) * 1000).toLocaleString(language, { dateStyle: "medium", timeStyle: "long" }) : "";
       const name = one.state === "valid" && !one.isLog ? "witnessed" : one.state;
       return [states[one.state], say(name, { ...one, at })];
     });
