@@ -34,12 +34,12 @@ STEPS = {
     "open": ("governance.capture.gate:reading.open_batch",),
     "decompress": ("governance.capture.runs:content.decompress",),
     "parse": ("governance.capture.runs:wire.parse_lines",),
-    "re-check": ("governance.capture.runs:_Judge.keeps",),
+    "re-check": ("governance.capture.judging:Judge.keeps",),
     "group and encode": ("governance.capture.runs:_group",),
     "log entries": ("audit.journal:append",),
     "compress": ("governance.capture.runs:content.pack",),
     "encrypt": ("governance.capture.runs:sealing.seal_frame",),
-    "ciphertext row or object": ("governance.capture.runs:blobs.put",),
+    "ciphertext row or object": ("governance.capture.frames:blobs.put",),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from audit import sql
 from governance.capture.errors import RecordGoneError
 from governance.capture.models import Frame, FrameBlob, LiveFrame
 from governance.vault import orphans, storage
@@ -15,6 +16,9 @@ from governance.vault import orphans, storage
 ROW: Final = "row"
 OBJECT: Final = "object"
 LARGEST_ROW_OCTETS: Final = 65_536
+
+
+_PUT: Final = "INSERT INTO capture_frameblob (key, ciphertext) VALUES (%s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Place:
 def put(*, frame_id: UUID, ciphertext: bytes) -> Place:
     """Store ciphertext durably; an object is written before the row that names it."""
     if len(ciphertext) <= LARGEST_ROW_OCTETS:
-        FrameBlob.objects.create(key=frame_id, ciphertext=ciphertext)
+        sql.rows(_PUT, [frame_id, ciphertext])
         return Place(ROW, str(frame_id), 0, len(ciphertext))
     stored = storage.put(ciphertext)
     return Place(OBJECT, stored.key, 0, stored.length)

@@ -24,6 +24,7 @@ from audit.actors import Actor
 from audit.ids import uuid7
 from governance.capture import blobs, content, forgotten, gate
 from governance.capture.errors import AccessDeniedError, RecordGoneError
+from governance.capture.frames import enliven
 from governance.capture.models import (
     DispositionRecord,
     ForgottenSpan,
@@ -32,7 +33,7 @@ from governance.capture.models import (
     LiveFrame,
     SealedBatch,
 )
-from governance.capture.runs import enliven, hour, moment
+from governance.capture.runs import hour, moment
 from governance.decisions import InternalPurpose, Reason
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
@@ -397,4 +398,4 @@ def _copy(old: Frame, events: Events, entry: "Entry") -> None:
     new.ciphertext_digest = frame.digest.hex()
     new.entry = entry
     new.save(force_insert=True)
-    enliven(frame_id=frame_id, entry=entry)
+    enliven(frame=new, entry=entry)

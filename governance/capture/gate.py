@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 import consent.selectors
-from audit import health, journal, ports
+from audit import health, journal, ports, sql
 from audit.actions import Action, Verdict
 from audit.actors import Actor
 from audit.leaf import Json
@@ -28,7 +29,7 @@ from governance.accounts import selectors as accounts
 from governance.capture import blobs, content
 from governance.capture.approvals import approved_purposes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
-from governance.capture.models import CaptureBatch, Frame, LiveFrame, SealedBatch
+from governance.capture.models import Frame, LiveFrame
 from governance.capture.records import FrameFilter, FrameInfo, OpenRecord, info
 from governance.decisions import (
     Decision,
@@ -48,6 +49,12 @@ from governance.vault.reading import Permit
 PAGE = 100
 # What a person may not know of another's record: that it exists.
 _NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
+
+_SEALED: Final = """
+    SELECT b.subject, b.key_id, s.wire
+    FROM capture_sealedbatch s JOIN capture_capturebatch b ON b.id = s.batch_id
+    WHERE b.id = %s
+"""
 
 __all__ = [
     "FrameFilter",
@@ -122,18 +129,17 @@ def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[bytes]:
     Raises UnsealError when the seal does not open: such a batch is refused, not retried.
     """
     read = _Read(actor, InternalPurpose.REDACTION, "open", None, {"batch": str(batch_id)})
-    sealed = SealedBatch.objects.filter(batch_id=batch_id).first()
-    batch = CaptureBatch.objects.filter(id=batch_id).first()
-    if sealed is None or batch is None:
+    found = sql.row(_SEALED, [batch_id])
+    if found is None:
         raise RecordGoneError
-    permits = _admit_subjects(read, {batch.subject: 1}, records=[])
+    subject, key_id, wire = found[0], found[1], bytes(found[2])
+    permits = _admit_subjects(read, {subject: 1}, records=[])
     outcome = "failed"
-    wire = bytes(sealed.wire)
     header_end = 4 + int.from_bytes(wire[:4], "big")
     try:
         yield reading.open_batch(
-            permit=permits[batch.subject],
-            key_id=batch.key_id,
+            permit=permits[subject],
+            key_id=key_id,
             header=wire[4:header_end],
             sealed=wire[header_end:],
         )

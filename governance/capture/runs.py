@@ -11,30 +11,23 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 import consent.selectors
-from audit import health, journal
+from audit import health, journal, sql
 from audit.actions import Action
 from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
 from governance.accounts import selectors as accounts
-from governance.capture import blobs, cells, content, gate, sealed_batch
+from governance.capture import cells, content, frames, gate, judging, sealed_batch
 from governance.capture.errors import BatchMalformedError, RecordGoneError
-from governance.capture.models import (
-    BatchOutcome,
-    CaptureBatch,
-    Frame,
-    FrameState,
-    LiveFrame,
-    SealedBatch,
-)
-from governance.decisions import CellFacts, Deny, Reason, decide_cell
+from governance.capture.models import BatchOutcome, CaptureBatch
+from governance.decisions import Reason
 from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
@@ -54,6 +47,28 @@ if TYPE_CHECKING:
 
 REDACTOR = Actor.system("redactor")
 LOG_RETRY_SECONDS = 5
+
+
+_BATCH: Final = """
+    SELECT b.subject, b.device_id, s.wire, s.received_at
+    FROM capture_capturebatch b LEFT JOIN capture_sealedbatch s ON s.batch_id = b.id
+    WHERE b.id = %s
+"""
+
+
+class _Batch(NamedTuple):
+    """What a run needs to know of an accepted upload."""
+
+    id: UUID
+    subject: str
+    device_id: UUID
+
+
+class _Sealed(NamedTuple):
+    """The sealed original and when it came."""
+
+    wire: bytes
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +95,7 @@ class _Judged:
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
     """Bring the batch with id `ref` to its end; the handler of jobs of kind `capture:redact`."""
-    batch = CaptureBatch.objects.get(id=UUID(ref))
-    sealed = SealedBatch.objects.filter(batch_id=batch.id).first()
+    batch, sealed = _batch(UUID(ref))
     if sealed is None:  # Ended by an earlier run, an erasure or a withdrawal.
         with transaction.atomic():
             jobs.finish(fence)
@@ -101,8 +115,17 @@ def redact_batch(ref: str, fence: jobs.Fence) -> None:
     _store(batch, judged, fence)
 
 
-def _open_and_judge(batch: CaptureBatch, sealed: SealedBatch) -> _Judged:
-    header = sealed_batch.parse(bytes(sealed.wire)).header
+def _batch(batch_id: UUID) -> tuple[_Batch, _Sealed | None]:
+    found = sql.row(_BATCH, [batch_id])
+    if found is None:
+        raise CaptureBatch.DoesNotExist
+    subject, device, body, received = found
+    batch = _Batch(batch_id, subject, sql.identifier(device))
+    return batch, None if body is None else _Sealed(bytes(body), sql.moment(received))
+
+
+def _open_and_judge(batch: _Batch, sealed: _Sealed) -> _Judged:
+    header = sealed_batch.parse(sealed.wire).header
     now = timezone.now()
     with transaction.atomic():
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
@@ -112,7 +135,7 @@ def _open_and_judge(batch: CaptureBatch, sealed: SealedBatch) -> _Judged:
     with gate.open_batch(actor=REDACTOR, batch_id=batch.id) as plaintext:
         labels = {key: policy.labels for key, policy in person.policies.items()}
         parsed = wire.parse_lines(content.decompress(plaintext), labels=labels)
-        judge = _Judge(header, person, received=sealed.received_at, now=now)
+        judge = judging.Judge(header, person, received=sealed.received_at, now=now)
         events = [event for event in parsed.events if judge.keeps(event)]
         redacted = pipeline.redact(events, context=_context())
     refused = Counter(parsed.refused) + judge.refused
@@ -145,80 +168,12 @@ def quarantine(ref: str) -> None:
     )
 
 
-class _Judge:
-    """Says of each event whether it stays, and counts why not."""
-
-    def __init__(
-        self,
-        header: sealed_batch.Header,
-        person: cells.PersonCells,
-        *,
-        received: datetime,
-        now: datetime,
-    ) -> None:
-        self.refused: Counter[str] = Counter()
-        self._declared = {
-            (frame.application, frame.category): (frame.t_min, frame.t_max)
-            for frame in header.frames
-        }
-        self._applications = {frame.application for frame in header.frames}
-        self._sequence = range(header.seq_from, header.seq_to + 1)
-        self._seen: set[int] = set()
-        self._person = person
-        self._facts: dict[tuple[str, str], CellFacts] = {}
-        self._received = received
-        self._now = now
-
-    def keeps(self, event: wire.Event) -> bool:
-        reason = self._refusal(event)
-        if reason is None:
-            return True
-        self.refused[reason] += 1
-        return False
-
-    def _refusal(self, event: wire.Event) -> str | None:
-        if event.seq not in self._sequence or event.seq in self._seen:
-            return Reason.NOT_DECLARED.value
-        self._seen.add(event.seq)
-        category = next(iter(wire.categories_of(event)), None)
-        if category is None:
-            return None if event.app in self._applications else Reason.NOT_DECLARED.value
-        declared = self._declared.get((event.app, category))
-        if declared is None:
-            return Reason.NOT_DECLARED.value
-        if not declared[0] <= event.t_ns <= declared[1]:
-            return Reason.OUTSIDE_DECLARED_TIME.value
-        verdict = decide_cell(
-            self._facts_of((event.app, category)),
-            # Agent time is bounded by receipt time.
-            at=min(moment(event.t_ns), self._received),
-            now=self._now,
-        )
-        if isinstance(verdict, Deny):
-            return verdict.reason.value
-        return self._unlisted(event)
-
-    def _facts_of(self, cell: tuple[str, str]) -> CellFacts:
-        if cell not in self._facts:
-            self._facts[cell] = self._person.facts(*cell)
-        return self._facts[cell]
-
-    def _unlisted(self, event: wire.Event) -> str | None:
-        """Refuse pattern ids that the active policy does not list."""
-        content = self._person.policies[event.app].content
-        for leaf, patterns in (("title_pattern", content.titles), ("url_pattern", content.urls)):
-            value = getattr(event, leaf, None)
-            if value is not None and value not in {pattern.id for pattern in patterns}:
-                return Reason.PATTERN_NOT_LISTED.value
-        return None
-
-
 def _group(events: list[wire.Event]) -> list[_Kept]:
     """Sort redacted events into cells. Session control rides with its application's first cell."""
     grouped: dict[tuple[str, str], list[wire.Event]] = {}
     control: list[wire.Event] = []
     for event in events:
-        category = next(iter(wire.categories_of(event)), None)
+        category = wire.category_of(event)
         if category is None:
             control.append(event)
         else:
@@ -239,7 +194,7 @@ def _group(events: list[wire.Event]) -> list[_Kept]:
     ]
 
 
-def _store(batch: CaptureBatch, judged: _Judged, fence: jobs.Fence) -> None:
+def _store(batch: _Batch, judged: _Judged, fence: jobs.Fence) -> None:
     """Write frames, outcome and entry, and destroy the original, in one transaction."""
     sealed = [
         (kept, uuid7(), policies.retention(kept.application, kept.category)) for kept in judged.kept
@@ -272,22 +227,25 @@ def _store(batch: CaptureBatch, judged: _Judged, fence: jobs.Fence) -> None:
                 accepted -= len(kept.lines)
                 continue
             _store_frame(batch, kept, frame_id, retention, person, entry)
-        BatchOutcome.objects.create(
+        frames.end_batch(
             batch_id=batch.id,
             subject=batch.subject,
-            state=BatchOutcome.State.DONE if accepted else BatchOutcome.State.REFUSED,
             accepted=accepted,
-            refused=dict(sorted(refused.items())),
-            redacted=dict(sorted(judged.redacted.items())),
-            provenance=dict(judged.provenance),
+            refused=refused,
+            redacted=judged.redacted,
+            provenance=judged.provenance,
             entry=entry,
         )
-        SealedBatch.objects.filter(batch_id=batch.id).delete()
+        _destroy_original(batch.id)
         jobs.finish(fence)
 
 
+def _destroy_original(batch_id: UUID) -> None:
+    sql.rows("DELETE FROM capture_sealedbatch WHERE batch_id = %s", [batch_id])
+
+
 def _store_frame(
-    batch: CaptureBatch,
+    batch: _Batch,
     kept: _Kept,
     frame_id: UUID,
     retention: policies.Retention,
@@ -295,7 +253,7 @@ def _store_frame(
     entry: "Entry",
 ) -> None:
     policy = person.policies[kept.application]
-    frame = sealing.seal_frame(
+    sealed = sealing.seal_frame(
         subject=batch.subject,
         application=kept.application,
         category=kept.category,
@@ -303,58 +261,22 @@ def _store_frame(
         policy_version=policy.version,
         plaintext=content.pack(kept.lines),
     )
-    place = blobs.put(frame_id=frame_id, ciphertext=frame.ciphertext)
     first_hour, last_hour = hour(kept.first), hour(kept.last)
-    retain_until = first_hour + timedelta(days=retention.days)
-    Frame.objects.create(
+    frame = frames.NewFrame(
         id=frame_id,
         batch_id=batch.id,
         subject=batch.subject,
         application=kept.application,
         category=kept.category,
-        generation=frame.generation,
         policy_version=policy.version,
         schedule_version=retention.schedule,
-        consent_events={
-            purpose: str(event)
-            for purpose, event in person.events[(kept.application, kept.category)].items()
-        },
+        consent_events=person.events[(kept.application, kept.category)],
         first_hour=first_hour,
         last_hour=last_hour,
         event_count=len(kept.lines),
-        store=place.store,
-        object_key=place.object_key,
-        offset=place.offset,
-        length=place.length,
-        ciphertext_digest=frame.digest.hex(),
-        retain_until=retain_until,
-        redaction={},
-        entry=entry,
+        retain_until=first_hour + timedelta(days=retention.days),
     )
-    enliven(frame_id=frame_id, entry=entry)
-
-
-def enliven(*, frame_id: UUID, entry: "Entry") -> None:
-    """Write the first state of a stored frame and its row in the projection."""
-    frame = Frame.objects.get(id=frame_id)
-    FrameState.objects.create(
-        id=uuid7(),
-        frame_id=frame.id,
-        subject=frame.subject,
-        state=FrameState.State.STORED,
-        at=timezone.now(),
-        entry=entry,
-    )
-    LiveFrame.objects.create(
-        frame_id=frame.id,
-        subject=frame.subject,
-        application=frame.application,
-        category=frame.category,
-        generation=frame.generation,
-        first_hour=frame.first_hour,
-        last_hour=frame.last_hour,
-        retain_until=frame.retain_until,
-    )
+    frames.store(frame, sealed, entry)
 
 
 def _context() -> pipeline.RedactionContext:

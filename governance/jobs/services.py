@@ -17,8 +17,8 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, QuerySet
 
 from audit import sql
 from audit.errors import LogUnavailableError
@@ -34,6 +34,24 @@ MAX_ATTEMPTS: Final = 5
 _RETRY_SECONDS: Final = (1, 5, 15, 60)
 # No job was added later than now, and no lease ends later: beyond this, the clock went back.
 _AHEAD_SECONDS: Final = 60
+# What every piece of work pays for is said in plain statements. Due is what its time has come for,
+# and what a clock wrote that went back since.
+_IS_DUE: Final = """
+    ((state = 'ready' AND (run_at <= %s OR created_at > %s))
+    OR (state = 'leased' AND (leased_until <= %s OR leased_until > %s)))
+"""
+_WAITING: Final = f"SELECT id FROM jobs_job WHERE {_IS_DUE}"  # noqa: S608 - constants.
+_FREE: Final = f"SELECT kind, ref, fence, attempts FROM jobs_job WHERE id = %s AND {_IS_DUE}"  # noqa: S608 - constants.
+_LEASE: Final = """
+    UPDATE jobs_job SET state = 'leased', fence = %s, attempts = attempts + 1, leased_until = %s
+    WHERE id = %s
+"""
+_HELD: Final = "id = %s AND fence = %s AND state = 'leased'"
+_HOLD: Final = f"SELECT 1 FROM jobs_job WHERE {_HELD}"  # noqa: S608 - constants.
+_DONE: Final = f"""
+    UPDATE jobs_job SET state = 'done', leased_until = NULL, last_error_class = ''
+    WHERE {_HELD} RETURNING 1
+"""  # noqa: S608 - constants.
 _ADD: Final = """
     INSERT INTO jobs_job (id, queue, kind, ref, state, run_at, created_at, fence, attempts,
                           last_error_class)
@@ -51,7 +69,11 @@ class Fence:
 
     def assert_held(self) -> None:
         """Hold the job's row until the transaction ends, or raise FenceLostError."""
-        if _mine(self).select_for_update().first() is None:
+        if not connection.in_atomic_block:
+            raise transaction.TransactionManagementError("A fence is held in a transaction.")
+        # SQLite has no row locks; there the IMMEDIATE transaction keeps every other writer out.
+        lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+        if sql.row(_HOLD + lock, [self.job, self.number]) is None:
             raise FenceLostError("Another worker holds this job.")
 
     def renew(self) -> None:
@@ -120,21 +142,23 @@ def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None 
 
 def finish(fence: Fence) -> None:
     """Mark the job done inside the transaction that writes its effect, or raise FenceLostError."""
-    if not _mine(fence).update(state=JobState.DONE, leased_until=None, last_error_class=""):
+    if not _done(fence):
         raise FenceLostError("Another worker holds this job.")
+
+
+def _done(fence: Fence) -> bool:
+    return sql.row(_DONE, [fence.job, fence.number]) is not None
 
 
 def _mine(fence: Fence) -> QuerySet[Job]:
     return Job.objects.filter(pk=fence.job, fence=fence.number, state=JobState.LEASED)
 
 
-def _due(now: datetime) -> Q:
-    """Due is what its time has come for, and what a clock wrote that went back since."""
+def _due(now: datetime) -> list[datetime]:
+    """Return what stands in `_IS_DUE`."""
     ahead = now + timedelta(seconds=_AHEAD_SECONDS)
     longest = ahead + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
-    return Q(state=JobState.READY) & (Q(run_at__lte=now) | Q(created_at__gt=ahead)) | Q(
-        state=JobState.LEASED
-    ) & (Q(leased_until__lte=now) | Q(leased_until__gt=longest))
+    return [now, ahead, now, longest]
 
 
 def run(job_id: UUID) -> bool:
@@ -153,26 +177,24 @@ def run(job_id: UUID) -> bool:
             raise UnknownKindError("Nobody here does this kind of work.")
         work(ref, fence)
         # A handler that called `finish` already is done; this serves those with no effect rows.
-        _mine(fence).update(state=JobState.DONE, leased_until=None, last_error_class="")
+        _done(fence)
     return True
 
 
 def _lease(job_id: UUID) -> tuple[str, str, Fence] | None:
     with transaction.atomic(durable=True):
         now = database_now()
-        free = Job.objects.select_for_update(skip_locked=True)
-        job = free.filter(_due(now), pk=job_id).first()
-        if job is None:
+        skip = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+        free = sql.row(_FREE + skip, [job_id, *_due(now)])
+        if free is None:
             return None
-        if job.attempts >= MAX_ATTEMPTS:
-            _quarantine(job)
+        kind, ref, fence, attempts = free
+        if attempts >= MAX_ATTEMPTS:
+            _quarantine(Job.objects.get(pk=job_id))
             return None
-        job.state = JobState.LEASED
-        job.fence += 1
-        job.attempts += 1
-        job.leased_until = now + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
-        job.save(update_fields=["state", "fence", "attempts", "leased_until"])
-        return job.kind, job.ref, Fence(job=job.id, number=job.fence)
+        until = now + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
+        sql.rows(_LEASE, [fence + 1, until, job_id])
+        return kind, ref, Fence(job=job_id, number=fence + 1)
 
 
 class _Attempt:
@@ -248,8 +270,7 @@ def answer(job_id: UUID, *, limit: int = 50, seconds: float = 10.0) -> None:
         return
     run(job_id)
     run_due(limit=limit, seconds=seconds, queue=job.queue)
-    left = _waiting(job.queue).first()
-    if left is not None:
+    for left in _waiting(job.queue, limit=1):
         doorbell.ring(left, job.queue)
 
 
@@ -260,7 +281,7 @@ def run_due(*, limit: int = 1000, seconds: float = 60.0, queue: str | None = Non
     """
     tried, stop_at = 0, monotonic() + seconds
     while tried < limit and monotonic() < stop_at:
-        ids = list(_waiting(queue)[: min(8, limit - tried)])
+        ids = _waiting(queue, limit=min(8, limit - tried))
         ran = sum(run(job_id) for job_id in ids if monotonic() < stop_at)
         if ran == 0:
             break
@@ -268,11 +289,12 @@ def run_due(*, limit: int = 1000, seconds: float = 60.0, queue: str | None = Non
     return tried
 
 
-def _waiting(queue: str | None) -> "QuerySet[Job, UUID]":
-    due = Job.objects.filter(_due(database_now()))
-    if queue is not None:
-        due = due.filter(queue=queue)
-    return due.order_by("run_at").values_list("pk", flat=True)
+def _waiting(queue: str | None, *, limit: int) -> list[UUID]:
+    """Return what is due, oldest first; with a queue, only what is due in it."""
+    statement = f"{_WAITING} {'' if queue is None else 'AND queue = %s'} ORDER BY run_at LIMIT %s"
+    wanted = [] if queue is None else [queue]
+    found = sql.rows(statement, [*_due(database_now()), *wanted, limit])
+    return [sql.identifier(key) for (key,) in found]
 
 
 def give_sign(name: str) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
+from audit import sql
 from governance.policies import activation
 from governance.policies import content as policy_content
 from governance.policies.categories import Category
@@ -22,11 +23,16 @@ from governance.policies.models import (
     PolicyGeneration,
     PolicyTransition,
     PurposeVersion,
-    RetentionRule,
     RetentionSchedule,
 )
 from governance.policies.transitions import in_force
 
+# Asked with every batch that is stored, hence a plain statement.
+_RETENTION: Final = """
+    SELECT s.number, r.days FROM policies_retention_schedule s
+    LEFT JOIN policies_retention_rule r ON r.schedule_id = s.id AND r.category = %s
+    WHERE s.application_id = %s ORDER BY s.number DESC LIMIT 1
+"""
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -302,9 +308,8 @@ def schedules(application: str | None = None) -> list[Schedule]:
 
 def retention(application: str, category: str) -> Retention:
     """Return how long a category of an application is kept. RetentionMissingError."""
-    newest = RetentionSchedule.objects.filter(application_id=application).order_by("-number")
-    schedule = newest.first()
-    rule = RetentionRule.objects.filter(schedule=schedule, category=category).first()
-    if schedule is None or rule is None:
+    found = sql.row(_RETENTION, [category, application])
+    if found is None or found[1] is None:
         raise RetentionMissingError(categories=[category])
-    return Retention(days=rule.days, schedule=str(schedule))
+    number, days = found
+    return Retention(days=days, schedule=f"{application}@{number}")

@@ -35,6 +35,7 @@ __all__ = [
     "Event",
     "Parsed",
     "categories_of",
+    "category_of",
     "json_schema",
     "parse_lines",
     "to_dict",
@@ -65,6 +66,11 @@ def categories_of(event: Event) -> frozenset[str]:
     """Return the categories of the leaves this event carries: one, or none for session control."""
     form = FORMS[event.type]
     return key_categories(event) if form.is_key else form.category
+
+
+def category_of(event: Event) -> str | None:
+    """Return the one category of an event that `parse_lines` let through; None: session control."""
+    return next(iter(categories_of(event)), None)
 
 
 def to_line(event: Event) -> bytes:

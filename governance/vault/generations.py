@@ -5,23 +5,29 @@ about what was captured: they are raised by the calendar and by deletions alone.
 """
 
 from datetime import date, datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from audit import sql
 from governance.vault import epochs, ledger
 from governance.vault.errors import KeyShreddedError
 from governance.vault.models import CellGeneration
 from governance.vault.router import KEY_STORE
 
+_OF_CELL: Final = """
+    SELECT number, month FROM vault_cellgeneration WHERE subject = %s AND scope = %s
+"""
+
 
 def current(*, subject: str, scope: str, now: datetime | None = None) -> int:
     """Return the generation to seal to, opening the month's when it has begun."""
     month = _month(now)
-    row = CellGeneration.objects.filter(subject=subject, scope=scope).first()
-    if row is not None and row.month >= month:
-        return row.number
+    found = sql.row(_OF_CELL, [subject, scope], using=KEY_STORE)
+    if found is not None and _date(found[1]) >= month:
+        return int(found[0])
     with transaction.atomic(using=KEY_STORE):
         epochs.current()
         if ledger.find("subject", subject) is not None:
@@ -50,6 +56,11 @@ def _cell(subject: str, scope: str, month: date) -> CellGeneration:
         subject=subject, scope=scope, defaults={"month": month}
     )
     return row
+
+
+def _date(value: date | str) -> date:
+    """Return a date as read from a column: SQLite keeps its text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _month(now: datetime | None) -> date:

@@ -5,20 +5,32 @@ knows. There is no cache: a key destroyed by one process is gone for all of them
 """
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_bytes
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
-from audit import plain
+from audit import sql
 from audit.ids import uuid7
 from governance.vault import epochs, ledger
 from governance.vault.errors import KeyFileError, KeyShreddedError
 from governance.vault.models import CellGeneration, KeyKind, StoredKey
 from governance.vault.rewrap import Wrapped, wrapped
 from governance.vault.router import KEY_STORE
+
+# By hand and past Django's cursors, which take longer over it than the key store does.
+_KEY: Final = """
+    SELECT id, kind, owner, scope, generation, epoch, nonce, wrapped FROM vault_storedkey
+"""
+_AT_PLACE: Final = f"{_KEY} WHERE kind = %s AND owner = %s AND scope = %s AND generation = %s"
+_OF_OBJECT: Final = f"{_KEY} WHERE kind = %s AND scope = %s"
+
+
+Read = Callable[[], Wrapped | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +70,41 @@ def _join(first: str, second: str) -> str:
 
 def find(place: Place) -> Key | None:
     """Return the key of a place, or None when there is none."""
-    row = StoredKey.objects.filter(
-        kind=place.kind, owner=place.owner, scope=place.scope, generation=place.generation
-    ).first()
-    return None if row is None else _in_hand(row)
+    return _in_hand(_at(place))
 
 
 def find_object(*, kind: str, ref: str) -> Key | None:
     """Return the key of an object, whoever it belongs to, or None when there is none."""
-    scope = object_scope(kind=kind, ref=ref)
-    row = StoredKey.objects.filter(kind=KeyKind.OBJECT, scope=scope).first()
-    return None if row is None else _in_hand(row)
+    return _in_hand(
+        partial(_row, _OF_OBJECT, [KeyKind.OBJECT.value, object_scope(kind=kind, ref=ref)])
+    )
 
 
-def _key(row: StoredKey) -> Key:
-    return Key(id=row.id, owner=row.owner, secret=epochs.unwrap(row))
+def _at(place: Place) -> Read:
+    """Return what reads a place's row, each time anew."""
+    parameters = (str(place.kind), place.owner, place.scope, place.generation)
+    return partial(_row, _AT_PLACE, parameters)
 
 
-def _in_hand(row: StoredKey) -> Key | None:
+def _in_hand(read: Read) -> Key | None:
+    row = read()
     try:
-        return _key(row)
+        return None if row is None else _key(row)
     except KeyFileError:
         # A rotation may have ended between the two reads; then the row tells of a newer epoch.
-        newer = StoredKey.objects.filter(pk=row.pk).exclude(epoch=row.epoch).first()
-        if newer is None and StoredKey.objects.filter(pk=row.pk).exists():
+        newer = read()
+        if newer == row:
             raise
         return None if newer is None else _key(newer)
+
+
+def _row(statement: str, parameters: Sequence[str | int]) -> Wrapped | None:
+    found = sql.row(statement, parameters, using=KEY_STORE)
+    return None if found is None else wrapped(found)
+
+
+def _key(row: Wrapped) -> Key:
+    return Key(id=UUID(row.id), owner=row.owner, secret=epochs.unwrap(row))
 
 
 def obtain(place: Place) -> Key:
@@ -116,16 +137,9 @@ def _found(owners: Collection[str]) -> dict[str, bytes]:
 
 
 def _rows(owners: Collection[str]) -> list[Wrapped]:
-    # By hand and past Django's cursors, which take longer over it than the key store does.
-    with plain.cursor(KEY_STORE) as cursor:
-        mark = plain.mark(KEY_STORE)
-        cursor.execute(
-            "SELECT id, kind, owner, scope, generation, epoch, nonce, wrapped "  # noqa: S608 - marks.
-            f"FROM vault_storedkey WHERE kind = {mark} AND scope = '' AND generation = 0 "
-            f"AND owner IN ({', '.join([mark] * len(owners))})",
-            [KeyKind.PERSON.value, *owners],
-        )
-        return list(map(wrapped, cursor.fetchall()))
+    marks = ", ".join(["%s"] * len(owners))
+    statement = f"{_KEY} WHERE kind = %s AND scope = '' AND generation = 0 AND owner IN ({marks})"
+    return list(map(wrapped, sql.rows(statement, [KeyKind.PERSON.value, *owners], using=KEY_STORE)))
 
 
 def _make(place: Place) -> Key:

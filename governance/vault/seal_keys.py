@@ -33,6 +33,7 @@ from governance.vault.router import KEY_STORE
 
 ALG: Final = "MLKEM768_X25519"
 _INFO: Final = b"remit sealed-batch v1\x00"
+_DESTROYED_AT: Final = "SELECT destroyed_at FROM vault_sealkey WHERE key_id = %s"
 _MLKEM_SEED_BYTES = 64
 _X25519_BYTES = 32
 
@@ -111,10 +112,10 @@ def retired(*, before: datetime | None = None) -> list[str]:
 
 def unseal(*, key_id: str, header: bytes, sealed: bytes) -> bytes:
     """Open what an agent sealed under this header; only `vault.reading` calls this."""
-    row = StoredSealKey.objects.filter(key_id=key_id).first()
-    if row is None:
+    found = sql.row(_DESTROYED_AT, [key_id], using=KEY_STORE)
+    if found is None:
         raise UnsealError("No key of ours has this id.")
-    if row.destroyed_at is not None:
+    if found[0] is not None:
         raise KeyShreddedError("The key that this was sealed to is destroyed.")
     suite = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
     try:

@@ -19,9 +19,8 @@ from audit.actions import Action
 from audit.ids import uuid7
 from governance.api import agent as api
 from governance.capture import cells, gate, intake, runs
-from governance.capture.models import SealedBatch
 from governance.jobs import services as jobs
-from governance.jobs.models import Job
+from governance.jobs.models import Job, JobState
 from governance.releases import building
 from governance.rights import erasure
 from governance.rights.states import ErasureState
@@ -108,6 +107,8 @@ def _no_fence() -> None:
     """A worker whose lease ran out writes all the same."""
     _put(jobs.Fence, "assert_held", lambda _: None)
     _put(jobs, "_mine", lambda fence: Job.objects.filter(pk=fence.job))
+    ended = {"state": JobState.DONE, "leased_until": None, "last_error_class": ""}
+    _put(jobs, "_done", lambda fence: Job.objects.filter(pk=fence.job).update(**ended) > 0)
 
 
 def _keys_before_the_order() -> None:
@@ -174,15 +175,7 @@ def _no_transaction() -> None:
 
 def _original_kept() -> None:
     """The sealed original stays."""
-    real = SealedBatch.objects
-
-    class Kept:
-        @staticmethod
-        def filter(**which: Any) -> Any:
-            found = real.filter(**which)
-            return SimpleNamespace(first=found.first, delete=_nothing)
-
-    _put(runs, "SealedBatch", SimpleNamespace(objects=Kept))
+    _put(runs, "_destroy_original", lambda _batch_id: None)
 
 
 def _no_question_before_publishing() -> None:

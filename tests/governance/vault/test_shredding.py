@@ -15,6 +15,7 @@ from governance.vault.errors import KeyFileError, KeyShreddedError, UnsealError
 from governance.vault.keyring import Place
 from governance.vault.models import CellGeneration, Epoch, KeyKind, LedgerLine, StoredKey
 from governance.vault.port import SubjectKeys
+from governance.vault.rewrap import Wrapped
 from governance.vault.sealing import SealedFrame
 
 pytestmark = pytest.mark.django_db
@@ -234,17 +235,20 @@ def test_a_rotation_refuses_a_transaction_that_could_take_it_back() -> None:
     assert seal().generation == 1
 
 
-def test_a_reader_that_meets_a_rotation_reads_the_newer_row(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seal()
-    stale = StoredKey.objects.get()
+def test_a_reader_that_meets_a_rotation_reads_the_newer_row() -> None:
+    scope = keyring.cell_scope(application=CELL["application"], category=CELL["category"])
+    place = Place(KeyKind.CELL, MIRA, scope, seal().generation)
+    reads = [keyring._at(place)(), None]
+
+    def then() -> Wrapped | None:
+        return reads.pop(0) or keyring._at(place)()
+
     epochs.rotate()
-    assert keyring._in_hand(stale) == key_of(1)
-    stale_again = StoredKey.objects.get()
+    assert keyring._in_hand(then) == key_of(1)
+    reads = [keyring._at(place)(), None]
     epochs.rotate()
     shredding.destroy_cell(**CELL)
-    assert keyring._in_hand(stale_again) is None
+    assert keyring._in_hand(then) is None
 
 
 def test_a_key_file_that_others_may_read_is_refused() -> None:

@@ -1,0 +1,128 @@
+"""The rows of a stored frame, in plain statements: the worker writes them with every batch."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit import sql
+from audit.ids import uuid7
+from governance.capture import blobs
+from governance.capture.models import BatchOutcome, FrameState
+from governance.vault.sealing import SealedFrame
+
+if TYPE_CHECKING:
+    from audit.models import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFrame:
+    """What a frame row says beside its ciphertext's place; see `models.Frame`."""
+
+    id: UUID
+    batch_id: UUID
+    subject: str
+    application: str
+    category: str
+    policy_version: str
+    schedule_version: str
+    consent_events: Mapping[str, UUID]
+    first_hour: datetime
+    last_hour: datetime
+    event_count: int
+    retain_until: datetime
+
+
+def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
+    """Store a frame in the caller's transaction: ciphertext, row, first state, projection."""
+    place = blobs.put(frame_id=frame.id, ciphertext=sealed.ciphertext)
+    shared = {
+        "subject": frame.subject,
+        "application": frame.application,
+        "category": frame.category,
+        "generation": sealed.generation,
+        "first_hour": frame.first_hour,
+        "last_hour": frame.last_hour,
+        "retain_until": frame.retain_until,
+    }
+    consents = {purpose: str(event) for purpose, event in frame.consent_events.items()}
+    own = {
+        "id": frame.id,
+        "organisation": "default",
+        "batch_id": frame.batch_id,
+        "policy_version": frame.policy_version,
+        "schedule_version": frame.schedule_version,
+        "consent_events": json.dumps(consents),
+        "event_count": frame.event_count,
+        "store": place.store,
+        "object_key": place.object_key,
+        "offset": place.offset,
+        "length": place.length,
+        "ciphertext_digest": sealed.digest.hex(),
+        "redaction": "{}",
+        "entry_id": entry.pk,
+    }
+    _insert("capture_frame", shared | own)
+    _enliven(frame.id, shared, entry)
+
+
+def enliven(*, frame: Any, entry: "Entry") -> None:  # noqa: ANN401 - a Frame row.
+    """Write the first state of a stored frame and its row in the projection."""
+    columns = (
+        "subject",
+        "application",
+        "category",
+        "generation",
+        "first_hour",
+        "last_hour",
+        "retain_until",
+    )
+    _enliven(frame.id, {column: getattr(frame, column) for column in columns}, entry)
+
+
+def _enliven(frame_id: UUID, shared: Mapping[str, Any], entry: "Entry") -> None:
+    state = {
+        "id": uuid7(),
+        "frame_id": frame_id,
+        "subject": shared["subject"],
+        "state": FrameState.State.STORED.value,
+        "at": timezone.now(),
+        "entry_id": entry.pk,
+    }
+    _insert("capture_framestate", state)
+    _insert("capture_liveframe", {"frame_id": frame_id, **shared})
+
+
+def end_batch(  # noqa: PLR0913 - each is a column.
+    *,
+    batch_id: UUID,
+    subject: str,
+    accepted: int,
+    refused: Mapping[str, int],
+    redacted: Mapping[str, int],
+    provenance: Mapping[str, object],
+    entry: "Entry",
+) -> None:
+    """Write how a batch ended, in the caller's transaction."""
+    state = BatchOutcome.State.DONE if accepted else BatchOutcome.State.REFUSED
+    outcome = {
+        "batch_id": batch_id,
+        "subject": subject,
+        "state": state.value,
+        "accepted": accepted,
+        "refused": json.dumps(refused, sort_keys=True),
+        "redacted": json.dumps(redacted, sort_keys=True),
+        "provenance": json.dumps(provenance),
+        "entry_id": entry.pk,
+    }
+    _insert("capture_batchoutcome", outcome)
+
+
+def _insert(table: str, values: Mapping[str, Any]) -> None:
+    columns = ", ".join(f'"{column}"' for column in values)
+    marks = ", ".join(["%s"] * len(values))
+    sql.rows(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values.values()))  # noqa: S608 - names from here.

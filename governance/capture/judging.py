@@ -1,0 +1,117 @@
+"""Says of each opened event whether it may stay, and counts by reason what may not.
+
+Promise: an event stays only where its batch declared it, where consent, policy and pauses allow its
+own time and now, and where its patterns are listed. The rules are `decisions.decide_cell`; it is
+asked once for each span in which nothing changes, since between two changes it says the same.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from governance.capture import cells, sealed_batch
+from governance.decisions import CellFacts, Deny, Reason, decide_cell
+from governance.redaction import events as wire
+
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_PATTERN_LEAVES: Final = (("title_pattern", "titles"), ("url_pattern", "urls"))
+
+
+class Judge:
+    """Judges the events of one batch, each once."""
+
+    def __init__(
+        self,
+        header: sealed_batch.Header,
+        person: cells.PersonCells,
+        *,
+        received: datetime,
+        now: datetime,
+    ) -> None:
+        """Take what was declared and what is true of the person; agent time ends at `received`."""
+        self.refused: Counter[str] = Counter()
+        self._cells = {
+            (frame.application, frame.category): _Cell(
+                frame,
+                person.facts(frame.application, frame.category),
+                received=received,
+                now=now,
+            )
+            for frame in header.frames
+        }
+        self._applications = {frame.application for frame in header.frames}
+        self._sequence = range(header.seq_from, header.seq_to + 1)
+        self._seen: set[int] = set()
+        self._person = person
+
+    def keeps(self, event: wire.Event) -> bool:
+        """Say whether the event stays; else count why not."""
+        reason = self._refusal(event)
+        if reason is None:
+            return True
+        self.refused[reason] += 1
+        return False
+
+    def _refusal(self, event: wire.Event) -> str | None:
+        if event.seq not in self._sequence or event.seq in self._seen:
+            return Reason.NOT_DECLARED.value
+        self._seen.add(event.seq)
+        category = wire.category_of(event)
+        if category is None:
+            return None if event.app in self._applications else Reason.NOT_DECLARED.value
+        cell = self._cells.get((event.app, category))
+        if cell is None:
+            return Reason.NOT_DECLARED.value
+        return cell.refusal(event.t_ns) or self._unlisted(event)
+
+    def _unlisted(self, event: wire.Event) -> str | None:
+        """Refuse pattern ids that the active policy does not list."""
+        for leaf, patterns in _PATTERN_LEAVES:
+            if leaf not in event.__struct_fields__:
+                continue
+            listed = getattr(self._person.policies[event.app].content, patterns)
+            value = getattr(event, leaf)
+            if value is not None and value not in {pattern.id for pattern in listed}:
+                return Reason.PATTERN_NOT_LISTED.value
+        return None
+
+
+class _Cell:
+    """One declared cell: the time it was declared for, and what the rules say of each moment."""
+
+    def __init__(
+        self,
+        declared: sealed_batch.DeclaredFrame,
+        facts: CellFacts,
+        *,
+        received: datetime,
+        now: datetime,
+    ) -> None:
+        self._first, self._last = declared.t_min, declared.t_max
+        self._facts = facts
+        self._received = _microseconds(received)
+        self._now = now
+        spans = (*facts.consent, *facts.policy, *facts.pauses)
+        edges = {edge for span in spans for edge in (span.start, span.end) if edge is not None}
+        self._edges = sorted(map(_microseconds, edges))
+        # By how many edges lie behind a moment: spans are half-open, so an edge belongs to what
+        # it begins.
+        self._verdicts: dict[int, str | None] = {}
+
+    def refusal(self, t_ns: int) -> str | None:
+        """Return why an event of this time may not stay, or None."""
+        if not self._first <= t_ns <= self._last:
+            return Reason.OUTSIDE_DECLARED_TIME.value
+        # Agent time is bounded by receipt time.
+        at = min(t_ns // 1000, self._received)
+        behind = bisect_right(self._edges, at)
+        if behind not in self._verdicts:
+            verdict = decide_cell(self._facts, at=_START + at * _MICROSECOND, now=self._now)
+            self._verdicts[behind] = verdict.reason.value if isinstance(verdict, Deny) else None
+        return self._verdicts[behind]
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _START) // _MICROSECOND
