@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from audit import hold, tree
 from audit.errors import ForkError
+from audit.models import Outbox
 
 _MOST_DRAWN: Final = 4096
 
@@ -96,7 +97,23 @@ def pick(limit: int) -> Waiting:
 
 
 def place(waiting: Waiting, *, start: int) -> None:
-    """Give the entries the places from `start` on, and take them out of the outbox."""
+    """Give the entries the places from `start` on, and take them out of the outbox.
+
+    Raises ForkError when one has a place already: somebody else wrote to the outbox.
+    """
+    try:
+        _place(waiting, start)
+    except IntegrityError as error:
+        raise ForkError("an entry that waits has its place already") from error
+
+
+def take_out_placed() -> int:
+    """Take out of the outbox what has its place already; return how many that were."""
+    with hold.its_turn():
+        return Outbox.objects.exclude(entry__place=None).delete()[0]
+
+
+def _place(waiting: Waiting, start: int) -> None:
     ids, hashes = ",".join(map(str, waiting.ids)), b"".join(waiting.hashes)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -8,7 +8,7 @@ is lost with the database, and a `log:recovered` leaf says for which of them.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,7 @@ class Recovered:
     lost: int = 0
     events: Counter[str] = field(default_factory=Counter)
     is_signer_advanced: bool = False
+    waited_twice: int = 0
 
 
 def recover(*, tiles: str | None = None) -> Recovered:
@@ -78,12 +79,16 @@ class _Recovery:
         target = max((each.head.size for each in seen), default=0)
         self._read(target)
         self._hold_against(seen)
+        waited_twice = outbox.take_out_placed()
         if not self.missing:
             return Recovered(
-                self.placed, self.placed, is_signer_advanced=self._advance_signer(seen)
+                self.placed,
+                self.placed,
+                is_signer_advanced=self._advance_signer(seen),
+                waited_twice=waited_twice,
             )
         with transaction.atomic():
-            return self._put_back()
+            return replace(self._put_back(), waited_twice=waited_twice)
 
     def _seen(self) -> list[Seen]:
         """Return every head known to be signed: by the signer's memory, and by everyone else's."""

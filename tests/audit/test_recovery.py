@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models.functions import Now
 
 from audit import checkpoint, inspection, quorum, recovery, relinking, selectors, sequencer, tree
 from audit.actions import Action
@@ -310,3 +311,21 @@ def test_an_entry_of_the_same_id_but_another_leaf_is_refused(
     Entry.objects.create(uuid=lost.uuid, leaf=leaf, leaf_hash=tree.leaf_hash(leaf))
     with pytest.raises(RecoveryError, match="holds another entry"):
         recovery.recover()
+
+
+def test_an_entry_put_into_the_outbox_again_halts_the_log_until_it_is_taken_out(
+    places: Path, write: Write, write_many: Many
+) -> None:
+    again = write_many(3)[1]
+    turn()
+    head = saved(places)
+    Outbox.objects.create(entry_id=again.pk, queued_at=Now(), not_before=Now())
+    later = write()
+    with pytest.raises(ForkError, match="has its place already"):
+        turn()
+    assert TreeState.objects.get().halted
+    assert "second place, and no longer does: 1 of" in recover()
+    assert "second place" not in recover()
+    turn()
+    assert Leaf.objects.filter(entry=later).exists(), "what was written meanwhile has its place"
+    require_whole(places, head)

@@ -31,6 +31,11 @@ class Command(BaseCommand):
 
 
 def _report(done: Recovered) -> list[str]:
+    twice = f"Waited for a second place, and no longer does: {done.waited_twice} of the entries."
+    return [*([twice] if done.waited_twice else []), *_put_back(done)]
+
+
+def _put_back(done: Recovered) -> list[str]:
     if done.is_signer_advanced:
         return ["The database is whole; the signer's memory was older and was brought forward."]
     if done.end == done.start:
