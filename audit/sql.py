@@ -30,7 +30,9 @@ def rows(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> 
         parameters = [_for_sqlite(connection, value) for value in parameters]
     with plain.cursor(alias) as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall() if cursor.description else []
+        # psycopg makes `description` anew each time; `rownumber` is None without a result as well.
+        is_told = connection.vendor == "sqlite" or cursor.rownumber is not None
+        return cursor.fetchall() if is_told else []
 
 
 def row(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> Any:  # noqa: ANN401 - a row of any columns.

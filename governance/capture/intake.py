@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 import consent.selectors
@@ -82,6 +82,12 @@ _BATCH: Final = (
 _SEALED: Final = """
     INSERT INTO capture_sealedbatch (batch_id, subject, wire, received_at) VALUES (%s, %s, %s, %s)
 """
+# Where a statement costs a round trip, one writes both rows; SQLite cannot.
+_BOTH: Final = f"""
+    WITH batch AS ({_BATCH})
+    INSERT INTO capture_sealedbatch (batch_id, subject, wire, received_at)
+    SELECT id, %s, %s::bytea, %s::timestamptz FROM batch RETURNING batch_id
+"""  # noqa: S608 - constants.
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +284,21 @@ def _store(
         received_hour=_hour(now),
         entry=entry,
     )
-    if sql.row(_BATCH, [getattr(batch, column) for column in _BATCH_COLUMNS]) is None:
+    if not _insert(batch, wire, now=now):
         raise BatchConflictError("This batch id was used for other bytes.")
-    sql.rows(_SEALED, [batch.id, uploader.subject, wire, now])
     jobs.add(kind="capture:redact", ref=str(batch.id), queue="redact")
     return batch
+
+
+def _insert(batch: CaptureBatch, wire: bytes, *, now: datetime) -> bool:
+    """Write the batch and its sealed bytes, or say that there is one of this id."""
+    columns = [getattr(batch, column) for column in _BATCH_COLUMNS]
+    if connection.vendor == "postgresql":
+        return sql.row(_BOTH, [*columns, batch.subject, wire, now]) is not None
+    if sql.row(_BATCH, columns) is None:
+        return False
+    sql.rows(_SEALED, [batch.id, batch.subject, wire, now])
+    return True
 
 
 def _hour(at: datetime) -> datetime:

