@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from audit import leaf, ports
+from audit import leaf, ports, sql
 from audit.errors import LeafError
-from audit.models import Disclosure, Entry
+from audit.models import Entry
 from audit.ports import OwnerKeys
 from audit.rows import Half
 
@@ -21,6 +21,7 @@ Keys = Mapping[str, OwnerKeys]
 _CONTEXT: Final = b"remit audit disclosure v1\x00"
 _PADDING_STEP: Final = 1024
 _SHY_PADDING_STEP: Final = 4096
+_HALVES: Final = "SELECT slot, owner, sealed FROM audit_disclosure WHERE entry_id = %s"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -43,19 +44,33 @@ def opened(entry: Entry) -> list[str]:
 
     Each is checked against the digests in the leaf: a forged one is an error, not an answer.
     """
-    committed = leaf.parse(bytes(entry.leaf)).get("_sd")
+    halves = [
+        Half(row.slot, bytes(row.owner), bytes(row.sealed)) for row in entry.disclosures.all()
+    ]
+    return _opened(entry.uuid, bytes(entry.leaf), halves)
+
+
+def _opened(uuid: UUID, body: bytes, halves: Sequence[Half]) -> list[str]:
+    committed = leaf.parse(body).get("_sd")
     found: list[str] = []
-    for row in sorted(entry.disclosures.all(), key=lambda row: row.slot):
-        found += _open(entry, row)
+    for half in sorted(halves):
+        found += _open(uuid, half)
     for disclosure in found:
         if not isinstance(committed, list) or leaf.digest(disclosure) not in committed:
-            raise LeafError(f"A disclosure of entry {entry.uuid} is not the committed one.")
+            raise LeafError(f"A disclosure of entry {uuid} is not the committed one.")
     return found
 
 
 def details(entry: Entry) -> dict[str, leaf.Json]:
     """Return name and value of every disclosure that can still be opened."""
-    return dict(leaf.reveal(disclosure) for disclosure in opened(entry))
+    return dict(map(leaf.reveal, opened(entry)))
+
+
+def details_of(key: int, uuid: UUID, body: bytes) -> dict[str, leaf.Json]:
+    """Return the details of the entry with this row's key, uuid and leaf, without its row."""
+    found = sql.rows(_HALVES, [key])
+    halves = [Half(slot, bytes(owner), bytes(sealed)) for slot, owner, sealed in found]
+    return dict(map(leaf.reveal, _opened(uuid, body, halves)))
 
 
 def _seal_owner(uuid: UUID, slot: str, owner: str, keys: Keys) -> bytes:
@@ -67,29 +82,27 @@ def _seal_owner(uuid: UUID, slot: str, owner: str, keys: Keys) -> bytes:
     )
 
 
-def _owner(entry: Entry, row: Disclosure) -> str | None:
+def _owner(uuid: UUID, row: Half) -> str | None:
     if not row.owner:
         return ports.ORGANISATION
     owner = ports.keys().open(
         owner=ports.ORGANISATION,
-        context=_context(entry.uuid, f"owner of {row.slot}"),
-        sealed=bytes(row.owner),
+        context=_context(uuid, f"owner of {row.slot}"),
+        sealed=row.owner,
     )
     return None if owner is None else owner.decode("utf-8")
 
 
-def _open(entry: Entry, row: Disclosure) -> list[str]:
-    owner = _owner(entry, row)
+def _open(uuid: UUID, row: Half) -> list[str]:
+    owner = _owner(uuid, row)
     if owner is None:
         return []
-    plain = ports.keys().open(
-        owner=owner, context=_context(entry.uuid, row.slot), sealed=bytes(row.sealed)
-    )
+    plain = ports.keys().open(owner=owner, context=_context(uuid, row.slot), sealed=row.sealed)
     if plain is None:
         return []
     parts = json.loads(plain)
     if not (isinstance(parts, list) and all(isinstance(part, str) for part in parts)):
-        raise LeafError(f"The disclosures of entry {entry.uuid} cannot be read.")
+        raise LeafError(f"The disclosures of entry {uuid} cannot be read.")
     return parts
 
 

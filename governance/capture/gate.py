@@ -50,6 +50,7 @@ PAGE = 100
 # What a person may not know of another's record: that it exists.
 _NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
 
+_INTERNAL: Final = frozenset(InternalPurpose)
 _SEALED: Final = """
     SELECT b.subject, b.key_id, s.wire
     FROM capture_sealedbatch s JOIN capture_capturebatch b ON b.id = s.batch_id
@@ -308,7 +309,7 @@ def _denied(
 
 
 def _decide(read: _Read, records: Sequence[RecordFacts]) -> Decision:
-    is_internal = read.purpose in set(InternalPurpose)
+    is_internal = read.purpose in _INTERNAL
     registered = None if is_internal else policies.purpose(read.purpose)
     person = read.actor.key if read.actor.is_person else None
     return decide_read(

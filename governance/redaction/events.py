@@ -70,7 +70,8 @@ def categories_of(event: Event) -> frozenset[str]:
 
 def category_of(event: Event) -> str | None:
     """Return the one category of an event that `parse_lines` let through; None: session control."""
-    return next(iter(categories_of(event)), None)
+    form = FORMS[event.type]
+    return next(iter(key_categories(event)), None) if form.is_key else form.only
 
 
 def to_line(event: Event) -> bytes:
@@ -152,7 +153,11 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_re
 
 def _is_secure(item: Mapping[str, Any]) -> bool:
     role = item.get("field_role")
-    return isinstance(role, str) and role.strip().lower() in vocabulary.SECURE_ROLES
+    return (
+        role is not None
+        and isinstance(role, str)
+        and role.strip().lower() in vocabulary.SECURE_ROLES
+    )
 
 
 def _element(item: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -41,7 +41,8 @@ Check = Callable[[Any], bool]
 class Form:
     """One type: what its lines may name, what its values are checked for, what it counts as.
 
-    `category` holds for every event of the type; for keys it is empty and each is looked at.
+    `category` holds for every event of the type, and `only` is the one in it; for keys it is empty
+    and each is looked at.
     """
 
     struct: type[Event]
@@ -51,6 +52,7 @@ class Form:
     is_key: bool
     checks: tuple[Check, ...]
     category: frozenset[str]
+    only: str | None
 
 
 def _leaves() -> dict[tuple[str, str], str | None]:
@@ -101,7 +103,7 @@ def _category(name: str, struct: type[Event]) -> frozenset[str]:
 
 
 def _form(name: str, struct: type[Event]) -> Form:
-    leaves = frozenset(struct.__struct_fields__)
+    leaves, category = frozenset(struct.__struct_fields__), _category(name, struct)
     return Form(
         struct=struct,
         known=ENVELOPE.union(leaves) - STORED_ONLY,
@@ -109,7 +111,8 @@ def _form(name: str, struct: type[Event]) -> Form:
         has_label="control_label" in leaves,
         is_key=issubclass(struct, KeyPress),
         checks=tuple(_checks(struct)),
-        category=_category(name, struct),
+        category=category,
+        only=next(iter(category), None),
     )
 
 
