@@ -26,7 +26,6 @@
     const keys = await Promise.all(lines.filter((line) => line && !line.startsWith("#")).map(parseKey));
     return keys.length && keys.length <= 128 ? keys : fail("keys");
   }
-
   async function parsePolicy(text) { // C2SP tlog-policy; a line that is not understood refuses it.
     if (text.length > 1024 * 1024 || /[\0-\x08\x0b-\x1f\x7f]/.test(text)) fail("policy");
     const policy = { logs: [], witnesses: new Map(), groups: new Map(), quorum: null };
@@ -76,7 +75,6 @@
     const all = [...keys, ...(policy?.logs ?? []), ...(policy?.witnesses.values() ?? [])];
     return { keys: [...new Map(all.map((key) => [key.text, key])).values()], documents: keys, policy };
   };
-
   // Public keys that RFC 8032 lets pass and that sign everything: their order is 1, 2, 4 or 8.
   const WEAK = new Set(["00", "80"].flatMap((sign) => [
     `${"00".repeat(31)}${sign}`, `01${"00".repeat(30)}${sign}`, `ec${"ff".repeat(30)}${sign === "00" ? "7f" : "ff"}`,
