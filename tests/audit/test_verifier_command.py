@@ -91,6 +91,7 @@ def _run(python: str, place: Path, *words: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.real
+@pytest.mark.once
 @pytest.mark.parametrize("python", _pythons())
 def test_each_command_runs_alone(python: str, place: Path, url: str) -> None:
     keys = ("--vkey", "vkeys")
@@ -112,6 +113,7 @@ def test_each_command_runs_alone(python: str, place: Path, url: str) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.once
 def test_what_does_not_hold_is_one_line_and_misuse_is_not_a_finding(place: Path, url: str) -> None:
     proof = (place / "entry.tlog-proof").read_bytes()
     (place / "changed").write_bytes(proof.replace(b"index 100", b"index 101"))

@@ -14,7 +14,7 @@ from tests.browser.verify_cases import Case
 from tests.browser.verify_cases_trust import cases
 from tests.reference_log import b64
 
-pytestmark = [pytest.mark.browser, pytest.mark.real]
+pytestmark = [pytest.mark.browser, pytest.mark.real, pytest.mark.once]
 
 CASES = cases()
 # The page's own functions, on the keys it would read from its two fields.

@@ -13,7 +13,7 @@ import pytest
 
 from governance.serve import Program, Supervisor
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.once]
 
 ROOT = Path(__file__).resolve().parents[2]
 # A child with a child of its own, which writes both ids and sleeps.

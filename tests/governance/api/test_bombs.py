@@ -5,16 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from tests import bombs
 from tests.infrastructure.processes import Installation
 
 
 @pytest.mark.real
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="It serves an installation of its own; once is enough."
-)
+@pytest.mark.once
 @pytest.mark.timeout(240)
 def test_no_bomb_makes_the_web_process_large(tmp_path: Path) -> None:
     installed = Installation(tmp_path / "var", {"REMIT_DEMO": "1"})

@@ -89,6 +89,7 @@ EVERY_EFFECT_ONCE = str(sorted((str(number), 1) for number in range(20)))
 
 
 @pytest.mark.real
+@pytest.mark.once
 def test_whenever_workers_die_every_effect_happens_once(house: House) -> None:
     for moment in ("before", "inside", "after"):
         code, _ = house.run("work", DIE=moment)

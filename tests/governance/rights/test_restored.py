@@ -11,7 +11,7 @@ import pytest
 
 from tests.infrastructure.processes import ROOT, Installation, NotReadyError, installation
 
-pytestmark = [pytest.mark.real]
+pytestmark = [pytest.mark.real, pytest.mark.once]
 
 DATA, KEYS = "remit.sqlite3", "vault/keys.sqlite3"
 READABLE = {"keys": 1, "read": "1 events", "consents": 2}

@@ -81,6 +81,7 @@ class House:
 
 
 @pytest.mark.real
+@pytest.mark.once
 def test_a_destroyed_key_is_in_no_byte_of_the_store_and_the_rest_goes_on(tmp_path: Path) -> None:
     house = House(tmp_path)
     made = house.run("make")
