@@ -58,10 +58,11 @@ def follow(keys: LogKeys) -> Policy:
 
 
 def register(key: Key, *, url: str) -> Policy:
-    """Add a witness, or move it to another address; any one witness makes the quorum.
+    """Add a witness, or move it to another address.
 
-    Raises NoteError when another key already bears the name, the key is none of a witness or the
-    address is none.
+    Any one witness makes the quorum, unless somebody wrote another rule into the policy: that stays
+    as it is, and the newcomer counts once it is written into a group. Raises NoteError when another
+    key already bears the name, the key is none of a witness or the address is none.
     """
     if key.type != COSIGNATURE:
         raise NoteError("That is no witness's key (cosignature/v1).")
@@ -73,11 +74,11 @@ def register(key: Key, *, url: str) -> Policy:
     if policy.witnesses.get(key.name, key) != key:
         raise NoteError(f"Another key is registered as {key.name}.")
     if policy.urls.get(key.name) != url:
-        _write(
-            checkpoint.log_keys().vkeys[0],
-            policy.witnesses | {key.name: key},
-            policy.urls | {key.name: url},
-        )
+        log_vkey = checkpoint.log_keys().vkeys[0]
+        if path().read_text("utf-8") == _text(log_vkey, policy.witnesses, policy.urls):
+            _write(log_vkey, policy.witnesses | {key.name: key}, policy.urls | {key.name: url})
+        else:
+            _put_line(_line(key, url))
     return ensure()
 
 
@@ -101,16 +102,35 @@ def _publish_keys(policy: Policy, keys: LogKeys) -> None:
         files.replace(published, text)
 
 
+def _put_line(line: str) -> None:
+    """Put a witness's line into a policy that somebody wrote, and leave the rest alone."""
+    lines = path().read_text("utf-8").splitlines()
+    starts = [each.split()[:2] for each in lines]
+    if line.split()[:2] in starts:
+        lines[starts.index(line.split()[:2])] = line
+    else:
+        # Groups stand behind the witnesses that they name.
+        known = [n for n, start in enumerate(starts) if start[:1] in (["log"], ["witness"])]
+        lines.insert(known[-1] + 1, line)
+    files.replace(path(), "".join(f"{each}\n" for each in lines).encode())
+
+
+def _line(key: Key, url: str) -> str:
+    # The reference parser refuses a witness line without an address.
+    return f"witness {key.name} {checkpoint.vkey(key)} {url}"
+
+
 def _write(log_vkey: str, witnesses: dict[str, Key], urls: dict[str, str]) -> None:
+    files.make_directory(path().parent)
+    files.replace(path(), _text(log_vkey, witnesses, urls).encode())
+
+
+def _text(log_vkey: str, witnesses: dict[str, Key], urls: dict[str, str]) -> str:
     # Ed25519 alone: it is what public witnesses and other verifiers know. The ML-DSA-44 key stands
     # in `vkeys`.
     lines = [f"log {log_vkey}"]
-    # The reference parser refuses a witness line without an address.
-    lines += [
-        f"witness {name} {checkpoint.vkey(key)} {urls[name]}" for name, key in witnesses.items()
-    ]
+    lines += [_line(key, urls[name]) for name, key in witnesses.items()]
     if witnesses:
         lines.append(f"group {_GROUP} any {' '.join(witnesses)}")
     lines.append(f"quorum {_GROUP if witnesses else NONE}")
-    files.make_directory(path().parent)
-    files.replace(path(), "".join(f"{line}\n" for line in lines).encode())
+    return "".join(f"{line}\n" for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from audit.verifier import commands, signatures
@@ -95,9 +96,13 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(f"{error.filename or 'a file'}: {error.strerror}")
     except KeyboardInterrupt:
         return 130
-    for line in lines:
-        # Names from the log go to a terminal.
-        commands.say(commands.printable(line))
+    try:
+        for line in lines:
+            # Names from the log go to a terminal.
+            commands.say(commands.printable(line))
+    except BrokenPipeError:  # Whoever read went away, and does not know.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

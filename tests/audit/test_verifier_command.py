@@ -136,6 +136,18 @@ def test_what_does_not_hold_is_one_line_and_misuse_is_not_a_finding(place: Path,
         assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.real
+def test_who_goes_away_before_the_answer_gets_no_traceback_and_no_yes(place: Path) -> None:
+    words = (str(place / "remit-verify.pyz"), "scan", "log", "--vkey", "vkeys")
+    end, gone = os.pipe()
+    os.close(end)
+    with os.fdopen(gone, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-I", *words], cwd=place, stdout=nobody, stderr=-1, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     first = build(tmp_path / "one.pyz")
     os.utime(Path(sys.modules["audit.verifier"].__file__ or ""))

@@ -383,3 +383,16 @@ def test_a_name_is_not_taken_over_by_another_key(places: Path) -> None:
         quorum.register(checkpoint.log_keys().public[0], url="http://127.0.0.1:3/")
     with pytest.raises(NoteError):
         checkpoint.witness_key(places / "a", name="other.example")
+
+
+def test_a_quorum_written_by_hand_is_not_loosened_by_a_newcomer(places: Path) -> None:
+    keys = [checkpoint.witness_key(places / name, name=f"{name}.example").public for name in "abc"]
+    for key in keys[:2]:
+        quorum.register(key, url="http://127.0.0.1:1/")
+    text = quorum.path().read_text().replace("group witnesses any", "# Both.\ngroup witnesses all")
+    quorum.path().write_text(text)
+    policy = quorum.register(keys[2], url="http://127.0.0.1:3/")
+    policy = quorum.register(keys[0], url="http://127.0.0.1:4/")
+    assert list(policy.urls.values()) == [f"http://127.0.0.1:{port}/" for port in (4, 1, 3)]
+    written = quorum.path().read_text()
+    assert "# Both.\ngroup witnesses all a.example b.example\nquorum witnesses\n" in written
