@@ -7,8 +7,7 @@
  */
 (() => {
   "use strict";
-  const { fail, join, base64, unbase64, hex, utf8, bytes, sha256, same, decimal, isObject, isText,
-    parseCanonical, parseLeaf, openDisclosures } = globalThis.remitForms;
+  const { fail, join, base64, unbase64, hex, utf8, bytes, sha256, same, decimal, isObject, isText, parseCanonical, parseLeaf, openDisclosures } = globalThis.remitForms;
   const LONGEST_NOTE = 512 * 1024, LONGEST_PROOF = LONGEST_NOTE + 1024 * 1024, LONGEST_PATH = 63;
   const ED25519 = 1, COSIGNATURE = 4, ML_DSA_44 = 6, unsupported = Symbol("unsupported");
   const LENGTHS = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA_44]: 1312 };
@@ -44,8 +43,7 @@
       },
       group([name, rule, ...members]) {
         if (!members.length || name === "none" || isKnown(name)) return false;
-        const least = rule === "any" ? 1 : rule === "all" ? members.length
-          : /^[1-9]\d*$/.test(rule) ? Number(rule.slice(0, 9)) : 0;
+        const least = rule === "any" ? 1 : rule === "all" ? members.length : /^[1-9]\d*$/.test(rule) ? Number(rule.slice(0, 9)) : 0;
         if (least < 1 || least > members.length || new Set(members).size !== members.length) return false;
         if (members.some((one) => !isKnown(one) || used.has(one))) return false;
         for (const one of members) used.add(one); // Each counts in one place only.
