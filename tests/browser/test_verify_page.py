@@ -105,6 +105,8 @@ def test_a_saved_page_says_that_it_proves_nothing_against_its_operator(
     policy = offline.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
     assert policy is not None
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    offline.set_viewport_size({"width": 390, "height": 800})
+    assert offline.evaluate("document.documentElement.scrollWidth") == 390, "it fits a phone"
 
 
 def test_a_page_without_keys_trusts_nobody_until_they_are_pasted(
