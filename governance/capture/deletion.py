@@ -134,14 +134,6 @@ def purge_subject(*, subject: str, actor: Actor) -> Deleted:
     return _purge(subject, frames.values_list("frame_id", flat=True), actor, "erasure")
 
 
-def remaining(*, subject: str) -> int:
-    """Return how many stored objects of a person are left; zero verifies an erasure."""
-    return (
-        LiveFrame.objects.filter(subject=subject).count()
-        + SealedBatch.objects.filter(subject=subject).count()
-    )
-
-
 def _purge(subject: str, frames: Iterable[UUID], actor: Actor, clock: str) -> Deleted:
     return _end(
         subject=subject,

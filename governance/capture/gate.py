@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Final
 from uuid import UUID
@@ -30,7 +30,7 @@ from governance.capture import blobs, content
 from governance.capture.approvals import approved_purposes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import Frame, LiveFrame
-from governance.capture.records import FrameFilter, FrameInfo, OpenRecord, info
+from governance.capture.records import FrameFilter, FrameInfo, OpenRecord, ids_of, info
 from governance.decisions import (
     Decision,
     Deny,
@@ -188,31 +188,13 @@ def list_frames(
     with transaction.atomic(durable=True):
         epoch = consent.selectors.lock(subject=filters.subject, exclusive=False)
         # Chosen under the lock: what ends meanwhile is left out, it does not refuse the rest.
-        found = _frames(_ids_of(filters))
+        found = _frames(ids_of(filters))
         counts = {filters.subject: len(found)}
         verdict = _decide(read, _record_facts(read, found))
         if not isinstance(verdict, Deny):
             _allow(read, counts, found, {filters.subject: epoch})
             return [info(frame) for frame in found]
     raise _denied(read, counts, found, verdict)
-
-
-def _ids_of(filters: FrameFilter) -> list[UUID]:
-    live = LiveFrame.objects.filter(subject=filters.subject, retain_until__gt=timezone.now())
-    if filters.application:
-        live = live.filter(application=filters.application)
-    if filters.category:
-        live = live.filter(category=filters.category)
-    if filters.day:
-        start = timezone.make_aware(
-            datetime.combine(filters.day, datetime.min.time()), timezone.get_current_timezone()
-        )
-        # As a closed span: the day after the last one of the calendar does not exist.
-        end = start + timedelta(hours=23, minutes=59, seconds=59)
-        live = live.filter(first_hour__gte=start, first_hour__lte=end)
-    if filters.before:
-        live = live.filter(frame_id__lt=filters.before)
-    return list(live.order_by("-frame_id").values_list("frame_id", flat=True)[: filters.limit])
 
 
 def refuse(

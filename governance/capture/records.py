@@ -1,10 +1,12 @@
 """What the gate gives and takes as values: a frame without its content, and with it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from governance.capture.models import Frame
+from django.utils import timezone
+
+from governance.capture.models import Frame, LiveFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +65,22 @@ def info(frame: Frame) -> FrameInfo:
         redaction=dict(frame.redaction),
         consent_events=dict(frame.consent_events),
     )
+
+
+def ids_of(filters: FrameFilter) -> list[UUID]:
+    """Return the frames that are stored and not due, newest first."""
+    live = LiveFrame.objects.filter(subject=filters.subject, retain_until__gt=timezone.now())
+    if filters.application:
+        live = live.filter(application=filters.application)
+    if filters.category:
+        live = live.filter(category=filters.category)
+    if filters.day:
+        start = timezone.make_aware(
+            datetime.combine(filters.day, datetime.min.time()), timezone.get_current_timezone()
+        )
+        # As a closed span: the day after the last one of the calendar does not exist.
+        end = start + timedelta(hours=23, minutes=59, seconds=59)
+        live = live.filter(first_hour__gte=start, first_hour__lte=end)
+    if filters.before:
+        live = live.filter(frame_id__lt=filters.before)
+    return list(live.order_by("-frame_id").values_list("frame_id", flat=True)[: filters.limit])

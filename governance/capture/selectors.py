@@ -111,3 +111,11 @@ def seal_keys_in_use() -> set[str]:
     waiting = SealedBatch.objects.values("batch_id")
     batches = CaptureBatch.objects.filter(id__in=waiting)
     return set(batches.values_list("key_id", flat=True).distinct())
+
+
+def remaining(*, subject: str) -> int:
+    """Return how many stored objects of a person are left; zero verifies an erasure."""
+    return (
+        LiveFrame.objects.filter(subject=subject).count()
+        + SealedBatch.objects.filter(subject=subject).count()
+    )

@@ -20,7 +20,7 @@ import consent.selectors
 from audit import journal
 from audit.actions import Action
 from audit.ids import uuid7
-from governance.capture import deletion
+from governance.capture import deletion, selectors
 from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.jobs.services import Fence
@@ -162,7 +162,7 @@ def erase_subject(ref: str, fence: Fence) -> None:
     _tell_recipients(order)
     if not traces.overwritten():
         raise PostponeError(_READERS_END_SECONDS)
-    left = deletion.remaining(subject=order.subject)
+    left = selectors.remaining(subject=order.subject)
     if left or not shredding.is_destroyed(subject=order.subject):
         raise NotYetVerifiedError
     _complete(order, finish=partial(jobs.finish, fence))

@@ -16,7 +16,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from consent import services as consent
 from consent.status import ConsentStatus
-from governance.capture import deletion, expiry, gate, intake
+from governance.capture import deletion, expiry, gate, intake, selectors
 from governance.capture.errors import (
     AccessDeniedError,
     BatchConflictError,
@@ -440,7 +440,7 @@ def test_purging_a_person_leaves_nothing(nordhafen: make.House, agent: make.Endp
     upload(agent, header, wire)
     deletion.purge_subject(subject=agent.subject, actor=Actor.system("erasure"))
     jobs.run_due()
-    assert deletion.remaining(subject=agent.subject) == 0
+    assert selectors.remaining(subject=agent.subject) == 0
 
 
 def test_clear_columns_tell_no_minute_and_no_text(
