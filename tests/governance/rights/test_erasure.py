@@ -2,6 +2,7 @@
 
 import base64
 import json
+from types import ModuleType
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -12,6 +13,7 @@ from consent import selectors as consents
 from governance import authorizer
 from governance.accounts import selectors as accounts
 from governance.capture import deletion
+from governance.capture import selectors as captured
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.jobs import services as jobs
 from governance.jobs.services import Fence
@@ -83,14 +85,16 @@ def test_the_certificate_is_the_persons_own(mira: Someone, carla: Someone) -> No
         certificate.envelope(subject=carla.subject, order_id=order.id)
 
 
-@pytest.mark.parametrize("station", ["purge_subject", "remaining"])
+@pytest.mark.parametrize(
+    ("module", "station"), [(deletion, "purge_subject"), (captured, "remaining")]
+)
 def test_an_erasure_goes_on_from_wherever_it_was_cut_short(
-    mira: Someone, monkeypatch: pytest.MonkeyPatch, station: str
+    mira: Someone, monkeypatch: pytest.MonkeyPatch, module: ModuleType, station: str
 ) -> None:
     mira.allow(POINTER)
     mira.record("pointer")
     order = erase(mira)
-    real = getattr(deletion, station)
+    real = getattr(module, station)
     struck: list[int] = []
 
     def fails_once(**arguments: object) -> object:
@@ -99,7 +103,7 @@ def test_an_erasure_goes_on_from_wherever_it_was_cut_short(
             raise ConnectionError
         return real(**arguments)
 
-    monkeypatch.setattr(deletion, station, fails_once)
+    monkeypatch.setattr(module, station, fails_once)
     job = jobs.add(kind=erasure.SUBJECT_JOB, ref=str(order.id))
     jobs.run(job.id)
     assert struck
@@ -118,7 +122,7 @@ def test_what_is_not_verified_is_not_completed(
     mira.allow(POINTER)
     mira.record("pointer")
     order = erase(mira)
-    monkeypatch.setattr(deletion, "remaining", lambda **_: 1)
+    monkeypatch.setattr(captured, "remaining", lambda **_: 1)
     job = jobs.add(kind=erasure.SUBJECT_JOB, ref=str(order.id))
     with pytest.raises(erasure.NotYetVerifiedError):
         erasure.erase_subject(str(order.id), Fence(job.id, 1))
