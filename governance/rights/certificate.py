@@ -97,7 +97,7 @@ def _document(
 ) -> dict[str, object]:
     steps = {
         ErasureState(step.state): step
-        for step in order.steps.select_related("entry").order_by("entry_id")
+        for step in order.steps.select_related("entry").order_by("entry_id", "id")
     }
     destroyed = steps[ErasureState.KEY_DESTROYED]
     purged = steps[ErasureState.OBJECTS_PURGED]
