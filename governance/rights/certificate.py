@@ -95,10 +95,8 @@ def _transparency(entry: "Entry") -> dict[str, object]:
 def _document(
     certificate_id: UUID, *, order: ErasureOrder, entry: "Entry", now: datetime
 ) -> dict[str, object]:
-    steps = {
-        ErasureState(step.state): step
-        for step in order.steps.select_related("entry").order_by("entry_id", "id")
-    }
+    reached = {step.state: step for step in order.steps.select_related("entry")}
+    steps = {state: reached[state.value] for state in ErasureState if state.value in reached}
     destroyed = steps[ErasureState.KEY_DESTROYED]
     purged = steps[ErasureState.OBJECTS_PURGED]
     return {
