@@ -44,20 +44,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if not _touches_a_database(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if _touches_a_database(item)]
-    items[:] = _for_two_workers(items)
+    items[:] = _for_several_workers(items)
 
 
-def _for_two_workers(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Let each of two workers begin with what takes longest: one with stories, one with the rest.
+def _for_several_workers(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Let one worker begin with the stories and one with all else that starts processes.
 
-    Each is handed one half of the list. Neighbours share one house; the order stays random else.
+    Each of three is handed a third of the list and takes from the others when it is done.
+    Neighbours share one house; the order stays random else.
     """
     stories = [item for item in items if "stories" in item.path.parts]
     others = [item for item in items if item.get_closest_marker("real") and item not in stories]
     quick = [item for item in items if item not in stories and item not in others]
     quick.sort(key=_stands_in_a_house, reverse=True)
-    middle = max(0, len(items) // 2 - len(stories))
-    return [*stories, *quick[:middle], *others, *quick[middle:]]
+    first = max(0, len(items) // 3 - len(stories))
+    return [*stories, *quick[:first], *others, *quick[first:]]
 
 
 def _touches_a_database(item: pytest.Item) -> bool:
