@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 from audit import checkpoint, files
@@ -45,11 +46,15 @@ class Cosigned:
 
 @dataclass
 class Witnesses:
-    """Remembers, for one run, how far each witness is; a wrong guess costs one 409."""
+    """Remembers, for one run, how far each witness is; a wrong guess costs one 409.
+
+    Evidence goes where the log stood when the run began: an answer may come after its end.
+    """
 
     sizes: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     caller: Caller = field(default_factory=lambda: Caller(TIMEOUT_SECONDS, _LONGEST_ANSWER))
+    evidence: Path = field(default_factory=lambda: checkpoint.directory() / "conflicts")
 
     def ask(self, note: str, *, policy: Policy, proof_from: Proof) -> list[Cosigned]:
         """Return the verified lines of all witnesses that answered in time."""
@@ -74,9 +79,9 @@ class Witnesses:
         try:
             answer = self._asked(name, url, note, proof_from)
         except WitnessConflictError as error:
-            _keep_evidence(name, note, self._published(url, note))
+            self._keep_evidence(name, note, self._published(url, note))
             logger.critical("A witness saw another history; its head and ours are kept.")
-            raise WitnessConflictError(f"{error}; see {_evidence()}") from error
+            raise WitnessConflictError(f"{error}; see {self.evidence}") from error
         if answer.status != HTTPStatus.OK:
             raise WitnessError(f"The witness {name} answered {answer.status}.")
         line = _verified_line(answer.body, key, note)
@@ -127,6 +132,14 @@ class Witnesses:
         except WitnessError:
             return b""
 
+    def _keep_evidence(self, name: str, ours: str, theirs: bytes) -> None:
+        """Keep both heads. Two heads signed by one key that contradict each other prove a fork."""
+        files.make_directory(self.evidence, mode=0o700)
+        stem = f"{_head(ours).size:012d}-{sha256(name.encode('utf-8')).hexdigest()[:16]}"
+        files.replace(self.evidence / f"{stem}-ours", ours.encode("utf-8"))
+        if theirs:
+            files.replace(self.evidence / f"{stem}-theirs", theirs)
+
     def _complain(self, name: str, problem: str) -> None:
         """Say why a witness is missing, once for each reason: it is asked every second."""
         if self.problems.get(name) != problem:
@@ -141,20 +154,6 @@ def _join(url: str, path: str) -> str:
 def _published_path(origin: str) -> str:
     """Return where a witness publishes what it cosigned last (tlog-witness, "monitoring")."""
     return f"{sha256(origin.encode('utf-8')).hexdigest()}/checkpoint"
-
-
-def _evidence() -> str:
-    return str(checkpoint.directory() / "conflicts")
-
-
-def _keep_evidence(name: str, ours: str, theirs: bytes) -> None:
-    """Keep both heads. Two heads signed by one key that contradict each other prove a fork."""
-    where = checkpoint.directory() / "conflicts"
-    files.make_directory(where, mode=0o700)
-    stem = f"{_head(ours).size:012d}-{sha256(name.encode('utf-8')).hexdigest()[:16]}"
-    files.replace(where / f"{stem}-ours", ours.encode("utf-8"))
-    if theirs:
-        files.replace(where / f"{stem}-theirs", theirs)
 
 
 def _known_size(answer: Answer, name: str, *, told: int, size: int) -> int:

@@ -124,7 +124,7 @@ def explorer(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "older": query.address(after=found.next) if found.next else "",
         "is_first": after is None,
         "newest": here,
-        "link": f"{settings.REMIT_EXTERNAL_ORIGIN}{request.path}{here}",
+        "link": f"{settings.REMIT_EXTERNAL_ORIGIN}{request.path}{here.removesuffix('?')}",
         "saved": [_saved(words, values, here) for words, values in SAVED],
         "forms": [(words, query.address(format=form)) for form, words in FORMS],
         "is_exportable": 0 < found.total <= export.MOST_ROWS,

@@ -370,6 +370,25 @@ def test_of_a_409_only_a_larger_size_or_another_root_is_a_fork(
     assert [each.name.rpartition("-")[2] for each in conflicts().iterdir()] == ["ours"]
 
 
+def test_an_answer_after_the_end_of_a_run_is_evidence_of_its_own_log(
+    places: Path, settings: Settings
+) -> None:
+    log = reference_log.Log([b"a"])
+    vkey = reference_log.Signer("w.example", 4).vkey
+    with server(says("409 Conflict", f"Content-Type: {SIZE}", body=b"2\n")) as port:
+        text = f"log {log.signers[0].vkey}\nwitness w {vkey} http://127.0.0.1:{port}/\nquorum w\n"
+        asked, kept = Witnesses(), conflicts()
+        settings.REMIT_KEYS_DIR = places / "of another log"
+        with pytest.raises(WitnessConflictError, match=str(kept)):
+            asked.ask(
+                log.checkpoint().decode(),
+                policy=parse_policy(text.encode()),
+                proof_from=lambda _: (),
+            )
+    assert list(kept.iterdir())
+    assert not conflicts().exists()
+
+
 def test_a_name_is_not_taken_over_by_another_key(places: Path) -> None:
     quorum.ensure()
     one = checkpoint.witness_key(places / "a", name=NAME).public

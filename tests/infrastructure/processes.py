@@ -1,6 +1,7 @@
 """The service as real processes in a state directory of their own, to be started and killed."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -97,6 +99,21 @@ class Installation:
         if done.returncode:
             raise NotReadyError(f"manage.py {' '.join(words)}: {done.stderr[-3000:]}")
         return done.stdout
+
+    def step(self, module: str, *words: str) -> dict[str, Any]:
+        """Run one step of a life told by a module; return the JSON that it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *words],
+            cwd=ROOT,
+            env=self.environment | {"DJANGO_SETTINGS_MODULE": "governance.settings"},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
 
     def start(self, *words: str) -> Running:
         """Start `manage.py WORDS` in a process group of its own."""

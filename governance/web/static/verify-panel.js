@@ -11,7 +11,8 @@
   const { parseKeys, parsePolicy, trust } = globalThis.remitVerify;
   const LONGEST_KEYS = 1024 * 1024;
   const words = JSON.parse(document.getElementById("verify-texts")?.textContent ?? "{}");
-  const language = document.documentElement.lang || undefined;
+  const chosen = document.documentElement.lang;
+  const language = chosen === "en" ? "en-GB" : chosen || undefined; // Days before months, as on every page.
   const spell = (value) => isText(value) ? value : value.toLocaleString(language);
   const say = (name, facts = {}) => (words[name] ?? name).replace(/\{(\w+)\}/g, (whole, key) => key in facts ? spell(facts[key]) : whole);
   const why = (error) => error instanceof Refusal ? say(`reason-${error.message}`) : say("reason-browser", { error: String(error.message) });

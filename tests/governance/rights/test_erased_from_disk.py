@@ -4,8 +4,6 @@ import base64
 import contextlib
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,24 +16,13 @@ from playwright.sync_api import Browser, expect
 
 from audit.verifier.__main__ import main
 from governance.web import standalone
-from tests.infrastructure.processes import ROOT, Installation, installation
+from tests.infrastructure.processes import Installation, installation
 
 pytestmark = [pytest.mark.real]
 
 
 def step(installed: Installation, name: str, home: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.governance.rights.erased_installation", name, str(home)],
-        cwd=ROOT,
-        env=installed.environment | {"DJANGO_SETTINGS_MODULE": "governance.settings"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    return installed.step("tests.governance.rights.erased_installation", name, str(home))
 
 
 def needles(secrets: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

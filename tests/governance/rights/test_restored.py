@@ -1,15 +1,12 @@
 """Whatever older copy is put back: what was erased stays unreadable, and nobody is served first."""
 
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.processes import ROOT, Installation, NotReadyError, installation
+from tests.infrastructure.processes import Installation, NotReadyError, installation
 
 pytestmark = [pytest.mark.real, pytest.mark.once]
 
@@ -19,18 +16,7 @@ ERASED = {"keys": 0, "read": "nothing", "consents": 0}
 
 
 def step(installed: Installation, name: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.governance.rights.restored_installation", name],
-        cwd=ROOT,
-        env=installed.environment | {"DJANGO_SETTINGS_MODULE": "governance.settings"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    return installed.step("tests.governance.rights.restored_installation", name)
 
 
 def put_back(var: Path, older: Path, *names: str) -> None:
