@@ -1,9 +1,10 @@
-"""Redact a file of texts or keystroke streams without a database: the scorer's two formats.
+"""Redact a file without a database, in the formats that the scorer of the development sets reads.
 
-    manage.py redact --kind text --directory people.json < text.jsonl > spans.jsonl
-    manage.py redact --kind keystrokes --directory people.json < streams.jsonl > masked.jsonl
+    manage.py redact --kind text --directory people.json text.jsonl spans.jsonl
+    manage.py redact --kind keystrokes --directory people.json streams.jsonl.gz masked.jsonl.gz
 
-A `.gz` file is read as such. Output is one JSON object a line, in the order of the input.
+A `.gz` file is read and written as such; `-` is standard input or output. The output holds one JSON
+object a line, in the order of the input.
 """
 
 import gzip
@@ -11,10 +12,11 @@ import json
 import re
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, Literal, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -22,32 +24,54 @@ from governance.redaction.directory import Directory, Employee
 from governance.redaction.engine import Detector
 from governance.redaction.streams import redact_stream
 
+PROFILES: Final = ("fast", "full")
+Row = dict[str, Any]
+
 
 class Command(BaseCommand):
     help = "Redact texts or keystroke streams from a file, in the scorer's formats."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kind", choices=["text", "keystrokes"], required=True)
-        parser.add_argument("--input", default="-", help="JSON lines, .gz or - (default)")
-        parser.add_argument("--output", default="-", help="JSON lines or - (default)")
+        parser.add_argument("--kind", choices=sorted(KINDS), required=True)
         parser.add_argument("--directory", help="JSON list of given, surname, login, email")
-        parser.add_argument("--employee-number", help="regular expression of employee numbers")
+        parser.add_argument("--employee-id", help="regular expression of employee numbers")
+        parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0])
+        parser.add_argument("input", metavar="IN", help="JSON lines, .gz or -")
+        parser.add_argument("output", metavar="OUT", help="JSON lines, .gz or -")
 
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401  as Django passes them
+        if options["profile"] != PROFILES[0]:
+            raise CommandError("This installation has no model for names; use --profile fast.")
         detector = Detector(
             Directory(_employees(options["directory"])),
-            employee_number=_checked_pattern(options["employee_number"]),
+            employee_number=_checked_pattern(options["employee_id"]),
         )
-        redact = _spans if options["kind"] == "text" else redact_stream
-        with _opened(options["output"]) as output:
-            for row in _rows(options["input"]):
-                output.write(json.dumps(redact(row, detector), ensure_ascii=False) + "\n")
+        try:
+            KINDS[options["kind"]](options["input"], options["output"], detector)
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
 
 
-def _spans(row: dict[str, Any], detector: Detector) -> dict[str, Any]:
+def _line_by_line(
+    redact: Callable[[Row, Detector], Row], source: str, target: str, detector: Detector
+) -> None:
+    """Redact each row of a file of JSON lines by itself."""
+    with _opened(target) as output:
+        for row in _rows(source):
+            output.write(json.dumps(redact(row, detector), ensure_ascii=False) + "\n")
+
+
+def _spans(row: Row, detector: Detector) -> Row:
     spans = detector.spans(row["text"], label=row.get("label", ""), role=row.get("role", ""))
     return {"id": row["id"], "spans": [list(span) for span in spans]}
+
+
+# What each kind does with the names of an input and an output.
+KINDS: Final[dict[str, Callable[[str, str, Detector], None]]] = {
+    "text": partial(_line_by_line, _spans),
+    "keystrokes": partial(_line_by_line, redact_stream),
+}
 
 
 def _employees(path: str | None) -> Iterator[Employee]:
@@ -66,24 +90,31 @@ def _checked_pattern(pattern: str | None) -> str | None:
     try:
         re.compile(pattern or "")
     except re.error as error:
-        raise CommandError(f"--employee-number is no regular expression: {error}") from error
+        raise CommandError(f"--employee-id is no regular expression: {error}") from error
     return pattern
 
 
-def _rows(path: str) -> Iterator[dict[str, Any]]:
+def _rows(path: str) -> Iterator[Row]:
     with ExitStack() as files:
-        lines: TextIO = sys.stdin
-        if path.endswith(".gz"):
-            lines = files.enter_context(gzip.open(path, "rt", encoding="utf-8"))
-        elif path != "-":
-            lines = files.enter_context(Path(path).open(encoding="utf-8"))
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+        lines = sys.stdin if path == "-" else files.enter_context(_file(path, "rt"))
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise CommandError(f"{path}, line {number}: not JSON") from error
+            yield row
 
 
 def _opened(path: str) -> TextIO:
     if path == "-":
         # Not sys.stdout itself: the caller closes what it is given.
         return open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False)
-    return Path(path).open("w", encoding="utf-8")
+    return _file(path, "wt")
+
+
+def _file(path: str, mode: Literal["rt", "wt"]) -> TextIO:
+    if path.endswith(".gz"):
+        return gzip.open(path, mode, encoding="utf-8")
+    return Path(path).open(mode, encoding="utf-8")
