@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test soak test-openbao bench check schema verifier lock clean
+.PHONY: help run test soak test-openbao bench check schema words verifier lock clean
 
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -57,6 +57,9 @@ check: $(VENV)/.testable ## Lint, types, floors, migrations, schema, deploy chec
 
 schema: $(VENV)/.testable ## Write docs/openapi.yaml
 	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+words: $(VENV)/.testable ## Bring the German and French words up to the marked texts, and compile them
+	@$(BIN)/python -m tests.words
 
 verifier: $(BIN)/python ## Write dist/remit-verify.pyz
 	@$(BIN)/python -m audit.verifier.build

@@ -49,6 +49,14 @@ def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def choices(name: str, offered: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the offered choices that a comma-separated variable names, all without it."""
+    named = words(name, ",".join(offered))
+    if not named or set(named) - set(offered):
+        raise ImproperlyConfigured(f"{name} names some of {', '.join(offered)}, the first first.")
+    return [(key, offered[key]) for key in dict.fromkeys(named)]
+
+
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
     """Return a comma-separated variable of networks, such as 10.8.0.0/16."""
     try:

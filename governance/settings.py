@@ -213,9 +213,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_200_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 APPEND_SLASH = False
 
-LANGUAGE_CODE = "en"
-# A language stands here once its catalogue is complete: half a translation misleads.
-LANGUAGES = [("en", "English")]
+# A language stands here once its catalogue is complete: half a translation misleads. Nobody is
+# asked in a language in which a notice cannot be read, so an installation may name fewer.
+LANGUAGES = env.choices("REMIT_LANGUAGES", {"en": "English", "de": "Deutsch", "fr": "Français"})
+LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "governance" / "locale"]
 USE_I18N = True
 USE_TZ = True
