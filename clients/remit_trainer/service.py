@@ -17,7 +17,7 @@ import msgspec
 
 from remit_agent.errors import AgentError
 from remit_agent.home import VerifyKey
-from remit_agent.service import checked_url
+from remit_agent.service import authorities, checked_url
 from remit_trainer.errors import ReleaseError, TrainerError
 from remit_trainer.home import Cookie, Session
 from remit_trainer.manifest import ReleaseFile
@@ -128,7 +128,11 @@ def connect(
     host = urlsplit(base).hostname or ""
     is_local = host in {"127.0.0.1", "::1", "localhost"}
     with httpx.Client(
-        transport=transport, follow_redirects=False, trust_env=not is_local, timeout=30.0
+        transport=transport,
+        follow_redirects=False,
+        trust_env=not is_local,
+        timeout=30.0,
+        verify=authorities(base),
     ) as client:
         for cookie in session.cookies if session else []:
             client.cookies.set(cookie.name, cookie.value)

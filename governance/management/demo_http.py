@@ -1,5 +1,6 @@
 """A person at the API, as any script would be: signs in, asks, sends, and nothing else."""
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -23,7 +24,12 @@ class Caller:
     def __init__(self, server: str, username: str) -> None:
         self.username = username
         self._client = httpx.Client(
-            base_url=f"{server}/api/v1/", timeout=30.0, trust_env=False, follow_redirects=False
+            base_url=f"{server}/api/v1/",
+            timeout=30.0,
+            trust_env=False,
+            follow_redirects=False,
+            # Plain http on this machine: reading the authorities for nothing takes 28 ms each time.
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
 
     def __enter__(self) -> Self:

@@ -30,6 +30,7 @@ from audit.verifier.policy import parse_policy
 from audit.witnessing import Witnesses
 from tests import reference_log
 from tests.audit.test_addresses import says, server
+from tests.infrastructure import http
 
 pytestmark = pytest.mark.real
 
@@ -57,7 +58,7 @@ class Running:
         note = changes.get("note") or sign(size, root)
         lines = [f"old {old}", *(base64.b64encode(part).decode() for part in proof)]
         body = changes.get("body") or ("\n".join(lines) + "\n\n" + note).encode()
-        return httpx.post(f"{self.url}add-checkpoint", content=body, trust_env=False)
+        return http.post(f"{self.url}add-checkpoint", content=body)
 
 
 def sign(size: int, root: bytes) -> str:
@@ -115,7 +116,7 @@ def test_the_codes_are_those_of_the_specification(witness: Running) -> None:
     assert witness.post(0, 7, body=b"old 00\n\n").status_code == 400
     assert witness.post(0, 7, proof=[bytes(32)] * 64).status_code == 400
     assert witness.post(0, 7, body=b"x" * 20_000).status_code == 413
-    assert httpx.get(f"{witness.url}nothing", trust_env=False).status_code == 404
+    assert http.get(f"{witness.url}nothing").status_code == 404
 
     assert witness.post(3, 7).text == "0\n"
     first = witness.post(0, 7)
@@ -174,9 +175,9 @@ def test_the_answer_verifies_and_is_published(witness: Running) -> None:
     accepted = accept((note + line).encode(), Trust(keys=(log_key, witness.key)))
     assert [each.key for each in accepted.witnesses] == [witness.key]
     digest = sha256(checkpoint.log_keys().origin.encode()).hexdigest()
-    published = httpx.get(f"{witness.url}{digest}/checkpoint", trust_env=False)
+    published = http.get(f"{witness.url}{digest}/checkpoint")
     assert accept(published.content, Trust(keys=(log_key, witness.key))).size == 7
-    assert httpx.get(f"{witness.url}{'0' * 64}/checkpoint", trust_env=False).status_code == 404
+    assert http.get(f"{witness.url}{'0' * 64}/checkpoint").status_code == 404
 
 
 def test_what_it_publishes_holds_no_line_that_it_did_not_verify(tmp_path: Path) -> None:

@@ -1,16 +1,32 @@
 """A person at the API: a session cookie, the CSRF token, and nothing else."""
 
+import ssl
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+# Whom plain http trusts: reading the machine's authorities takes 28 ms each time.
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def get(address: str, **given: Any) -> httpx.Response:
+    """Ask once over plain http, as `httpx.get` does."""
+    return httpx.get(address, trust_env=False, verify=NOBODY, **given)
+
+
+def post(address: str, **given: Any) -> httpx.Response:
+    """Send once over plain http, as `httpx.post` does."""
+    return httpx.post(address, trust_env=False, verify=NOBODY, **given)
 
 
 class Person:
     """One signed-in browser without pages. Raises nothing by itself: tests look at the status."""
 
     def __init__(self, origin: str, *, timeout_seconds: float = 30) -> None:
-        self._client = httpx.Client(base_url=origin, timeout=timeout_seconds, trust_env=False)
+        self._client = httpx.Client(
+            base_url=origin, timeout=timeout_seconds, trust_env=False, verify=NOBODY
+        )
         self._origin = origin
         self._csrf = ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.infrastructure import http
 from tests.infrastructure.servers import (
     ServerError,
     free_port,
@@ -91,5 +92,5 @@ def _command(store: ObjectStore) -> list[str]:
 
 def _answers(port: int) -> bool:
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code < 500
+        return http.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code < 500
     return False

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tests.infrastructure import http
 from tests.infrastructure.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,7 +143,7 @@ class Installation:
 
         def answers() -> bool:
             with contextlib.suppress(httpx.TransportError):
-                return httpx.get(self.origin + path, timeout=5).status_code == httpx.codes.OK
+                return http.get(self.origin + path, timeout=5).status_code == httpx.codes.OK
             return False
 
         self.wait(answers, what=path, timeout_seconds=timeout_seconds)

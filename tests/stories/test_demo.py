@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.infrastructure import http
 from tests.infrastructure.processes import Installation, Running, installation
 
 pytestmark = [
@@ -30,12 +31,12 @@ class Visitor:
     def __init__(self, origin: str, username: str) -> None:
         self.base = f"{origin}/api/v1/"
         credentials = {"username": username, "password": "demo"}
-        answer = httpx.post(f"{self.base}session", json=credentials, timeout=30)
+        answer = http.post(f"{self.base}session", json=credentials, timeout=30)
         assert answer.status_code == httpx.codes.CREATED, answer.text
         self.cookies = answer.cookies
 
     def ask(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.base}{path}", cookies=self.cookies, timeout=30)
+        return http.get(f"{self.base}{path}", cookies=self.cookies, timeout=30)
 
     def get(self, path: str) -> Any:
         answer = self.ask(path)
@@ -141,5 +142,5 @@ def _check_story(origin: str) -> None:
     assert wanda.ask("me/captures").status_code == httpx.codes.FORBIDDEN
     refused = wanda.get("audit/entries?event=access:denied")
     assert refused["entries"]
-    with_checkpoint = httpx.get(f"{origin}/log/checkpoint")
+    with_checkpoint = http.get(f"{origin}/log/checkpoint")
     assert with_checkpoint.text.startswith("remit.nordhafen.example/log\n")

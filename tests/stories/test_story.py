@@ -26,6 +26,7 @@ import redis
 from django.db import connection
 
 from governance.management import roles
+from tests.infrastructure import http
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.http import Person
 from tests.infrastructure.postgres import Postgres
@@ -258,7 +259,7 @@ def _tariq_sees(nordhafen: Installation, tariq: Person, folder: Path) -> None:
     saved = folder / "access.tlog-proof"
     saved.write_bytes(wait(proof))
     vkeys = folder / "vkeys"
-    vkeys.write_text(httpx.get(f"{nordhafen.origin}/log/vkeys").text)
+    vkeys.write_text(http.get(f"{nordhafen.origin}/log/vkeys").text)
     verify("proof", str(saved), "--vkey", str(vkeys))
     broken = folder / "broken.tlog-proof"
     text = saved.read_text()
@@ -377,7 +378,7 @@ def _anybody_checks(nordhafen: Installation, receipt: Path, folder: Path) -> Non
     """9: the log holds; one byte of a tile or of a leaf changed, and it does not."""
     vkeys = folder / "vkeys"
     log = f"{nordhafen.origin}/log"
-    checkpoint = httpx.get(f"{log}/checkpoint").text
+    checkpoint = http.get(f"{log}/checkpoint").text
     assert checkpoint.count("\n— ") >= 3, "the log's two signatures and a witness's"
     verify("scan", log, "--vkey", str(vkeys))
     verify("receipt", str(receipt), "--vkey", str(vkeys))
