@@ -16,6 +16,7 @@ from audit import health, sequencer
 from governance import authorizer
 from tests import make
 from tests.infrastructure.fixtures import chromium, install, object_store, postgres, redis  # noqa: F401
+from tests.infrastructure.laid import Tables
 from tests.standing import ALIASES, StandingHouse
 
 # How a trigger is lifted, and how it is laid again.
@@ -109,13 +110,28 @@ def _flush_past_triggers(operations: type[BaseDatabaseOperations]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_setup(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Tables]:
     """Let the flush after real commits, and nothing else, pass the append-only triggers.
 
     In the flush's own transaction, whatever the order in which fixtures are torn down.
     """
     for operations in {type(connections[alias].ops) for alias in ALIASES}:
         _flush_past_triggers(operations)
+    tables = Tables(tmp_path_factory.mktemp("tables"))
+    with django_db_blocker.unblock():
+        tables.take()
+    yield tables
+    tables.drop()
+
+
+@pytest.fixture(scope="session")
+def tables(django_db_setup: Tables) -> Tables:
+    """What the migrations lay, for installations of a test's own."""
+    return django_db_setup
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The steps of `aside`: seat people, seal batches, act as somebody, judge what is left."""
+"""The steps of `aside`: lay tables, seat people, seal batches, act as one of them, judge."""
 
 import json
 import pickle
@@ -7,7 +7,8 @@ from pathlib import Path
 from uuid import UUID
 
 from backports import zstd
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connections, transaction
 
 from audit import health, sequencer
 from audit.ids import uuid7
@@ -28,6 +29,16 @@ RERUN = {probes.PROBE, probes.SLOW, probes.SEGFAULT, probes.GLUTTON}
 def _world(folder: Path) -> World:
     found: World = pickle.loads((folder / "world").read_bytes())
     return found
+
+
+def lay(folder: Path) -> None:
+    """Lay the tables, gather the pages' files, begin the log."""
+    for alias in ("default", "keys"):
+        if "django_migrations" not in connections[alias].introspection.table_names():
+            call_command("migrate", database=alias, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    with sequencer.opened() as log:
+        log.turn()
 
 
 def seat(folder: Path, *people: str) -> None:

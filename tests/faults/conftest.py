@@ -1,5 +1,9 @@
-"""A service of real processes on this pass's kind of database, with servers of its own."""
+"""A service of real processes on this pass's kind of database, with servers of its own.
 
+It is made once; each module has it as it was then.
+"""
+
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -7,12 +11,13 @@ from django.db import connection
 
 from tests.faults.servers import Broker, Cluster, broker, cluster
 from tests.faults.service import PATIENT, Service
+from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import Installation
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database() -> Iterator[Cluster | None]:
-    """A PostgreSQL of this module's own, which may be broken; None on the pass with SQLite."""
+    """A PostgreSQL of these tests' own, which may be broken; None on the pass with SQLite."""
     if connection.vendor == "sqlite":
         yield None
         return
@@ -20,9 +25,9 @@ def database() -> Iterator[Cluster | None]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bell() -> Iterator[Broker | None]:
-    """A Redis of this module's own; the pass with SQLite has a folder for a broker."""
+    """A Redis of these tests' own; the pass with SQLite has a folder for a broker."""
     if connection.vendor == "sqlite":
         yield None
         return
@@ -30,20 +35,34 @@ def bell() -> Iterator[Broker | None]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def service(
-    tmp_path_factory: pytest.TempPathFactory, database: Cluster | None, bell: Broker | None
+@pytest.fixture(scope="session")
+def _made(
+    tmp_path_factory: pytest.TempPathFactory,
+    database: Cluster | None,
+    bell: Broker | None,
+    tables: Tables,
 ) -> Iterator[Service]:
-    """A house with three people who said yes; the processes are the tests' to start."""
     folder = tmp_path_factory.mktemp("service")
-    settings = dict(PATIENT)
-    if database is not None:
-        settings |= {
-            "DATABASE_URL": database.server.default,
-            "REMIT_KEYSTORE_URL": database.server.keys,
-        }
-    if bell is not None:
-        settings["REDIS_URL"] = bell.server.url
-    with Service(Installation(folder / "at" / "var", settings), folder / "aside") as made:
+    installed = Installation(folder / "at" / "var", dict(PATIENT))
+    with contextlib.ExitStack() as stack:
+        if database is None:
+            stack.enter_context(tables.laid(installed.var))
+        else:
+            installed.settings["DATABASE_URL"] = database.server.default
+            installed.settings["REMIT_KEYSTORE_URL"] = database.server.keys
+        if bell is not None:
+            installed.settings["REDIS_URL"] = bell.server.url
+        made = stack.enter_context(Service(installed, folder / "aside"))
         made.prepare()
+        made.keep()
         yield made
+
+
+@pytest.fixture(scope="module")
+def service(_made: Service, bell: Broker | None) -> Iterator[Service]:
+    """A house with three people who said yes; the processes are the tests' to start."""
+    if bell is not None:
+        bell.client.flushall()
+    _made.bring_back()
+    yield _made
+    _made.kill()

@@ -16,7 +16,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
 
 from audit import health, sequencer
 from governance.jobs import doorbell
@@ -59,9 +58,7 @@ class Enumeration:
         self.mutant = _HONEST
 
     def lay(self) -> None:
-        """Make the databases and the house in them."""
-        for alias in ("default", "keys"):
-            call_command("migrate", database=alias, verbosity=0)
+        """Make the house in databases whose tables are laid."""
         self._lab.lay()
         _turn(self._history)
         self._world = operations.base()

@@ -78,6 +78,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class SealKey:
+    """What agents seal to: whether its private half is a file that belongs to the public one."""
+
+    id: str
+    is_destroyed: bool
+    has_file: bool
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     subject: str
     purpose: str
@@ -138,6 +148,7 @@ class State:
     objects: frozenset[str]
     wanted_objects: frozenset[str]
     keys: Sequence[Key]
+    seal_keys: Sequence[SealKey]
     generations: Mapping[tuple[str, str], int]
     buried: frozenset[str]
     journal: Sequence[tuple[str, str]]
@@ -414,10 +425,25 @@ def i13_a_key_lives_with_what_it_opens(history: History, state: State) -> Senten
         yield from _needless(key, used, ended, state)
     yield from (f"ciphertext without a frame: {one}" for one in state.stray_blobs)
     yield from (f"an object that no row names: {one}" for one in _strays(history, state))
+    yield from _of_seal_keys(history, state)
     if not state.epochs <= state.key_files:
         yield f"epochs {state.epochs - state.key_files} lost their file"
     if needless := {number for number in state.key_files if number < max(state.epochs, default=0)}:
         yield f"the key files of epochs {needless} are left"
+
+
+def _of_seal_keys(history: History, state: State) -> Sentences:
+    destroyed = {key.id for key in state.seal_keys if key.is_destroyed}
+    for key in state.seal_keys:
+        if key.is_destroyed and key.has_file:
+            yield f"seal key {key.id} is destroyed and its file is left"
+        if not key.is_destroyed and not key.opens:
+            yield f"seal key {key.id} is offered or awaited and opens nothing"
+    for facts in acked(history, "end seal keys"):
+        if facts["gone"] not in destroyed:
+            yield f"seal key {facts['gone']} was to be destroyed and is there"
+        if facts["left"] in destroyed:
+            yield f"seal key {facts['left']} was destroyed while batches waited for it"
 
 
 def _strays(history: History, state: State) -> set[str]:

@@ -24,7 +24,7 @@ from governance.jobs.models import Job, JobState
 from governance.releases import building
 from governance.rights import erasure
 from governance.rights.states import ErasureState
-from governance.vault import reading, shredding
+from governance.vault import files, reading, seal_keys, shredding
 from governance.vault.reading import Permit
 
 
@@ -178,6 +178,11 @@ def _original_kept() -> None:
     _put(runs, "_destroy_original", lambda _batch_id: None)
 
 
+def _seal_keys_kept() -> None:
+    """A seal key is said to be destroyed and its private half stays."""
+    _put(seal_keys, "files", SimpleNamespace(**vars(files) | {"destroy": lambda _path: None}))
+
+
 def _no_question_before_publishing() -> None:
     """A release holds whoever was in it when it was begun."""
     _put(building, "_is_whole", lambda _release, _one, _usable: True)
@@ -206,6 +211,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "log outside transaction": Mutant("Row by row.", "redaction", _no_transaction),
     "original kept": Mutant("Nothing is destroyed.", "redaction", _original_kept),
+    "seal keys kept": Mutant("The private half stays.", "seal keys", _seal_keys_kept),
     "released unasked": Mutant(
         "Asked once.", "release while consent is withdrawn", _no_question_before_publishing
     ),

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.apps import apps
 from django.conf import settings
@@ -30,6 +32,7 @@ from tests.faults.invariants import STATIONS, Event, State
 from tests.infrastructure.canary import Canary
 from tests.reference_tree import node, split
 
+MLKEM_SEED_BYTES = 64
 # What the tests' captured events hold in clear and nothing that is stored may.
 CAPTURED = '"mouse.down"'
 # What grows without anything having happened: the log, the clockwork, and what guards requests.
@@ -67,6 +70,7 @@ def observe(history: Sequence[Event], *, again: Callable[[], None], look_closely
         objects=objects,
         wanted_objects=_wanted_objects(),
         keys=_keys(secrets),
+        seal_keys=_seal_keys(),
         generations={
             (row.subject, row.scope): row.number for row in vault.CellGeneration.objects.all()
         },
@@ -159,6 +163,23 @@ def _keys(secrets: dict[object, bytes | None]) -> list[invariants.Key]:
         )
         for row in vault.StoredKey.objects.order_by("id")
     ]
+
+
+def _seal_keys() -> list[invariants.SealKey]:
+    found = []
+    for row in vault.SealKey.objects.order_by("created_at"):
+        path = Path(settings.REMIT_VAULT_DIR) / "seal" / f"{row.key_id}.key"
+        file = path.read_bytes() if path.is_file() else b""
+        halves = file[:MLKEM_SEED_BYTES], file[MLKEM_SEED_BYTES:]
+        is_destroyed = row.destroyed_at is not None
+        opens = bool(file) and _public_of(*halves) == bytes(row.public)
+        found.append(invariants.SealKey(row.key_id, is_destroyed, bool(file), opens))
+    return found
+
+
+def _public_of(mlkem: bytes, x25519: bytes) -> bytes:
+    first = MLKEM768PrivateKey.from_seed_bytes(mlkem).public_key().public_bytes_raw()
+    return first + X25519PrivateKey.from_private_bytes(x25519).public_key().public_bytes_raw()
 
 
 def _frames(secrets: dict[object, bytes | None]) -> dict[str, invariants.Frame]:

@@ -30,6 +30,7 @@ from governance.jobs.models import Job, JobState
 from governance.releases import services as releases
 from governance.rights import renewal
 from governance.rights import services as rights
+from governance.vault import seal_keys
 from remit_agent import signing
 from tests import make
 from tests.faults.history import History
@@ -288,6 +289,19 @@ def _rotate(world: World, history: History) -> None:
     history.add("rotate")
 
 
+def _retire_two_seal_keys(world: World) -> None:
+    """Let batches wait that are sealed to the first; the second was offered and never used."""
+    _queue_batches(world)
+    used = seal_keys.rotate().key_id
+    seal_keys.rotate()
+    world.facts["needless"], world.facts["needed"] = used, seal_keys.retired()[0]
+
+
+def _end_seal_keys(world: World, history: History) -> None:
+    renewal.end_seal_keys(now=timezone.now() + timedelta(hours=26))
+    history.add("end seal keys", gone=world.facts["needless"], left=world.facts["needed"])
+
+
 def _expire(world: World, history: History) -> None:
     expiry.expire_due(now=timezone.now() + timedelta(days=make.DAYS + 1))
     history.add("expire")
@@ -342,6 +356,9 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("deletion", _choose_frame, _delete_one, _nothing),
         Operation("forgetting", _queue_batches, _forget, _nothing),
         Operation("rotation", _rotate_twice, _rotate, _rotate, comes_round=True),
+        Operation(
+            "seal keys", _retire_two_seal_keys, _end_seal_keys, _end_seal_keys, comes_round=True
+        ),
         Operation("expiry", lambda _: None, _expire, _expire, comes_round=True),
         Operation("release", _order, _work, _nothing),
         Operation("export", _order_export, _work, _nothing),

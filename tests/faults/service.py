@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.management.commands import serve
 from remit_agent import signing
+from tests.faults.aside import Asides
 from tests.faults.history import History
+from tests.faults.kept import Kept
 from tests.infrastructure.processes import Installation, NotReadyError, Running
 
 BATCHES = "/api/v1/agent/capture-batches"
@@ -66,6 +67,11 @@ class Service:
     installed: Installation
     folder: Path
     running: dict[str, Running] = field(default_factory=dict)
+    asides: Asides = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have somebody do what is done aside."""
+        self.asides = Asides(self.installed, self.folder)
 
     @property
     def history(self) -> History:
@@ -77,12 +83,22 @@ class Service:
     def prepare(self, people: Sequence[str] = ("mira", "tariq", "carla")) -> None:
         """Lay the tables, make the keys, seat the people."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for alias in ("default", "keys"):
-            words = ("migrate", f"--database={alias}", "--verbosity=0")
-            self.installed.manage(*words, timeout_seconds=600)
-        self.installed.manage("collectstatic", "--noinput", "--verbosity=0")
-        self.installed.manage("sequencer", "--once")
+        self.installed.var.mkdir(parents=True, exist_ok=True)
+        self.aside("lay")
         self.aside("seat", *people)
+
+    def keep(self) -> None:
+        """Keep this moment, while no process runs."""
+        self._kept().keep()
+
+    def bring_back(self) -> None:
+        """Make it that moment again; no process runs."""
+        self._kept().bring_back()
+        self.installed.started.clear()
+
+    def _kept(self) -> Kept:
+        place = self.folder.with_name("kept")
+        return Kept(self.installed, (self.installed.var, self.folder), place)
 
     def start(
         self,
@@ -128,19 +144,12 @@ class Service:
 
     def aside(self, *words: str, **environment: str) -> str:
         """Do something as another process of this installation; return what it printed."""
-        module = [sys.executable, "-m", "tests.faults.aside", str(self.folder), *words]
-        return self._finish(self.installed.run(module, name=words[0], **environment))
+        return self.asides.do(*words, **environment)
 
     def work(self, kind: str, *refs: str) -> None:
         """Add jobs that nobody rings for: the sweep must find them."""
         silent = {"REDIS_URL": "", "REMIT_BROKER_DIR": str(self.folder / "broker")}
         self.aside("work", kind, *refs, **silent)
-
-    def _finish(self, running: Running) -> str:
-        self.installed.started.remove(running)
-        if running.process.wait(300):
-            raise NotReadyError(running.tail())
-        return running.log.read_text()
 
     # Clients.
 
@@ -302,6 +311,7 @@ class Service:
                 os.killpg(running.process.pid, signal.SIGCONT)
         for name in list(self.running):
             self.kill(name)
+        self.asides.end()
         self.installed.stop()
 
 

@@ -9,26 +9,23 @@ F34 (an erasure meets a batch under way), F35 (a withdrawal meets a release unde
 killed between its system calls).
 """
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
-from psycopg import sql
 
 from tests.faults import syscalls
 from tests.faults.mutants import MUTANTS
 from tests.faults.operations import MEETINGS as MEETINGS_OF
 from tests.faults.operations import OPERATIONS
+from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import ROOT
 
 Strike = Callable[..., list[dict[str, Any]]]
@@ -38,34 +35,14 @@ MEETINGS = 8
 CALLS = 20
 
 
-@contextlib.contextmanager
-def databases() -> Iterator[dict[str, str]]:
-    """Give two databases of an enumeration's own on this pass's server; none on SQLite."""
-    if connection.vendor == "sqlite":
-        yield {}
-        return
-    given = connection.settings_dict
-    names = [f"faults_{uuid.uuid4().hex[:8]}_{alias}" for alias in ("default", "keys")]
-    place = {"host": given["HOST"], "port": given["PORT"], "user": given["USER"]}
-    with psycopg.connect(
-        dbname="postgres", password=given["PASSWORD"], autocommit=True, **place
-    ) as server:
-        for name in names:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        base = f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}"
-        yield {"DATABASE_URL": f"{base}/{names[0]}", "REMIT_KEYSTORE_URL": f"{base}/{names[1]}"}
-        for name in names:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 @pytest.fixture
-def strike(tmp_path: Path) -> Strike:
+def strike(tmp_path: Path, tables: Tables) -> Strike:
     """Run enumerations, each line of words in a process and databases of its own, at once."""
 
     def run(folder: Path, words: Sequence[str]) -> list[dict[str, Any]]:
         folder.mkdir()
         own = {"REMIT_VAR": str(folder / "var"), "PYTHONPATH": f"{ROOT}:{ROOT / 'clients'}"}
-        with databases() as urls:
+        with tables.laid(folder / "var") as urls:
             done = subprocess.run(
                 [sys.executable, "-m", "tests.faults", *words],
                 cwd=ROOT,

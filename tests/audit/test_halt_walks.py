@@ -4,27 +4,23 @@ Each walk is taken on a real installation that was broken in the way its heading
 an open log, a clean `log_check` and an outsider who kept their state and finds nothing wrong.
 """
 
-import os
 import re
 import shlex
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from django.db import connection
 
 from audit.verifier.build import build
+from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import ROOT, Installation, NotReadyError
-
-if TYPE_CHECKING:
-    from tests.infrastructure.postgres import Postgres
 
 pytestmark = pytest.mark.real
 
@@ -55,7 +51,6 @@ class Site:
 
     installed: Installation
     folder: Path
-    server: "Postgres | None"
 
     @property
     def places(self) -> list[Path]:
@@ -69,7 +64,7 @@ class Site:
     def back_up(self) -> None:
         for place in self.places:
             shutil.copytree(place, self.folder / "backup" / place.name)
-        if self.server is None:
+        if connection.vendor == "sqlite":
             with (
                 sqlite3.connect(self.installed.var / "remit.sqlite3") as ours,
                 sqlite3.connect(self.folder / "backup/remit.sqlite3") as copy,
@@ -79,7 +74,7 @@ class Site:
             self._copy(self._name, f"{self._name}_backup")
 
     def restore_database(self) -> None:
-        if self.server is None:
+        if connection.vendor == "sqlite":
             for file in self.installed.var.glob("remit.sqlite3*"):
                 file.unlink()
             shutil.copy(self.folder / "backup/remit.sqlite3", self.installed.var)
@@ -120,28 +115,25 @@ class Site:
         return self.installed.settings["DATABASE_URL"].rpartition("/")[2]
 
     def _copy(self, source: str, target: str) -> None:
-        assert self.server is not None
-        with psycopg.connect(self.server.url("postgres"), autocommit=True) as database:
+        server = f"{self.installed.settings['DATABASE_URL'].rpartition('/')[0]}/postgres"
+        with psycopg.connect(server, autocommit=True) as database:
             database.execute(f'DROP DATABASE IF EXISTS "{target}"'.encode())
             database.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"'.encode())
 
 
 @pytest.fixture
-def site(
-    install: Callable[..., Installation], request: pytest.FixtureRequest, tmp_path: Path
-) -> Site:
+def site(install: Callable[..., Installation], tables: Tables, tmp_path: Path) -> Iterator[Site]:
     """A log of some entries, backed up, then grown, with an outsider who checked it."""
     settings = {"REMIT_LOG_DELAY_SECONDS": "0", "DJANGO_SETTINGS_MODULE": "governance.settings"}
-    server: Postgres | None = None
-    if connection.vendor == "postgresql":
-        server = request.getfixturevalue("postgres")
-        assert server is not None
-        name = f"halts_{os.urandom(4).hex()}"
-        settings["DATABASE_URL"] = server.create(name)
-        settings["REMIT_KEYSTORE_URL"] = server.create(f"{name}_keys")
-    made = Site(install(**settings), tmp_path, server)
-    made.installed.manage("migrate")
-    made.installed.manage("migrate", "--database=keys")
+    made = Site(install(**settings), tmp_path)
+    with tables.laid(made.installed.var) as urls:
+        made.installed.settings.update(urls)
+        _begin(made, tmp_path)
+        yield made
+        made.installed.stop()
+
+
+def _begin(made: Site, tmp_path: Path) -> None:
     made.act(20)
     made.back_up()
     made.act(300)
@@ -150,7 +142,6 @@ def site(
     for file in ("vkeys", "policy"):
         shutil.copy(made.places[0] / file, outside)
     made.follow(walk("The database is older than what was signed")[-1])
-    return made
 
 
 def older_database(site: Site) -> None:

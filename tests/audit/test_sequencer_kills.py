@@ -9,11 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import psycopg
 import pytest
-from django.db import connection
 
 from audit.verifier.checkpoint import Checkpoint, Trust, accept
 from audit.verifier.keys import parse_vkeys
@@ -22,10 +21,8 @@ from audit.verifier.mirror import TileTree
 from audit.verifier.rules import Rules
 from audit.verifier.scan import Frontier, Scan
 from audit.verifier.source import open_source
+from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import Installation, Running
-
-if TYPE_CHECKING:
-    from tests.infrastructure.postgres import Postgres
 
 pytestmark = pytest.mark.real
 
@@ -45,22 +42,18 @@ QUERIES = {
 
 
 @pytest.fixture
-def installed(install: Callable[..., Installation], request: pytest.FixtureRequest) -> Installation:
-    """An installation on the database of this pass, migrated, without any process yet."""
+def installed(install: Callable[..., Installation], tables: Tables) -> Iterator[Installation]:
+    """An installation on the database of this pass, with its tables, without any process yet."""
     settings = {
         "REMIT_LOG_INTERVAL_MS": "100",
         "REMIT_LOG_DELAY_SECONDS": "1",
         "DJANGO_SETTINGS_MODULE": "governance.settings",
     }
-    if connection.vendor == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        name = f"kills_{os.urandom(4).hex()}"
-        settings["DATABASE_URL"] = server.create(name)
-        settings["REMIT_KEYSTORE_URL"] = server.create(f"{name}_keys")
     made = install(**settings)
-    made.manage("migrate")
-    made.manage("migrate", "--database=keys")
-    return made
+    with tables.laid(made.var) as urls:
+        made.settings.update(urls)
+        yield made
+        made.stop()
 
 
 class Poller:
@@ -96,7 +89,7 @@ class Writers:
 
     def _start(self, number: int) -> Running:
         ledger = str(self._folder / f"ledger-{number}")
-        module = [sys.executable, "-m", "tests.faults.writer", ledger, str(ACTS_PER_SECOND)]
+        module = [sys.executable, "-m", "tests.audit.writer", ledger, str(ACTS_PER_SECOND)]
         return self._installed.run(module, name="writer")
 
     def kill_one(self, rng: random.Random) -> None:

@@ -1,6 +1,6 @@
 """A process that appends entries of every kind until it is killed, and writes down what stands.
 
-    python -m tests.faults.writer LEDGER ACTS_PER_SECOND
+    python -m tests.audit.writer LEDGER ACTS_PER_SECOND
 
 An entry's id goes into the ledger only after its commit: whatever stands there must be in the log.
 """

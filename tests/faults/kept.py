@@ -1,0 +1,53 @@
+"""A moment of an installation whose processes do not run: its files and databases, kept."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.infrastructure.processes import Installation
+
+DATABASES = ("DATABASE_URL", "REMIT_KEYSTORE_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Copies of folders and of the databases on a server, if there is one."""
+
+    installed: Installation
+    folders: Sequence[Path]
+    place: Path
+
+    def keep(self) -> None:
+        """Keep this moment."""
+        for folder in self.folders:
+            shutil.copytree(folder, self.place / folder.name)
+        for url in self._urls():
+            _copy(url, _name(url), f"{_name(url)}_kept")
+
+    def bring_back(self) -> None:
+        """Make it that moment again."""
+        for folder in self.folders:
+            shutil.rmtree(folder)
+            shutil.copytree(self.place / folder.name, folder)
+        for url in self._urls():
+            _copy(url, f"{_name(url)}_kept", _name(url))
+
+    def _urls(self) -> list[str]:
+        given = [self.installed.settings.get(name, "") for name in DATABASES]
+        return [url for url in given if url.startswith("postgres")]
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _copy(url: str, source: str, target: str) -> None:
+    server = f"{url.rpartition('/')[0]}/postgres"
+    with psycopg.connect(server, autocommit=True) as database:
+        new, old = sql.Identifier(target), sql.Identifier(source)
+        database.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(new))
+        database.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
