@@ -1,24 +1,26 @@
 """From a sealed batch to a stored frame without redaction, against the same primitives bare.
 
-The limit opens, decompresses, decodes, encodes, compresses and encrypts the same bytes in a loop,
-with no rule, row or entry. Redaction is measured by bench/redaction.py and left out of both. CPU
-counts: what waits for the disk costs nobody a core.
+The limit calls the very functions that open, decompress, parse, judge, encode, compress and encrypt
+the same bytes, in a loop, with no row, entry, lock or transaction. Redaction is measured by
+bench/redaction.py and left out of both. CPU counts: what waits for the disk costs nobody a core.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from secrets import token_bytes
 from unittest import mock
 
-import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import transaction
+from django.utils import timezone
 
+import consent.selectors
 from audit import sequencer
 from bench import rounds, steps
 from bench.intake import EVENTS, sealed
-from governance.capture import content, intake
+from governance.capture import cells, content, intake, judging, sealed_batch
 from governance.capture.models import BatchOutcome
 from governance.jobs import services as jobs
 from governance.redaction import events as wire
@@ -34,7 +36,7 @@ STEPS = {
     "open": ("governance.capture.gate:reading.open_batch",),
     "decompress": ("governance.capture.runs:content.decompress",),
     "parse": ("governance.capture.runs:wire.parse_lines",),
-    "re-check": ("governance.capture.judging:Judge.keeps",),
+    "re-check": ("governance.capture.judging:Judge.kept",),
     "group and encode": ("governance.capture.runs:_group",),
     "log entries": ("audit.journal:append",),
     "compress": ("governance.capture.runs:content.pack",),
@@ -48,7 +50,7 @@ def run() -> list[rounds.Row]:
     make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
     agent = make.endpoint(nordhafen, "mira")
     sides: dict[str, Callable[[Sequence[bytes]], None]] = {
-        "the primitives, bare": _bare,
+        "the primitives, bare": partial(_bare, person=_person(agent)),
         "the worker without redaction": lambda _: _work(),
     }
     with mock.patch.object(pipeline, "redact", _unredacted):
@@ -91,14 +93,24 @@ def _unredacted(events: Sequence[Event], **_: object) -> pipeline.Redacted:
     return pipeline.Redacted(list(events), {}, {})
 
 
-def _bare(wires: Sequence[bytes]) -> None:
+def _bare(wires: Sequence[bytes], person: cells.PersonCells) -> None:
+    now = timezone.now()
     for body in wires:
-        end = 4 + int.from_bytes(body[:4], "big")
-        header = body[4:end]
-        key_id = json.loads(header)["key_id"]
-        opened = seal_keys.unseal(key_id=key_id, header=header, sealed=body[end:])
-        lines = content.decompress(opened).split(b"\n")
-        values = [json.loads(line) for line in lines if line]
-        events = [msgspec.convert(value, wire.TYPES[value["type"]]) for value in values]
-        plain = content.pack([msgspec.json.encode(event, order="sorted") for event in events])
+        upload = sealed_batch.parse(body)
+        opened = seal_keys.unseal(
+            key_id=upload.header.key_id, header=upload.header_bytes, sealed=upload.sealed
+        )
+        parsed = wire.parse_lines(content.decompress(opened))
+        judge = judging.Judge(upload.header, person, received=now, now=now)
+        kept = judge.kept(parsed.events)
+        assert len(kept) == EVENTS, judge.refused
+        plain = content.pack([wire.to_line(event) for event in kept])
         AESGCM(token_bytes(32)).encrypt(token_bytes(12), plain, None)
+
+
+def _person(agent: make.Endpoint) -> cells.PersonCells:
+    with transaction.atomic():
+        epoch = consent.selectors.lock(subject=agent.subject, exclusive=False)
+        return cells.cells_of(
+            subject=agent.subject, epoch=epoch, device_id=agent.device.id, now=timezone.now()
+        )

@@ -7,6 +7,7 @@ asked once for each span in which nothing changes, since between two changes it 
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,7 +17,13 @@ from governance.redaction import events as wire
 
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_PATTERN_LEAVES: Final = (("title_pattern", "titles"), ("url_pattern", "urls"))
+# By type: the leaf that names a pattern, and where a policy lists such.
+_PATTERN_LEAVES: Final = {
+    kind: (leaf, patterns)
+    for leaf, patterns in (("title_pattern", "titles"), ("url_pattern", "urls"))
+    for kind, struct in wire.TYPES.items()
+    if leaf in struct.__struct_fields__
+}
 
 
 class Judge:
@@ -46,35 +53,37 @@ class Judge:
         self._seen: set[int] = set()
         self._person = person
 
-    def keeps(self, event: wire.Event) -> bool:
-        """Say whether the event stays; else count why not."""
-        reason = self._refusal(event)
-        if reason is None:
-            return True
-        self.refused[reason] += 1
-        return False
+    def kept(self, events: Iterable[wire.Event]) -> list[wire.Event]:
+        """Return the events that stay, in their order; count of the others why not."""
+        stay = []
+        for event in events:
+            reason = self._refusal(event)
+            if reason is None:
+                stay.append(event)
+            else:
+                self.refused[reason] += 1
+        return stay
 
     def _refusal(self, event: wire.Event) -> str | None:
-        if event.seq not in self._sequence or event.seq in self._seen:
+        seq = event.seq
+        if seq not in self._sequence or seq in self._seen:
             return Reason.NOT_DECLARED.value
-        self._seen.add(event.seq)
+        self._seen.add(seq)
         category = wire.category_of(event)
         if category is None:
             return None if event.app in self._applications else Reason.NOT_DECLARED.value
         cell = self._cells.get((event.app, category))
         if cell is None:
             return Reason.NOT_DECLARED.value
-        return cell.refusal(event.t_ns) or self._unlisted(event)
+        pattern = _PATTERN_LEAVES.get(event.type)
+        return cell.refusal(event.t_ns) or (pattern and self._unlisted(event, *pattern))
 
-    def _unlisted(self, event: wire.Event) -> str | None:
-        """Refuse pattern ids that the active policy does not list."""
-        for leaf, patterns in _PATTERN_LEAVES:
-            if leaf not in event.__struct_fields__:
-                continue
-            listed = getattr(self._person.policies[event.app].content, patterns)
-            value = getattr(event, leaf)
-            if value is not None and value not in {pattern.id for pattern in listed}:
-                return Reason.PATTERN_NOT_LISTED.value
+    def _unlisted(self, event: wire.Event, leaf: str, patterns: str) -> str | None:
+        """Refuse a pattern id that the active policy does not list."""
+        value = getattr(event, leaf)
+        listed = getattr(self._person.policies[event.app].content, patterns)
+        if value is not None and value not in {pattern.id for pattern in listed}:
+            return Reason.PATTERN_NOT_LISTED.value
         return None
 
 

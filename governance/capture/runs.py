@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
@@ -54,6 +55,10 @@ _BATCH: Final = """
     FROM capture_capturebatch b LEFT JOIN capture_sealedbatch s ON s.batch_id = b.id
     WHERE b.id = %s
 """
+
+
+_seq: Final = attrgetter("seq")
+_time: Final = attrgetter("t_ns")
 
 
 class _Batch(NamedTuple):
@@ -136,8 +141,7 @@ def _open_and_judge(batch: _Batch, sealed: _Sealed) -> _Judged:
         labels = {key: policy.labels for key, policy in person.policies.items()}
         parsed = wire.parse_lines(content.decompress(plaintext), labels=labels)
         judge = judging.Judge(header, person, received=sealed.received_at, now=now)
-        events = [event for event in parsed.events if judge.keeps(event)]
-        redacted = pipeline.redact(events, context=_context())
+        redacted = pipeline.redact(judge.kept(parsed.events), context=_context())
     refused = Counter(parsed.refused) + judge.refused
     return _Judged(
         _group(redacted.events), dict(refused), redacted.counts, redacted.provenance, person
@@ -186,9 +190,9 @@ def _group(events: list[wire.Event]) -> list[_Kept]:
         _Kept(
             application=application,
             category=category,
-            lines=[wire.to_line(event) for event in sorted(kept, key=lambda one: one.seq)],
-            first=moment(min(event.t_ns for event in kept)),
-            last=moment(max(event.t_ns for event in kept)),
+            lines=[wire.to_line(event) for event in sorted(kept, key=_seq)],
+            first=moment(min(map(_time, kept))),
+            last=moment(max(map(_time, kept))),
         )
         for (application, category), kept in sorted(grouped.items())
     ]

@@ -9,17 +9,18 @@ the category is consented and allowed at the event's time (capture), and what ty
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import msgspec
 
-from governance.redaction import vocabulary
+from governance.redaction import quick, vocabulary
 from governance.redaction.forms import (
     FORMS,
     LEAVES,
     NAME_FIELDS,
+    PLAIN,
     ROLE_FIELDS,
     Form,
     key_categories,
@@ -46,6 +47,8 @@ SCHEMA_ID: Final = "/api/v1/schemas/events-1.json"
 MAX_BYTES: Final = 8 << 20
 MAX_LINE: Final = 512 << 10
 MAX_EVENTS: Final = 5000
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 Labels = Mapping[str, Collection[str]]
 
@@ -76,7 +79,7 @@ def category_of(event: Event) -> str | None:
 
 def to_line(event: Event) -> bytes:
     """Return the event's canonical bytes: sorted names, no blanks, absent leaves left out."""
-    return msgspec.json.encode(event, order="sorted")
+    return _encode(event)
 
 
 def to_dict(event: Event) -> dict[str, Any]:
@@ -96,35 +99,41 @@ def parse_lines(data: bytes, *, labels: Labels | None = None) -> Parsed:
     if len(data) > MAX_BYTES:
         return Parsed([], {"too_large": 1})
     refused: Counter[str] = Counter()
-    objects = [(item, _is_secure(item)) for item in _objects(data, refused)]
-    secure = {_element(item) for item, is_secure in objects if is_secure} - {None}
+    items = _read(data, refused)
+    secure = [item for item in items if _is_secure(item)]
+    elements = {_element(item) for item in secure} - {None}
     events: list[Event] = []
-    for item, is_secure in objects:
-        if is_secure or (secure and _element(item) in secure):
+    for item in items:
+        if isinstance(item, Event) and item.type in PLAIN:
+            events.append(item)
+        elif secure and (_is_secure(item) or _element(item) in elements):
             refused["secure_field"] += 1
-            continue
-        try:
-            events.append(_event(item, labels or {}))
-        except _RefusedError as error:
-            refused[error.args[0]] += 1
+        else:
+            try:
+                events.append(_event(item, labels or {}))
+            except _RefusedError as error:
+                refused[error.args[0]] += 1
     return Parsed(events, dict(sorted(refused.items())))
 
 
-def _objects(data: bytes, refused: Counter[str]) -> Iterable[dict[str, Any]]:
-    """Yield the JSON objects of the lines, up to the number a batch may hold."""
+def _read(data: bytes, refused: Counter[str]) -> list[Event | dict[str, Any]]:
+    """Return what the lines hold, up to the number a batch may hold: events, or JSON objects."""
     lines = [line for line in data.split(b"\n") if line.strip()]
     if len(lines) > MAX_EVENTS:
         refused["too_many"] = len(lines) - MAX_EVENTS
+    items: list[Event | dict[str, Any]] = []
     for line in lines[:MAX_EVENTS]:
+        if len(line) > MAX_LINE:
+            refused["too_large"] += 1
+            continue
         try:
-            yield _read_object(line)
+            items.append(quick.read(line) or _read_object(line))
         except _RefusedError as error:
             refused[error.args[0]] += 1
+    return items
 
 
 def _read_object(line: bytes) -> dict[str, Any]:
-    if len(line) > MAX_LINE:
-        raise _RefusedError("too_large")
     try:
         text = line.decode("utf-8").strip(_BLANKS)
         value, end = _DECODER.raw_decode(text)
@@ -151,28 +160,31 @@ _BLANKS: Final = " \t\n\r"
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
-def _is_secure(item: Mapping[str, Any]) -> bool:
-    role = item.get("field_role")
-    return (
-        role is not None
-        and isinstance(role, str)
-        and role.strip().lower() in vocabulary.SECURE_ROLES
-    )
+def _is_secure(item: Event | Mapping[str, Any]) -> bool:
+    if isinstance(item, Event):
+        role: object = None if item.type in PLAIN else getattr(item, "field_role", None)
+    else:
+        role = item.get("field_role")
+    return isinstance(role, str) and role.strip().lower() in vocabulary.SECURE_ROLES
 
 
-def _element(item: Mapping[str, Any]) -> tuple[str, str] | None:
-    app, field = item.get("app"), item.get("field")
+def _element(item: Event | Mapping[str, Any]) -> tuple[str, str] | None:
+    app: object
+    field: object
+    if isinstance(item, Event):
+        app, field = item.app, getattr(item, "field", None)
+    else:
+        app, field = item.get("app"), item.get("field")
     return (app, field) if isinstance(app, str) and isinstance(field, str) else None
 
 
-def _event(item: dict[str, Any], labels: Labels) -> Event:
-    """Return the typed event of a plain object, or raise the reason it is refused for."""
-    kind = item.get("type")
-    form = FORMS.get(kind) if isinstance(kind, str) else None
-    if form is None:
-        is_denied = isinstance(kind, str) and kind in DENIED_TYPES
-        raise _RefusedError("category_denied" if is_denied else "unknown_type")
-    event = _typed(item, form)
+def _event(item: Event | dict[str, Any], labels: Labels) -> Event:
+    """Return the typed event of a line, or raise the reason it is refused for."""
+    if isinstance(item, Event):
+        event, form = item, FORMS[item.type]
+    else:
+        form = _form(item.get("type"))
+        event = _typed(item, form)
     for check in form.checks:
         if not check(event):
             raise _RefusedError("bad_value")
@@ -181,6 +193,14 @@ def _event(item: dict[str, Any], labels: Labels) -> Event:
     if form.has_label:
         _check_label(event, labels)
     return event
+
+
+def _form(kind: object) -> Form:
+    form = FORMS.get(kind) if isinstance(kind, str) else None
+    if form is None:
+        is_denied = isinstance(kind, str) and kind in DENIED_TYPES
+        raise _RefusedError("category_denied" if is_denied else "unknown_type")
+    return form
 
 
 def _typed(item: dict[str, Any], form: Form) -> Event:

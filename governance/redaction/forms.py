@@ -180,3 +180,10 @@ _BY_NAME: Final = (
     (("nodes",), _have_roles),
 )
 FORMS: Final = {name: _form(name, struct) for name, struct in TYPES.items()}
+# Types whose events are held to their bounds alone: none of their leaves says a word, a role, a key
+# or a field.
+PLAIN: Final = frozenset(
+    name
+    for name, form in FORMS.items()
+    if not (form.checks or form.is_key or form.has_label or "field" in form.known)
+)
