@@ -29,6 +29,15 @@ class NoticeIncompleteError(ConsentError):
         self.fields = fields
 
 
+class NoticePersuadesError(ConsentError):
+    """A notice pushes people towards an answer; `words` names what pushes, by language."""
+
+    def __init__(self, words: dict[str, list[str]]) -> None:
+        said = "; ".join(f"{language}: {', '.join(found)}" for language, found in words.items())
+        super().__init__(f"A notice informs and does not persuade. Leave out {said}.")
+        self.words = words
+
+
 class ReceiptNotFoundError(ConsentError):
     """The person has no such receipt."""
 

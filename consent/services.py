@@ -22,8 +22,13 @@ from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
-from consent import notice, receipt, selectors
-from consent.errors import InvalidTransitionError, NoticeOutdatedError, NotTheSubjectError
+from consent import notice, persuasion, receipt, selectors
+from consent.errors import (
+    InvalidTransitionError,
+    NoticeOutdatedError,
+    NoticePersuadesError,
+    NotTheSubjectError,
+)
 from consent.models import (
     CapturePause,
     ConsentEvent,
@@ -310,6 +315,15 @@ def _add_pauses(
     _count(subject)
 
 
+def _check_tone(texts: Mapping[str, notice.Content]) -> None:
+    found = {
+        language: list(persuasion.of_notice(content, language=language))
+        for language, content in sorted(texts.items())
+    }
+    if any(found.values()):
+        raise NoticePersuadesError({language: words for language, words in found.items() if words})
+
+
 @transaction.atomic
 def publish_notice(
     *,
@@ -320,13 +334,15 @@ def publish_notice(
 ) -> list[NoticeVersion]:
     """Publish the next number of a purpose's notice, one text per language, for good.
 
-    Raises NoticeIncompleteError naming every item of Art. 13 that is missing in a language.
+    Raises NoticeIncompleteError naming every item of Art. 13 that is missing in a language, and
+    NoticePersuadesError naming the words that push.
     Publishing exactly what is in force changes nothing and returns it.
     """
     if not texts:
         raise NoticeOutdatedError("A notice is published in at least one language.")
     for content in texts.values():
         notice.check(content)
+    _check_tone(texts)
     moment = now or timezone.now()
     last = NoticeVersion.objects.filter(notice_id=purpose).aggregate(n=Max("number"))["n"] or 0
     current = list(NoticeVersion.objects.filter(notice_id=purpose, number=last))

@@ -24,7 +24,8 @@ class Person(AbstractBaseUser):
     username = models.CharField(max_length=64, unique=True)
     display_name = models.CharField(max_length=120)
     subject_key = models.CharField(max_length=36, unique=True)
-    language = models.CharField(max_length=8, default="en")
+    # Empty until the person chooses one; until then the browser says which.
+    language = models.CharField(max_length=8, blank=True, default="")
     unit = models.CharField(max_length=120, blank=True, default="")
     manager = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reports"
@@ -41,7 +42,7 @@ class Person(AbstractBaseUser):
         db_table = "accounts_person"
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(language__in=LANGUAGES), name="accounts_person_language"
+                condition=Q(language__in=("", *LANGUAGES)), name="accounts_person_language"
             ),
             models.CheckConstraint(
                 condition=Q(manager__isnull=True) | ~Q(manager=models.F("id")),

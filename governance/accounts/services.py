@@ -35,7 +35,7 @@ def create_person(  # noqa: PLR0913 - keyword-only, and each is a column.
     display_name: str,
     actor: Actor,
     password: str | None = None,
-    language: str = "en",
+    language: str = "",
     unit: str = "",
     manager: str | None = None,
     now: datetime | None = None,
@@ -64,6 +64,11 @@ def create_person(  # noqa: PLR0913 - keyword-only, and each is a column.
     person.save(force_insert=True)
     assign_role(subject=subject, role=Role.EMPLOYEE, actor=actor, now=now)
     return person
+
+
+def choose_language(*, subject: str, language: str) -> None:
+    """Remember in which language a person reads; a taste, so the log says nothing of it."""
+    Person.objects.filter(subject_key=subject).update(language=language)
 
 
 def _person(subject: str) -> Person:

@@ -46,6 +46,7 @@ TABLE: Final[dict[str, Row]] = {
     "consent.NoticeIncompleteError": Row("notice-incomplete", ("fields",)),
     "consent.NoticeMissingError": Row("notice-missing"),
     "consent.NoticeOutdatedError": Row("notice-outdated"),
+    "consent.NoticePersuadesError": Row("notice-persuades", ("words",)),
     "consent.ReceiptNotFoundError": _missing(),
     "governance.accounts.AccountsError": _fault(),
     "governance.accounts.DeviceKeyError": Row("device-key"),

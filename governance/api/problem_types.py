@@ -131,6 +131,12 @@ _ALL: Final = (
     ),
     _type("notice-incomplete", 422, _("The notice does not say everything it must")),
     _type(
+        "notice-persuades",
+        422,
+        _("The notice pushes people towards an answer"),
+        _("Leave out the words that `words` names, and say what happens, to whom and when."),
+    ),
+    _type(
         "policy-violation",
         422,
         _("The batch declares what the policy does not allow"),

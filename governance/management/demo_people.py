@@ -19,7 +19,7 @@ class Character:
     username: str
     name: str
     unit: str
-    language: str = "en"
+    language: str = ""
     office: Role | None = None
     manager: str | None = None
     part: str = ""

@@ -77,13 +77,19 @@ def _check_notices(content: Content) -> None:
 
 
 def _is_told(content: Content, purpose: str, days: dict[Category, int]) -> bool:
-    """Return whether the notice in force names every cell, and promises no shorter keeping."""
-    found = consent.selectors.current_notice(purpose=purpose, language=settings.LANGUAGE_CODE)
-    if found is None:
-        return False
-    told = consent.notice.periods(found.content)
+    """Return whether the notice in force names every cell, and promises no shorter keeping.
+
+    It does so in every language in which people are asked (R7).
+    """
+    found = [
+        consent.selectors.current_notice(purpose=purpose, language=language)
+        for language, _ in settings.LANGUAGES
+    ]
     return all(
-        told.get((content.application, category), 0) >= days[category]
+        notice is not None
+        and consent.notice.periods(notice.content).get((content.application, category), 0)
+        >= days[category]
+        for notice in found
         for category in content.categories
     )
 

@@ -60,7 +60,7 @@ class Section:
     purpose: str
     title: str
     description: str
-    notice: str | None
+    notice: str
     kept_days: int
     recipients: tuple[str, ...]
     withdrawal: str

@@ -9,8 +9,6 @@ from governance.policies import selectors as policies
 from governance.policies.categories import OFFERED
 from governance.portal.form import Row, Section, Slot, answer_so_far
 
-LANGUAGE_OF_LAST_RESORT = "en"
-
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -20,6 +18,8 @@ class Offer:
     states: Mapping[Cell, CellState]
     covered: frozenset[Cell]
     language: str
+    # Purposes whose notice cannot be read in this language: nobody is asked about them in it (R7).
+    unread: tuple[str, ...] = ()
 
     @property
     def cells(self) -> frozenset[Cell]:
@@ -28,7 +28,7 @@ class Offer:
 
 
 def offer_to(*, subject: str, language: str) -> Offer:
-    """Return the form for a person, in the language that every notice of it can be read in."""
+    """Return the form for a person in their language."""
     offered = {
         Cell(cell.purpose, cell.application, cell.category): cell
         for cell in policies.offered_cells()
@@ -40,18 +40,17 @@ def offer_to(*, subject: str, language: str) -> Offer:
         if state.is_valid and cell in offered and offered[cell].scope_digest == state.scope_digest
     )
     asked = {cell.purpose for cell in offered}
-    purposes = [known.key for known in policies.purposes() if known.key in asked]
-    spoken = _language(purposes, language)
-    sections = tuple(_section(purpose, offered, states, covered, spoken) for purpose in purposes)
-    return Offer(sections, states, covered, spoken)
-
-
-def _language(purposes: list[str], wished: str) -> str:
-    """Return the language of the whole form: the one its notices are in."""
-    spoken = [set(consent.selectors.notice_languages(purpose=purpose)) for purpose in purposes]
-    if spoken and all(wished in languages for languages in spoken):
-        return wished
-    return LANGUAGE_OF_LAST_RESORT
+    purposes = [known for known in policies.purposes() if known.key in asked]
+    found = [_section(known.key, offered, states, covered, language) for known in purposes]
+    return Offer(
+        sections=tuple(section for section in found if section is not None),
+        states=states,
+        covered=covered,
+        language=language,
+        unread=tuple(
+            known.name for known, section in zip(purposes, found, strict=True) if section is None
+        ),
+    )
 
 
 def _section(
@@ -60,9 +59,12 @@ def _section(
     states: Mapping[Cell, CellState],
     covered: frozenset[Cell],
     language: str,
-) -> Section:
+) -> Section | None:
+    """Return the part of the form about one purpose; None without a notice to read first."""
     text = consent.selectors.current_notice(purpose=purpose, language=language)
-    content: Mapping[str, object] = {} if text is None else text.content
+    if text is None:
+        return None
+    content: Mapping[str, object] = text.content
     words = content.get("purpose")
     words = words if isinstance(words, Mapping) else {}
     rows = tuple(
@@ -74,7 +76,7 @@ def _section(
         purpose=purpose,
         title=str(words.get("title", purpose)),
         description=str(words.get("description", "")),
-        notice=None if text is None else text.reference,
+        notice=text.reference,
         kept_days=max((offered[cell].retention_days for cell in cells), default=0),
         recipients=_names(content.get("recipients")),
         withdrawal=str(content.get("withdrawal", "")),

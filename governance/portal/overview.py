@@ -14,7 +14,7 @@ from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.rights import accesses
 from governance.rights import selectors as rights
-from governance.web.doors import public, visitor_of
+from governance.web.doors import public, speak, visitor_of
 from governance.web.sessions import home_of, sign_in
 
 LATEST = 3
@@ -29,6 +29,7 @@ def front(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if visitor is None:
         return sign_in(request)
+    speak(visitor)
     if visitor.role is not Role.EMPLOYEE:
         return HttpResponseRedirect(home_of(visitor.role))
     since = timezone.now() - PERIOD

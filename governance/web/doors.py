@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.translation import activate, get_language
 
 from audit import journal
 from audit.actions import Action, Verdict
@@ -60,11 +61,17 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
     return Visitor(
         subject=user.subject_key,
         name=user.display_name,
-        language=user.language,
+        language=user.language or get_language() or settings.LANGUAGE_CODE,
         role=role,
         roles=roles,
         request_id=request.META.get("remit.request_id"),
     )
+
+
+def speak(visitor: Visitor) -> None:
+    """Answer in the language that the person chose, wherever they chose it; else the browser's."""
+    if visitor.language in dict(settings.LANGUAGES):
+        activate(visitor.language)
 
 
 Page: TypeAlias = Callable[Concatenate[HttpRequest, Visitor, ...], HttpResponseBase]
@@ -79,6 +86,7 @@ def page(action: str) -> Callable[[Page], Callable[..., HttpResponseBase]]:
             visitor = visitor_of(request)
             if visitor is None:
                 return _to_sign_in(request)
+            speak(visitor)
             if not visitor.may(action):
                 return refuse(request, visitor, action)
             return view(request, visitor, *args, **kwargs)

@@ -1,4 +1,7 @@
-"""Theme and language: a cookie each, chosen by a form, nothing stored about the person."""
+"""Theme and language: a cookie each, chosen by a form.
+
+The language is also kept with the person, so that e-mails and other computers know it.
+"""
 
 from typing import Final
 
@@ -9,7 +12,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from governance.web.doors import public
+from governance.accounts import services
+from governance.web.doors import public, visitor_of
 
 THEME_COOKIE: Final = "remit-theme"
 THEMES: Final[tuple[tuple[str, str | Promise], ...]] = (
@@ -64,6 +68,9 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("language", "")
     if chosen in dict(settings.LANGUAGES):
         remember_language(response, chosen)
+        visitor = visitor_of(request)
+        if visitor is not None:
+            services.choose_language(subject=visitor.subject, language=chosen)
     return response
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from audit.actions import Action
 from audit.models import Entry
-from consent import notice, selectors, services
-from consent.errors import NoticeIncompleteError, NoticeOutdatedError
+from consent import notice, persuasion, selectors, services
+from consent.errors import NoticeIncompleteError, NoticeOutdatedError, NoticePersuadesError
 from tests.consent.conftest import INES, PURPOSE
 from tests.consent.notices import content
 
@@ -63,3 +63,38 @@ def test_a_language_without_the_newest_text_has_no_notice() -> None:
 )
 def test_a_reference_that_names_nothing_finds_nothing(reference: str) -> None:
     assert selectors.notice_version(reference=reference, language="en") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "field", "text", "word"),
+    [
+        ("en", "introduction", "Help our models just by doing your job.", "Help our"),
+        ("en", "title", "Most of your colleagues said yes", "Most of your"),
+        ("en", "withdrawal", "You may withdraw. Are you sure?", "Are you sure"),
+        ("en", "obligation", "We value your privacy.", "We value"),
+        ("de", "introduction", "Helfen Sie Ihrem Team und machen Sie mit!", "Helfen Sie"),
+        ("de", "transfers", "Keine Sorge: Alles bleibt hier.", "Keine Sorge"),
+        ("de", "rights", "80 % der Kollegen machen davon nie Gebrauch.", "80 %"),
+        ("fr", "introduction", "Aidez-nous à innover.", "Aidez"),
+        ("fr", "obligation", "C\u2019est la dernière chance.", "dernière chance"),
+        ("fr", "title", "Une prime pour chaque oui", "prime"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_notice_that_persuades_is_refused_and_its_words_are_named(
+    language: str, field: str, text: str, word: str
+) -> None:
+    texts = dict.fromkeys(("en", "de", "fr"), content()) | {language: content() | {field: text}}
+    with pytest.raises(NoticePersuadesError) as caught:
+        services.publish_notice(purpose=PURPOSE, texts=texts, actor=INES)
+    assert list(caught.value.words) == [language]
+    assert word in caught.value.words[language]
+    assert selectors.notice_languages(purpose=PURPOSE) == []
+    assert not Entry.objects.filter(event=Action.NOTICE_PUBLISHED).exists()
+
+
+def test_a_party_keeps_its_name_however_it_sounds() -> None:
+    party = content()["controller"]
+    assert isinstance(party, dict)
+    named = content() | {"controller": party | {"name": "Great Rewards GmbH"}}
+    assert persuasion.of_notice(named, language="en") == ()

@@ -5,6 +5,7 @@ import re
 import pytest
 from babel.messages.catalog import Message
 
+from consent import persuasion
 from tests import words
 
 HOLES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|<[^>]+>")
@@ -14,9 +15,9 @@ SENTENCE = re.compile(r"(?:[A-Za-z]+ ){3}[a-z]+")
 
 def texts(message: Message) -> list[tuple[str, str]]:
     """Return each text of a message beside its words."""
-    said = message.id if isinstance(message.id, tuple | list) else (message.id,)
-    meant = message.string if isinstance(message.string, tuple) else (message.string,)
-    return list(zip(said, meant, strict=True))
+    said = [message.id] if isinstance(message.id, str) else list(message.id)
+    meant = [message.string] if isinstance(message.string, str) else [*(message.string or ())]
+    return list(zip(said, map(str, meant or [""] * len(said)), strict=True))
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)
@@ -45,6 +46,15 @@ def test_no_sentence_was_left_in_english(language: str) -> None:
         if text == meant and SENTENCE.search(text)
     ]
     assert left == []
+
+
+@pytest.mark.parametrize("language", ["en", *words.LANGUAGES])
+def test_no_text_of_the_pages_pushes_towards_an_answer(language: str) -> None:
+    messages = words.template_catalogue() if language == "en" else words.catalogue(language)
+    said = [text[language != "en"] for message in messages for text in texts(message)]
+    found = [text for text in said if text and persuasion.pushing(text, language=language)]
+    assert len(said) > 1000
+    assert found == []
 
 
 def test_a_template_gives_up_its_tags_blocks_and_expressions() -> None:

@@ -43,7 +43,10 @@ def furnish(ines: Api) -> None:
     assert ines.post("/api/v1/applications", body).status_code == 201
     days = {"application": "freight-desk", "days": dict.fromkeys(CATEGORIES, 90)}
     assert ines.post("/api/v1/retention-schedules", days).status_code == 201
-    texts = {"purpose": PURPOSE, "texts": {"en": notice_content(days=180)}}
+    texts = {
+        "purpose": PURPOSE,
+        "texts": dict.fromkeys(("en", "de", "fr"), notice_content(days=180)),
+    }
     assert ines.post("/api/v1/notices", texts).status_code == 201
 
 
@@ -96,7 +99,10 @@ def test_a_guard_that_does_not_hold_is_named(signed_in: Enter, missing: str, slu
     ines.post("/api/v1/purposes", PURPOSE_BODY)
     ines.post("/api/v1/applications", {"key": "freight-desk", "name": "Desk", "kind": "web"})
     if missing != "notices":
-        texts = {"purpose": PURPOSE, "texts": {"en": notice_content(days=180)}}
+        texts = {
+            "purpose": PURPOSE,
+            "texts": dict.fromkeys(("en", "de", "fr"), notice_content(days=180)),
+        }
         ines.post("/api/v1/notices", texts)
     else:
         days = {"application": "freight-desk", "days": dict.fromkeys(CATEGORIES, 90)}

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 import consent.services
 from audit.actors import Actor
 from governance.policies import services
@@ -39,6 +41,12 @@ def register(purpose: str = PURPOSE) -> None:
     )
 
 
+def tell(text: dict[str, object]) -> None:
+    """Publish a notice in every language in which people are asked."""
+    texts = dict.fromkeys(dict(settings.LANGUAGES), text)
+    consent.services.publish_notice(purpose=PURPOSE, texts=texts, actor=INES)
+
+
 def furnish(*, days: int = 90) -> None:
     """Register purpose and application, publish the notice and set the retention."""
     register()
@@ -46,9 +54,7 @@ def furnish(*, days: int = 90) -> None:
     services.set_retention(
         application=APPLICATION, days={Category(key): days for key in CATEGORIES}, actor=INES
     )
-    consent.services.publish_notice(
-        purpose=PURPOSE, texts={"en": notice_content(days=180)}, actor=INES
-    )
+    tell(notice_content(days=180))
 
 
 def approved(now: datetime | None = None, **changes: object) -> int:

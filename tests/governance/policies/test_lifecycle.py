@@ -36,6 +36,7 @@ from tests.governance.policies.house import (
     content,
     furnish,
     register,
+    tell,
 )
 
 pytestmark = pytest.mark.django_db
@@ -173,9 +174,7 @@ def without_notice() -> None:
 def without_retention() -> None:
     register()
     services.register_application(key=APPLICATION, name="Freight", kind="web", actor=INES)
-    consent.services.publish_notice(
-        purpose=PURPOSE, texts={"en": notice_content(days=180)}, actor=INES
-    )
+    tell(notice_content(days=180))
 
 
 def retention_of_one_missing() -> None:
@@ -185,23 +184,18 @@ def retention_of_one_missing() -> None:
 
 def notice_promises_less() -> None:
     without_notice()
-    consent.services.publish_notice(
-        purpose=PURPOSE, texts={"en": notice_content(days=89)}, actor=INES
-    )
+    tell(notice_content(days=89))
 
 
-def notice_in_another_language() -> None:
+def notice_missing_in_one_language() -> None:
     without_notice()
-    consent.services.publish_notice(
-        purpose=PURPOSE, texts={"de": notice_content(days=180)}, actor=INES
-    )
+    texts = dict.fromkeys(["en", "de"], notice_content(days=180))
+    consent.services.publish_notice(purpose=PURPOSE, texts=texts, actor=INES)
 
 
 def notice_without_the_category() -> None:
     without_notice()
-    consent.services.publish_notice(
-        purpose=PURPOSE, texts={"en": notice_content(days=180, categories=["click"])}, actor=INES
-    )
+    tell(notice_content(days=180, categories=["click"]))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +203,7 @@ def notice_without_the_category() -> None:
     [
         (without_notice, NoticeMissingError),
         (notice_promises_less, NoticeMissingError),
-        (notice_in_another_language, NoticeMissingError),
+        (notice_missing_in_one_language, NoticeMissingError),
         (notice_without_the_category, NoticeMissingError),
         (without_retention, RetentionMissingError),
         (retention_of_one_missing, RetentionMissingError),
