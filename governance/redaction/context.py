@@ -10,6 +10,7 @@ _WORDS: Final = {
         r"\btel\b|tel\.|tel:|phone|mobile|\bcell\b|\bcall\b|fax|handy|telef|reach|number is|\bT\b"
         r"|\bM:|rappeler|whatsapp|dial(?! ext)|contact|desk:|office:|answering|voicemail|text me"
         r"|sms|ring me|hotline|number to|number in"
+        r"|numero|nummer|messages? to|voice ?mail|calling|text(?:ing)? |\bnr\b|ruckruf|anruf|mobil"
     ),
     "not_phone": (
         r"order|invoice|version|\bsku\b|part n|serial|isbn|track|shipment|\bref\b|reference|ticket"
@@ -36,11 +37,13 @@ _WORDS: Final = {
     "medical": r"\bmrn\b|medical record|patient|chart n|health card",
     "version": (
         r"version|\bv$|\bv\.$|build|section|chapter|release|==$|windows|macos|\brev\b|/$|manual"
-        r"|python|firmware"
+        r"|python|firmware|kernel|release"
     ),
     "code": (
         r"\botp\b|one.?time|2fa|mfa|verification|\btan\b|einmal|passcode|auth code|security code"
-        r"|use code|login code|code (?:is|:)|your code"
+        r"|use code|login code|code (?:is|:)|your code|\bcode\b.{0,24}(?:is|:|=) ?$"
+        r"|(?:sms|texted|pin) code|code \w{2,8}(?: \w{2,8}){0,2} (?:sent|texted|got|gave)"
+        r"|digit code|codigo|codice|kod\b"
     ),
     "secret": r"secret|token|api.?key|credential|private key|access key",
     # The word must end right before the number: a number elsewhere in the sentence is not meant.

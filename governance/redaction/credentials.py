@@ -7,11 +7,13 @@ from typing import Final
 from governance.redaction import validators as valid
 from governance.redaction.context import Surroundings
 from governance.redaction.findings import Range, Rule, rule
+from governance.redaction.lexicon import is_common_word
 from governance.redaction.patterns import value, where
 
 # What follows "password:" in prose and code without being one.
 _NOT_A_VALUE: Final = re.compile(
-    r"(?:os\.|request|process\.|getenv|none\b|null\b|true\b|false\b|undefined|self\.|env|\$|<|\{|\("
+    r"(?:os\.|request|process\.|getenv|none\b|null\b|true\b|false\b|undefined|self\.|env"
+    r"|\$(?:[{(]|[A-Z_]{3,})|<|\{|\("
     r"|required|must|is\b|was\b|has\b|the\b|and\b|or\b|reset|field|policy|input|str\b|=|\.\.\."
     r"|\*+$|•+$|expired|incorrect|changed|manager|protected)",
     re.IGNORECASE,
@@ -119,16 +121,23 @@ _SECRETS: Final = (
     rule("SECRET", r"(?<![\w/+.=-])[A-Za-z0-9/+_-]{32,128}={0,2}(?![\w/+-])", _random, needs="\\d"),
     rule("SECRET", r"(?<![\w-])[0-9a-f]{32,64}(?![\w-])", where("secret"), needs="\\d"),
 )
+_USER_AND: Final = (
+    r"\b(?:user(?:name)?|login|account|usr|id|benutzer)[:=]? ?(?P<u>[\w.@-]{3,40}) ?"
+    r"(?:[/,;|]|and|und|with)? ?(?:pass(?:word|wort)?|pw|pwd)\b ?[:=]? ?"
+)
 _PASSWORDS: Final = (
     rule(
         "PASSWORD",
-        r"\b(?:password|passwort|passwd|kennwort|passphrase|pwd|pw|contrasena|mot de passe|haslo)\b"
+        r"(?:\b|_|(?<=pg))(?:password|passwort|passwd|kennwort|passphrase|pwd|pw|contrasena"
+        r"|mot de passe|haslo|wachtwoord|losenord|senha|parola|passcode"
+        r"|pass(?=\W{0,2}[:=]))\b[\"']?"
         r"(?: (?:for|to|of|fur|de)(?: \w{1,40}){1,4})?\s{0,2}(?:is |lautet |ist |=|:|->)?\s{0,2}"
         r"[\"']?(?P<v>[^\s\"'<>,;]{4,64})",
         _password,
-        needs="pass pw kennwort contrasena haslo",
+        needs="pass pw kennwort contrasena haslo wachtwoord losenord senha parola",
         fold=True,
     ),
+    rule("PASSWORD", rf"{_USER_AND}(?P<v>\S{{4,64}})", value(), needs="pass pw", fold=True),
     rule("PASSWORD", r"\bpin\b(?: is|:| =)? ?(?P<v>\d{4,8})\b", value(), needs="pin", fold=True),
     rule(
         "PASSWORD",
@@ -148,7 +157,7 @@ _PASSWORDS: Final = (
         "PASSWORD",
         r"\b(?:docker|podman|helm|az|oc|sshpass|psql|curl|ldapsearch|kinit|smbclient|net use)\b"
         r"[^\n]{0,200}? (?:-p|-w|--password)[ =]?(?P<v>[^\s-][^\s]{3,64})",
-        value(unless=str.isdigit),
+        value(unless=lambda given: not given.strip("0123456789:./-")),
         needs="-p -w --password",
     ),
     rule(
@@ -158,6 +167,13 @@ _PASSWORDS: Final = (
         needs="curl",
     ),
 )
+
+
+def _is_code_word(text: str) -> bool:
+    """Tell whether what stands after "first_name:" is a type or a column and no name."""
+    return text[:1].islower() and (is_common_word(text) or is_placeholder(text))
+
+
 _SHARED_FOLDERS: Final = frozenset({"public", "shared", "default", "all"})
 
 
@@ -166,6 +182,23 @@ def _login(match: re.Match[str], _: Surroundings) -> Range:
 
 
 _USERNAMES: Final = (
+    rule("USERNAME", rf"{_USER_AND}\S{{4,64}}", value("u"), needs="pass pw", fold=True),
+    rule(
+        "USERNAME",
+        r"\b(?:reset for|account of|account for|logged in as|signed in as|log in as|login as"
+        r"|sudo -u|su -|session for user|locked out user|angemeldet als|connecte en tant que"
+        r"|as user|user account|by user|from user"
+        r"|for user) (?P<v>[a-z][a-z0-9._-]{2,31})(?![\w@(]|\.\w)",
+        value(unless=is_common_word),
+        needs="reset account logged signed log login sudo su session locked angemeldet connecte"
+        " user",
+    ),
+    rule(
+        "USERNAME",
+        r"^(?:\d{1,3}\.){3}\d{1,3} \S{1,30} (?P<v>[a-z][\w.-]{1,31}) \[",
+        value(),
+        needs="[",
+    ),
     rule(
         "USERNAME",
         r"(?:[A-Za-z]:\\Users\\|/home/|/Users/)(?P<v>[A-Za-z0-9._-]{2,40})",
@@ -175,7 +208,9 @@ _USERNAMES: Final = (
     ),
     rule(
         "USERNAME",
-        r"\b(?:user|username|login|uid|usr|benutzer)[=:] ?(?P<v>[A-Za-z0-9._-]{3,40})\b",
+        r"(?:\b|_)(?:user|username|user_name|user_login|login|loginname|uid|usr|benutzer"
+        r"|samaccountname)"
+        r"[\"']? ?(?:=>|[=:]) ?[\"']?(?P<v>[A-Za-z0-9._-]{3,40})\b(?![(@])",
         value(unless=is_placeholder),
         needs="user login uid usr benutzer",
         fold=True,
@@ -216,6 +251,26 @@ _USERNAMES: Final = (
         fold=True,
     ),
 )
+_FIELDS: Final = (
+    rule(
+        "PERSON",
+        r"(?:first|last|given|family|middle|full|display|sur|nick|maiden)[_-]?name[\"']?\s{0,3}"
+        r"(?:=>|[:=>,])\s{0,3}[\"']?"
+        r"(?P<v>(?=[^\n\"'<]{1,60}(?:[\"'<,;\n}]|$))[^\W\d_][\w .'-]{1,60}?)"
+        r"(?=[\"'<,;\n}]|  |$)",
+        value(unless=_is_code_word),
+        needs="name",
+        fold=True,
+    ),
+    rule(
+        "PERSON",
+        r"\b(?:vorname|nachname|prenom|apellidos?|cognome|imie|nazwisko|voornaam|achternaam)[\"']?"
+        r"\s{0,3}[:=>]\s{0,3}[\"']?(?P<v>[^\W\d_][\w .'-]{1,60}?)(?=[\"'<,;\n}]|  |$)",
+        value(unless=_is_code_word),
+        needs="name prenom apellido imie nazwisko voornaam achternaam",
+        fold=True,
+    ),
+)
 _QUERY: Final = r"[?&;#][a-z_-]{0,20}?(?:"
 _QUERY_VALUE: Final = r")=(?P<v>[^&#\s\"'<>]{1,2048})"
 
@@ -252,4 +307,10 @@ _PARAMETERS: Final = (
     _query("USERNAME", "user|username|login|uname|owner|author|assignee", unless=str.isdigit),
     _query("DATE_OF_BIRTH", "dob|birth|birthday|birthdate"),
 )
-RULES: Final[tuple[Rule, ...]] = (*_SECRETS, *_PASSWORDS, *_USERNAMES, *_PARAMETERS)
+RULES: Final[tuple[Rule, ...]] = (
+    *_SECRETS,
+    *_PASSWORDS,
+    *_USERNAMES,
+    *_FIELDS,
+    *_PARAMETERS,
+)

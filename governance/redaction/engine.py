@@ -17,7 +17,7 @@ from governance.redaction.context import Surroundings
 from governance.redaction.directory import Directory
 from governance.redaction.errors import BudgetExceededError
 from governance.redaction.findings import DIGIT, Rule, Span
-from governance.redaction.labels import VALUE_ROLES, type_of_label
+from governance.redaction.labels import VALUE_ROLES, is_impersonal, type_of_label
 from governance.redaction.names import Names
 from governance.redaction.normalize import plain
 
@@ -31,7 +31,17 @@ _BIRTH_YEARS: Final = range(1915, 2010)
 _CONTROL_ROLES: Final = frozenset({"menuitem", "button", "tab", "treeitem", "statusbar", "link"})
 _RECORD_ROLES: Final = frozenset({"document", "cell", "window"})
 _OF_A_PERSON: Final = frozenset(
-    {"EMAIL", "PHONE", "NATIONAL_ID", "IBAN", "EMPLOYEE_ID", "DATE_OF_BIRTH", "US_SSN"}
+    {
+        "EMAIL",
+        "PHONE",
+        "NATIONAL_ID",
+        "IBAN",
+        "EMPLOYEE_ID",
+        "DATE_OF_BIRTH",
+        "US_SSN",
+        "MEDICAL_ID",
+        "PASSPORT",
+    }
 )
 _NAME_JOINTS: Final = frozenset({" ", ", ", "+", "-"})
 _ADDRESS_GAP: Final = 24
@@ -95,16 +105,26 @@ class Detector:
                 continue
             deadline.check()
             found.extend(_matches(rule, text, label))
-        if role not in _CONTROL_ROLES:
-            found.extend(self._names.find(text))
-        if role in _RECORD_ROLES:
-            found.extend(self._names.alone(text, surely=any(s.type in _OF_A_PERSON for s in found)))
+        if role in _CONTROL_ROLES:
+            found.extend(self._names.find_in_control(text))
+        elif not is_impersonal(label):
+            found.extend(self._names.find(text, prose=role == "document"))
+        if role in _RECORD_ROLES and not is_impersonal(label):
+            found.extend(self._names.alone(text, surely=self._is_of_a_person(found, role)))
             if any(s.type in ("PERSON", "NATIONAL_ID") for s in found):
                 found.extend(_birth_dates(text))
         merged = merge(text, found)
         if role in ("document", "") and any(span.type == "ADDRESS" for span in merged):
             merged = merge(text, places.block(text, merged))
         return merged
+
+    @staticmethod
+    def _is_of_a_person(found: list[Span], role: str) -> bool:
+        """Tell whether a row is about a person; in a title the application's name stands beside."""
+        return any(
+            s.type in _OF_A_PERSON or (s.type in ("PERSON", "USERNAME") and role != "window")
+            for s in found
+        )
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:

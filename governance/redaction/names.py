@@ -1,104 +1,93 @@
 """People in free text: the directory, phrases that introduce a name, runs of name-like words.
 
 A capitalised word alone proves little. Evidence adds up: it is in a name list, it is no everyday
-word, it follows "Dear" or "wrote:", it stands beside another name.
+word, it follows "Dear" or "wrote:", it stands beside another name. In prose a capitalised word that
+no list of ours knows is taken for a name: there a miss costs more than a word too many.
 """
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from governance.redaction import lexicon
+from governance.redaction.cues import (
+    CONTROL,
+    CUES,
+    LOWER_GREETING,
+    PARTICLES,
+    TITLE,
+    WORD,
+    Cue,
+    Trust,
+)
 from governance.redaction.directory import Directory
 from governance.redaction.findings import Span
 
-_WORD: Final = r"[A-Z][a-z]+(?:'[A-Z][a-z]+)?(?:-[A-Z][a-z]+)*"
-_PARTICLE: Final = r"(?:van|von|de|der|den|di|da|del|la|le|dos|bin|al|el|O')"
+_INITIAL_LETTER: Final = r"[A-Z]\.|[A-Z](?= [A-Z][a-z])"
 _SEQUENCE: Final = re.compile(
-    rf"(?<![\w@#/\\.])({_WORD}|[A-Z]\.)(?:,? (?:{_PARTICLE}\s){{0,2}}(?:{_WORD}|[A-Z]\.))*"
+    rf"(?<![\w@#/\\.-])(?:{WORD}|[A-Z]\.)"
+    rf"(?:,? (?:{PARTICLES} ){{0,2}}(?:{WORD}|{_INITIAL_LETTER}))*+"
 )
 _TOKEN: Final = re.compile(
-    rf"{_WORD}|[A-Z]\.|(?<=[ .])(?:van|von|de|der|den|di|da|del|la|le|dos|bin|al|el|ter|ten|zu|zur"
-    r"|af|'t)(?= )"
-)
-_HONORIFIC: Final = (
-    r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Herrn|Madame|Monsieur|Mme|Mlle|M\.|Sr|Sra|Senor|Senora"
-    r"|Signor|Signora|Sig|Pan|Pani|Dhr|Mevr|Sir|Mx)\b\.?"
-)
-_SMALL: Final = r"(?:van|von|de|der|den|di|da|del|la|le|dos|al|el|'t|ter|ten)"
-_LONG: Final = (
-    rf"(?P<v>(?:{_SMALL} ){{0,2}}[A-Z][\w'-]{{1,40}}"
-    rf"(?:,? (?:{_SMALL} ){{0,2}}(?:[A-Z]\.|[A-Z][\w'-]{{1,40}})){{0,3}})"
-)
-_SHORT: Final = rf"(?P<v>[A-Z][\w'-]{{1,40}}(?:(?: {_SMALL}){{0,2}} [A-Z][\w'-]{{1,40}})?)"
-_HONORIFIC_CUE: Final = re.compile(rf"\b{_HONORIFIC} {_LONG}")
-_GREETING_CUE: Final = re.compile(
-    r"(?:^|[\n.!?] ?)(?:[Dd]ear|[Hh]i|[Hh]ey|[Hh]ello|[Hh]allo|[Bb]onjour|[Hh]ola|[Ll]iebe[r]?"
-    r"|[Cc]here?|[Cc]iao|[Ee]stimad[oa]|[Gg]uten Tag|[Mm]oin|[Ss]alut|[Cc]aro|[Cc]ara|[Mm]orning"
-    rf"|[Gg]ood morning),? (?:{_HONORIFIC} )?{_SHORT}"
-)
-_HOLDER_CUE: Final = re.compile(
-    r"\b(?:[Nn]ame|[Cc]ardholder|account holder|holder|Titular|Applicant|Insured person|Patient"
-    r"|Ship to|Deliver to|Bill to|Emergency contact|Contact|Attn|Recipient|Beneficiary"
-    r"|Kontoinhaber|Empf\w+er|Destinataire|name on card|Assignee|Reporter|Owner|[Aa]uthor|Guest"
-    rf"|Employee)\b ?:? ?{_LONG}"
-)
-_CUES: Final = tuple(
-    re.compile(cue)
-    for cue in (
-        rf"(?:^|\n)\s*(?:From|To|Cc|Bcc|Von|An|De|Organizer|Required)\s?:\s?{_LONG}",
-        rf"(?:^|[\n,;]) ?{_LONG} ?<[^>\s]{{1,80}}@",
-        rf"\b(?:Organizer|Required|Optional|Attendees?):? {_LONG}",
-        (
-            r"(?:Kind regards|Best regards|Regards|Best|Cheers|Thanks|Thank you"
-            r"|Mit freundlichen Gr\w+en|Viele Gr\w+e|Cordialement|Saludos|Grazie|Sincerely|BR),?\s+"
-            rf"{_SHORT}"
-        ),
-        rf"\bOn [^\n]{{6,40}}?, {_LONG} wrote:",
-        rf"\bschrieb {_LONG}",
-        rf"\ba ecrit ?: ?{_LONG}",
-        rf"@{_SHORT}",
-        r"\b(?:CV|Resume|Lebenslauf)[_ -](?P<v>[A-Z][a-z'-]{1,40}(?:[_ ][A-Z][a-z'-]{1,40}){0,4})",
-        r"\bInvoice_(?P<v>[A-Z][a-z'-]{1,40})_",
-        (
-            r"(?:spoke with|talk(?:ed)? to|met with|lunch with|call with|[Cc]hat with|meeting with"
-            r"|[Aa]ccording to|ask for|reach|contact|ping|cc|thanks to|forward(?:ed)? to|offer for"
-            r"|review - |interview with|assigned to|on behalf of|signed by|approved by|sent by"
-            rf"|report(?:s)? to|manager is|my boss) {_LONG}"
-        ),
-        r"\bdid (?P<v>[A-Z][\w'-]{1,40}) (?:send|call|say|get|reply|come|finish|do)\b",
-        (
-            r"(?:^|[.!?\n] ?)(?P<v>[A-Z][\w'-]{1,40}(?: [A-Z][\w'-]{1,40})?) (?:said|says|told"
-            r"|asked"
-            r"|wrote|thinks|agreed|is leaving|is out|joined|called|emailed|replied|mentioned"
-            r"|will call"
-            r"|wants)\b"
-        ),
-        (
-            r"\"(?:firstName|lastName|first_name|last_name|name|fullName|givenName|familyName"
-            r"|surname"
-            r"|customer|displayName)\" ?: ?\"(?P<v>[^\"]{1,80})\""
-        ),
-        r"'(?:firstName|lastName|first_name|last_name|fullName)' ?: ?'(?P<v>[^']{1,80})'",
-    )
-)
-_WEAK_CUES: Final = frozenset({_HOLDER_CUE, *_CUES})
-_LOWER_GREETING: Final = re.compile(
-    r"(?:^|[\n.!?] ?)(?:hey|hi|hello|hallo|dear|thanks|thx|danke|merci|hola|ciao|ping|ask|tell"
-    r"|cc|@)"
-    r" ?(?P<v>[a-z]{3,20})\b"
+    rf"{WORD}|{_INITIAL_LETTER}|(?<=[ .,]){PARTICLES}(?= )|[A-Z][A-Z'-]+(?![A-Za-z])"
 )
 _PART: Final = re.compile(
-    rf"(?:(?<=[;\t|(])|(?<= - )|^)[ ]?(?:{_WORD})(?:,? (?:{_WORD})){{0,3}}(?=[;\t|)]| - |$)",
+    rf"(?:(?<=[;\t|(])|(?<= - )|^)[ ]?(?:{WORD})(?:,? (?:{WORD}|[A-Z]\.)){{0,3}}"
+    r"(?=[;\t|)]| ?[|] | - |$)",
     re.MULTILINE,
 )
-_CLOSES: Final = re.compile(r"\s*(?:[,!\n]|$)")
+# Two words joined in an address, a file name or a login; what joins them is kept out of words.
+_JOINED: Final = re.compile(rf"(?<![A-Za-z0-9])({WORD})[._+]({WORD})(?:[._+]({WORD}))?")
+_DOTTED: Final = re.compile(r"(?<![\w.@/-])([a-z]{3,20})[._]([a-z]{3,24})\d{0,4}(?![\w(@]|\.\w)")
+_CAPITALS: Final = re.compile(
+    r"(?<![\w.@/-])[A-Z]{3,20}(?:,? [A-Z]\.?)?,? [A-Z][A-Z'-]{2,24}(?!\w)"
+)
+_TITLE_BEFORE: Final = re.compile(rf"(?<![\w]){TITLE} (?:{TITLE} )?$")
+_PARTICLES_BEFORE: Final = re.compile(
+    r"(?<!\w)(?:van der |van den |van de |von der |van |von |de la |del |della )$"
+)
+_DEGREE_AFTER: Final = re.compile(
+    r",? (?:M\.?D|Ph\.?D|D\.?D\.?S|DVM|Jr|Sr|II|III|IV|Esq|CPA|MBA|M\.?Sc|B\.?Sc|R\.?N)\b\.?"
+)
+_TITLE_REACH: Final = 16
+_CLOSES: Final = re.compile(r"\s*(?:[,!.;\n]|$)")
 _HAS_CAPITAL: Final = re.compile(r"[A-Z][\w'.]")
+_CODE: Final = re.compile(r"[{};=]|\(\)|</|/>|::|->|=>|^\s*(?:[#$>]|def |import |from |SELECT )")
+_AFTER_SINGLE: Final = re.compile(r"(?:'s\b)?(?:[\s,.!?;:)\"]|$)(?!\()")
+_BEFORE_SINGLE: Final = frozenset(' \n\t"(,')
+_INNER: Final = re.compile(r"[a-z,;] $")
+# After these a capitalised everyday word is a place, a thing or a time, not a person.
+_NOT_BEFORE_NAME: Final = re.compile(
+    r"\b(?:the|a|an|in|at|on|this|next|last|our|your|my|its|every|each|via|per|no|use|open|into"
+    r"|under|until|till|by|since|before|after|version|happy|see|plus|new|old|and|or|click|press) $",
+    re.IGNORECASE,
+)
+_LOWER_WORD: Final = re.compile(r"(?<![\w.@/-])[a-z]{4,16}(?![\w@/(]|\.\w|-\w)")
 _INITIAL: Final = 2
 _MOST_WORDS: Final = 4
+_SHORTEST_PROSE: Final = 12
 # How much a word looks like a name; sums of them are compared with the three thresholds below.
-_DIRECTORY, _GIVEN, _SURNAME, _UNKNOWN, _NOT = 2.5, 2.0, 1.2, 0.6, -1.0
-_ONE_SURE, _SUM_SURE = 2.0, 2.4
+_DIRECTORY, _GIVEN, _BOTH, _SURNAME, _UNKNOWN, _NOT = 2.5, 2.0, 1.0, 1.2, 0.6, -1.0
+# A surname or given name that is an everyday word; a word only the dictionary has.
+_AMBIGUOUS_GIVEN, _EVERYDAY_SURNAME, _AMBIGUOUS, _RARE = 0.5, 0.4, 0.3, 0.1
+_EVERYDAY_COLLEAGUE: Final = 1.5
+_ONE_SURE, _SUM_SURE = 2.0, 1.1
+
+
+@lru_cache(maxsize=32768)
+def _listed_evidence(word: str) -> float:
+    """Return how much a word in lower case looks like a name, whoever works here."""
+    everyday = lexicon.is_common_word(word)
+    if lexicon.is_ambiguous(word):
+        return _AMBIGUOUS_GIVEN if lexicon.is_given_name(word) else _AMBIGUOUS
+    if lexicon.is_given_name(word):
+        return _GIVEN if not everyday else _BOTH
+    if not everyday:
+        return _SURNAME if lexicon.is_surname(word) else _UNKNOWN
+    if lexicon.is_page_word(word):
+        return _EVERYDAY_SURNAME if lexicon.is_well_known_surname(word) else _NOT
+    return _EVERYDAY_SURNAME if lexicon.is_surname(word) else _RARE
 
 
 class Names:
@@ -107,82 +96,148 @@ class Names:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def find(self, text: str) -> Iterator[Span]:
-        """Yield the spans that name people."""
+    def find(self, text: str, *, prose: bool = False) -> Iterator[Span]:
+        """Yield the spans that name people; `prose` says that single words count, too."""
         yield from self._directory.find(text)
-        for match in _LOWER_GREETING.finditer(text):
+        for match in LOWER_GREETING.finditer(text):
             if self._is_lower_name(match["v"]):
                 yield Span(*match.span("v"), "PERSON")
+        yield from self._joined(text)
         if not _HAS_CAPITAL.search(text):
+            if prose and len(text) >= _SHORTEST_PROSE:
+                yield from self._in_lower_case(text)
             return
-        yield from self._introduced(text)
-        yield from self._runs(text)
+        found = [*self._introduced(text), *self._runs(text), *self._in_capitals(text)]
+        if prose and not _CODE.search(text) and not lexicon.capitalises_nouns(text):
+            found.extend(self._singles(text))
+        for span in found:
+            yield _with_titles(text, span)
+
+    def find_in_control(self, text: str) -> Iterator[Span]:
+        """Yield who a button or link names; its words are the application's own otherwise."""
+        yield from self._directory.find(text)
+        if (match := CONTROL.match(text)) and min(map(self.evidence, match["v"].split())) > 0:
+            if max(map(self.evidence, match["v"].split())) >= _UNKNOWN:
+                yield Span(*match.span("v"), "PERSON")
+            return
+        for match in _SEQUENCE.finditer(text):
+            words = [word.strip(",") for word in match[0].split()]
+            weights = [self.evidence(word) for word in words]
+            is_whole = len(words) == 2 and match.span() == (0, len(text))  # noqa: PLR2004
+            if len(words) > 1 and min(weights) > 0 and (weights[0] >= _ONE_SURE or is_whole):
+                yield Span(*match.span(), "PERSON")
 
     def evidence(self, word: str) -> float:
         """Return how much a capitalised word looks like a person's name."""
         lower = word.lower()
         if lower.endswith(".") or word in lexicon.PARTICLES:
             return 0.0
-        given, surname = lexicon.is_given_name(lower), lexicon.is_surname(lower)
-        everyday = lexicon.is_common_word(lower)
-        if lexicon.is_ambiguous(lower):
-            return 1.5 if lower in self._directory.words else 0.3
+        listed = _listed_evidence(lower)
         if lower in self._directory.words:
-            return _DIRECTORY if not everyday else 1.5
-        if given:
-            return _GIVEN if not everyday else 1.0
-        if surname:
-            return _SURNAME if not everyday else 0.4
-        return _UNKNOWN if not everyday else _NOT
+            is_everyday = listed <= _BOTH and listed not in (_UNKNOWN, _RARE)
+            return _EVERYDAY_COLLEAGUE if is_everyday else _DIRECTORY
+        return listed
 
     def _is_lower_name(self, word: str) -> bool:
         """Tell whether a greeted word in lower case is taken for a name: "hi livio can you"."""
         return not lexicon.is_common_word(word) and not lexicon.is_ambiguous(word)
 
+    def _in_lower_case(self, text: str) -> Iterator[Span]:
+        """Yield given names in a text that knows no capital letters."""
+        if _CODE.search(text):
+            return
+        for match in _LOWER_WORD.finditer(text):
+            if self.evidence(match[0]) >= _ONE_SURE:
+                yield Span(*match.span(), "PERSON")
+
+    def _joined(self, text: str) -> Iterator[Span]:
+        """Yield "Jane+Doe", "Jane_Doe.pdf" and "jane.doe"."""
+        for match in _JOINED.finditer(text):
+            words = [word for word in match.groups() if word]
+            weights = [self.evidence(word) for word in words]
+            while weights and weights[0] <= 0:
+                weights, words = weights[1:], words[1:]
+            if len(weights) > 1 and min(weights) > 0 and _is_enough(weights):
+                yield Span(match.start() + match[0].index(words[0]), match.end(), "PERSON")
+        for match in _DOTTED.finditer(text):
+            first, second = map(self.evidence, match.groups())
+            if min(first, second) > 0 and max(first, second) >= _ONE_SURE:
+                yield Span(*match.span(), "USERNAME")
+
+    def _in_capitals(self, text: str) -> Iterator[Span]:
+        """Yield "DOE, JANE": two words in capitals of which one is a given name."""
+        for match in _CAPITALS.finditer(text):
+            weights = [self.evidence(w) for w in re.findall("[A-Z'-]{3,}", match[0])]
+            if min(weights) > 0 and max(weights) >= _ONE_SURE:
+                yield Span(*match.span(), "PERSON")
+
+    def _singles(self, text: str) -> Iterator[Span]:
+        """Yield single capitalised words of prose that no everyday word explains."""
+        for match in _SEQUENCE.finditer(text):
+            words = match[0].split()
+            if len(words) > 1 and not all(w.endswith(",") for w in words[:-1]):
+                continue
+            for word in _TOKEN.finditer(text, *match.span()):
+                if self._stands_alone(text, word):
+                    yield Span(*word.span(), "PERSON")
+
+    def _stands_alone(self, text: str, word: re.Match[str]) -> bool:
+        start, end = word.span()
+        before = text[max(0, start - 10) : start]
+        if end - start <= _INITIAL or (before and before[-1] not in _BEFORE_SINGLE):
+            return False
+        if not _AFTER_SINGLE.match(text, end) or text[end : end + 2] == "'t":
+            return False
+        weight = self.evidence(word[0])
+        if weight >= _UNKNOWN and weight != _BOTH:
+            return True
+        is_inner = _INNER.search(before) is not None and not _NOT_BEFORE_NAME.search(before)
+        return weight >= _AMBIGUOUS and is_inner and not lexicon.is_calendar_word(word[0])
+
+    def _is_everyday(self, word: str) -> bool:
+        return lexicon.is_common_word(word) and self.evidence(word) <= _EVERYDAY_SURNAME
+
     def _introduced(self, text: str) -> Iterator[Span]:
         """Yield what stands where a phrase announces a name, up to the first word that is none."""
-        for cue in (_HONORIFIC_CUE, _GREETING_CUE, _HOLDER_CUE, *_CUES):
-            for match in cue.finditer(text):
+        for cue in CUES:
+            for match in cue.pattern.finditer(text):
                 words = list(_TOKEN.finditer(text, *match.span("v")))
                 end = self._end_of_name(text, words, cue)
                 if end is None:
                     continue
-                weak = len(words) == 1 and cue in _WEAK_CUES and self._is_everyday(words[0][0])
-                if not weak:
+                weak = len(words) == 1 and cue.trust < Trust.CLOSED
+                if not (weak and self._is_everyday(words[0][0])):
                     yield Span(match.start("v"), end, "PERSON")
 
-    def _is_everyday(self, word: str) -> bool:
-        return lexicon.is_common_word(word) and self.evidence(word) <= 0.4  # noqa: PLR2004
-
-    def _end_of_name(
-        self, text: str, words: list[re.Match[str]], cue: re.Pattern[str]
-    ) -> int | None:
+    def _end_of_name(self, text: str, words: list[re.Match[str]], cue: Cue) -> int | None:
         end = None
         for position, word in enumerate(words):
             token = word[0]
             if token in lexicon.PARTICLES:
                 continue
-            evidence = self.evidence(token)
-            if evidence < 0 and not self._is_sure(text, words, position, cue):
+            weight = self.evidence(token)
+            if token.isupper() and len(token) > _INITIAL and weight < _BOTH:
+                break
+            follows = weight == _RARE and position > 0 and self.evidence(words[0][0]) > _RARE
+            is_no_name = weight < 0 or (weight <= _RARE and len(token) > _INITIAL)
+            if is_no_name and not follows and not self._is_sure(text, words, position, cue):
                 break
             end = word.end()
         return end
 
-    def _is_sure(
-        self, text: str, words: list[re.Match[str]], position: int, cue: re.Pattern[str]
-    ) -> bool:
+    def _is_sure(self, text: str, words: list[re.Match[str]], position: int, cue: Cue) -> bool:
         """Tell whether an everyday word is a name all the same.
 
         "Mr Stone", "Dear Sunny,", and the second word of "Cardholder Michael English".
         """
-        if position == 1 and cue is _HOLDER_CUE:
+        if position == 1 and cue.trust is Trust.SECOND:
             return self.evidence(words[0][0]) >= _ONE_SURE
         if position > 0:
             return False
-        if cue is _HONORIFIC_CUE:
+        if cue.trust is Trust.SURE:
             return True
-        greeted = cue is _GREETING_CUE and _CLOSES.match(text, words[0].end()) is not None
-        return greeted and not lexicon.is_common_word(words[0][0])
+        closed = cue.trust is Trust.CLOSED and _CLOSES.match(text, words[0].end()) is not None
+        return closed and not lexicon.is_page_word(words[0][0])
 
     def _runs(self, text: str) -> Iterator[Span]:
         """Yield runs of capitalised words that together look like a name."""
@@ -202,7 +257,7 @@ class Names:
         index = 0
         while index < len(tokens):
             token = tokens[index][0]
-            if len(token) == _INITIAL or evidence[index] < 0 or token in lexicon.PARTICLES:
+            if len(token) <= _INITIAL or evidence[index] <= _RARE or token in lexicon.PARTICLES:
                 index += 1
                 continue
             end, weights = _run_end(tokens, evidence, index)
@@ -221,10 +276,21 @@ class Names:
         for part in _PART.finditer(text):
             words = part[0].split()
             weights = [self.evidence(word.strip(",")) for word in words]
-            if min(weights) <= 0 or len(words) > _MOST_WORDS:
+            if min(weights) < 0 or max(weights) <= _RARE or len(words) > _MOST_WORDS:
                 continue
-            if surely or (len(words) > 1 and sum(weights) >= 2 * _UNKNOWN):
+            if surely or (len(words) > 1 and max(weights) >= _UNKNOWN and _is_pair(weights)):
                 yield Span(*part.span(), "PERSON")
+
+
+def _with_titles(text: str, span: Span) -> Span:
+    """Widen a name by the title before it and the degree after it."""
+    start, end = span.start, span.end
+    for before in (_PARTICLES_BEFORE, _TITLE_BEFORE):
+        if widening := before.search(text[max(0, start - _TITLE_REACH) : start]):
+            start -= len(widening[0])
+    if degree := _DEGREE_AFTER.match(text, end):
+        end = degree.end()
+    return Span(start, end, span.type)
 
 
 def _run_end(
@@ -243,6 +309,10 @@ def _run_end(
     return end, weights
 
 
+def _is_pair(weights: list[float]) -> bool:
+    return sum(weights) >= _UNKNOWN + _AMBIGUOUS
+
+
 def _is_enough(weights: list[float]) -> bool:
     """Two words that are no everyday words, side by side and capitalised, are taken for a name."""
-    return max(weights) >= _ONE_SURE or sum(weights) >= _SUM_SURE or sorted(weights)[-2] >= _UNKNOWN
+    return max(weights) >= _ONE_SURE or sum(weights) >= _SUM_SURE

@@ -14,7 +14,7 @@ from governance.redaction.context import Surroundings
 from governance.redaction.findings import Accept, Range, Rule, rule
 
 _PHONE_DIGITS: Final = range(7, 16)
-_CARD_DIGITS: Final = range(13, 20)
+_CARD_DIGITS: Final = range(12, 20)
 _MASKED_GROUPS: Final = re.compile(
     r"[3-6]\d{3}[ .-]\d{4}[ .-]\d{4}[ .-]\d{4}|3\d{3}[ .-]\d{6}[ .-]\d{5}"
 )
@@ -147,7 +147,8 @@ _CONTACT: Final = (
     ),
     rule(
         "PHONE",
-        r"(?<![\d.-])(?:1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\d-])",
+        r"(?<![\d.-])(?:1[ .-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\d-])"
+        r"(?: ?(?:x|ext\.?|extension) ?\d{1,6}\b)?",
         _phone,
         needs="\\d",
     ),
@@ -165,10 +166,25 @@ _CONTACT: Final = (
         needs="\\d",
     ),
     rule("PHONE", r"(?<!\d)\d(?: \d){8,10}(?! ?\d)", needs="\\d"),
+    rule(
+        "PHONE",
+        r"(?<![\w.])(?P<v>[+(]?\d[\d .()/-]{4,17}\d(?:x\d{1,6})?)[ -]{1,2}\(?"
+        r"(?:office|fax|mobile|cell|desk|work|home|phone|tel|landline|voicemail|buro|mobil|privat|handy|bureau|oficina)\b",
+        value(),
+        needs="office fax mobile cell desk work home phone tel landline voicemail buro mobil privat"
+        " handy bureau oficina",
+        fold=True,
+    ),
+    rule(
+        "PHONE",
+        r"(?<![\w.-])\(?[2-9]\d{2}\)?[ .-]?\d{3}[ .-]?\d{4} ?(?:x|ext\.?) ?\d{1,6}\b",
+        needs="x",
+        fold=True,
+    ),
     rule("PHONE", r"(?<![\w.])\(?\d[\d .()/-]{5,17}\d(?!\w)", _phone_said, needs="\\d"),
 )
 _MONEY: Final = (
-    rule("CREDIT_CARD", r"(?<![\w.])\d(?:[ .-]?\d){12,18}(?!\d)", _card, needs="\\d"),
+    rule("CREDIT_CARD", r"(?<![\w.])\d(?:[ .-]?\d){11,18}(?!\d)", _card, needs="\\d"),
     rule(
         "CVV",
         r"\b(?:cvv2?|cvc2?|cid|security code)\W{0,3}(?P<v>\d{3,4})\b",
@@ -280,7 +296,7 @@ _DOCUMENTS: Final = (
     ),
     rule(
         "DRIVER_LICENSE",
-        r"\b[A-Z]{1,5}[A-Z0-9]{6,15}\b",
+        r"\b(?:[A-Z]{1,5}[A-Z0-9]{6,15}|\d{6,12}[A-Z]{0,2})\b",
         where("licence", digits=4),
         needs="\\d",
     ),

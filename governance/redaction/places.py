@@ -8,7 +8,7 @@ from typing import Final
 
 from governance.redaction.context import Surroundings
 from governance.redaction.findings import Range, Rule, Span, rule
-from governance.redaction.lexicon import is_common_word
+from governance.redaction.lexicon import is_calendar_word, is_common_word, is_page_word
 from governance.redaction.patterns import value
 
 _STREET_LIST: Final = """
@@ -41,7 +41,8 @@ _TOWN_MAYBE: Final = f"{_TOWN_LINE}?"
 _JOINED_ENDINGS: Final = (
     "strasse|strase|str\\.|weg|platz|allee|gasse|ring|ufer|damm|Strasse|Strase|Weg|Platz|Allee"
     "|Gasse|Ring|straat|laan|plein|singel|gracht|dreef|kade|pad|steeg|hof|baan|boulevard|dijk|park"
-    "|wal|haven|gata|gatan|vagen|vei|veien|vej|utca|ter|gade|katu|tie|cesta|ulice|ulica|trg"
+    "|wal|haven|stien|straeti|braut|vegur|gaarde|kroken|utja|polku|kuja|gaten|cad|sok|namesti"
+    "|gata|gatan|vagen|vei|veien|vej|utca|ter|gade|katu|tie|cesta|ulice|ulica|trg"
 )
 _ROMANCE: Final = (
     "[Cc]alle|C/|Avenida|Avda\\.?|Plaza|Paseo|Pasaje|Ronda|Canada|Glorieta|Rambla|Callejon|Acceso"
@@ -66,6 +67,14 @@ def _named_street(match: re.Match[str], _: Surroundings) -> Range:
     """Accept "Lindenweg 4" but not "Park 4": a common word alone is no street."""
     words = match[0].split()
     return None if len(words) == 2 and is_common_word(words[0]) else match.span()  # noqa: PLR2004
+
+
+def _unknown_street(match: re.Match[str], _: Surroundings) -> Range:
+    """Accept "538 Bedricha Smetany 258": between two numbers stands a name no list explains."""
+    words = re.findall(r"[A-Z][\w'-]*", match["v"])
+    everyday = [word for word in words if is_page_word(word) or is_calendar_word(word)]
+    known = all(len(word) < 2 or is_common_word(word) for word in words)  # noqa: PLR2004
+    return None if known or everyday else match.span()
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -106,14 +115,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "ADDRESS",
         r"\b(?:\d{1,4},? (?:bis |ter )?)?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin"
         r"|[Ii]mpasse|[Aa]llee|[Qq]uai|[Cc]ours|[Ss]quare|[Pp]assage) (?:d[eu'] ?|de la |des "
-        r"|de l')"
-        rf"?[A-Z][\w' .-]{{1,40}}?(?:{_TOWN_LINE}|(?=,|;|$|\n|\t| and ))",
+        r"|de l'|\d{1,2} )?"
+        rf"[A-Z][\w' .-]{{1,40}}?(?:{_TOWN_LINE}|(?=,|;|$|\n|\t| and ))",
         needs="rue avenue boulevard place chemin impasse allee quai cours square passage",
     ),
     rule(
         "ADDRESS",
         rf"\b(?:{_ROMANCE}) (?:d[ei] |de la |del |dei |da |do )?[A-Z][\w' .-]{{1,40}}?,? ?\d{{1,4}}"
-        r"\b(?:,? ?(?:Piso|Puerta|Apt|Appartamento|piano|Bloque|Esc\.?)[ .\w]{0,12}?)?"
+        r"\b(?:,? ?(?:Piso|Puerta|Apt|Appartamento|piano|Bloque|Esc\.?)\.? ?\w{0,4}(?: ?[A-Z]\b)?)?"
         rf"{_TOWN_MAYBE}",
         needs="\\d",
     ),
@@ -125,7 +134,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(
         "ADDRESS",
-        rf"{_CUE}(?P<v>(?=[^\n?!]{{0,60}}\d)[A-Z0-9#][^\n?!;]{{4,90}}?)"
+        rf"{_CUE}(?P<v>(?!\d{{1,3}}\.\d{{1,3}}\.)(?=[^\n?!]{{0,60}}\d)[A-Z0-9#][^\n?!;]{{4,90}}?)"
         r"(?=[?!;]|\. |\.$|$|\n[^A-Z0-9 ]|, (?:and|or|please|can|i)\b| and (?:i|ask|please|my)\b"
         r"| for this\b| please)",
         value(),
@@ -158,22 +167,45 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(
         "ADDRESS",
-        r"\bthe corner of (?P<v>[A-Z][\w.' -]{2,60}? and [A-Z][\w.'-]{1,40}"
-        r"(?: [A-Z][\w.'-]{1,40}| \d{1,5}){0,4})",
-        value(),
+        r"(?<![\w$.,#:/-])(?:\d{1,6},? ){1,2}(?P<v>[A-Z][\w'/-]{0,40}\.?"
+        r"(?: (?:[A-Z][\w'/-]{0,40}\.?|d[eiou]|de[lrs]|la|van|von|den|al|e|y|i|u\.)){0,5})"
+        r" \d{1,5}[a-zA-Z]?\b(?![.:/%-]?\d)",
+        _unknown_street,
+        needs="\\d",
+    ),
+    rule(
+        "ADDRESS",
+        r"\b(?P<v>[A-Z][\w'-]{2,40} and (?:\d{1,6} )?[A-Z][\w'.-]{2,40}"
+        r"(?: [A-Z][\w'.-]{1,40}){0,3})"
+        r" \d{1,5}[a-zA-Z]?\b(?![.:/%-]?\d)",
+        _unknown_street,
+        needs=" and ",
+    ),
+    rule(
+        "ADDRESS",
+        r"\bthe corner of [A-Z0-9][\w.' -]{2,60}? and (?:[A-Z][\w.'-]{1,40}|\d{1,5})"
+        r"(?: [A-Z][\w.'-]{1,40}| \d{1,5}){0,4}",
         needs="corner",
     ),
 )
-_HOUSE_NUMBER: Final = re.compile(r"(?<![\w])\d{1,6}[A-Za-z]?[ ,]{1,3}$")
-_POST_CODE_AFTER: Final = re.compile(
-    r"(?:[ ,\n?}]|[A-Z][\w.'-]*+|\([A-Z]\w++\)|(?:nad|am|an|der|im|sur|de|u|ob|la|le|of|the)(?= ))"
-    r"{0,30}?\b\d{4,6}\b(?:[ -]\d{3,4}\b)?"
+_HOUSE_NUMBER: Final = re.compile(
+    r"(?<![\w.:/-])(?:\d{1,6}[A-Za-z]?[ ,]{1,3}){1,2}$|(?<!\w)[A-Z][\w'-]{2,30} and (?:\d{1,6} )?$"
 )
-_BEFORE, _AFTER = 12, 90
+# What may part the lines of an address; a text that was escaped has blanks for its line breaks.
+_LINE_BREAK: Final = re.compile(r"[ ,;]{0,3}\n?[ ,]{0,3}(?:[}>?|]{1,3} ?)?")
+_ADDRESS_WORD: Final = re.compile(
+    r"(?P<unit>(?:Apt|Suite|Unit|Flat|Studio|Apartment|Box|Piso|App)\b\.? ?\w{1,6})"
+    r"|(?P<code>(?:[A-Z]{1,2}-)?\d{4,6}(?:[ -]\d{3,4})?(?![\w:/.-]?\d)(?: ?[A-Z]{2}\b)?"
+    r"|\d{2,3}[ -]\d{2,3}(?![\w:/.-]?\d)|[A-Z]{1,2}\d[\dA-Z]? ?\d[A-Z]{2}\b)"
+    r"|(?P<town>\(?[A-Z][\w'.-]*+\)?(?![:@=])|nan\b)"
+    r"|(?P<joint>(?:nad|am|an|der|im|sur|d[eiou]|ob|v|la|le|les|of"
+    r"|the|upon|in|pod|pri|del|do|da)(?= [A-Z]))"
+)
+_BEFORE, _AFTER, _MOST_ADDRESS_WORDS = 44, 110, 12
 
 
 def block(text: str, spans: list[Span]) -> list[Span]:
-    """Widen each address to the house number before it and the post code and town after it."""
+    """Widen each address to the numbers before it, and to the unit, town and post code after it."""
     widened = []
     for span in spans:
         start, end, kind = span
@@ -181,7 +213,31 @@ def block(text: str, spans: list[Span]) -> list[Span]:
             before = text[max(0, start - _BEFORE) : start]
             if number := _HOUSE_NUMBER.search(before):
                 start -= len(number[0])
-            if after := _POST_CODE_AFTER.match(text[end : end + _AFTER]):
-                end += after.end()
+            end = _end_of_address(text, end)
         widened.append(Span(start, end, kind))
     return widened
+
+
+def _end_of_address(text: str, end: int) -> int:
+    """Return where the words end that can still belong to an address ending here.
+
+    A page's own word ends it, unless the word is a country.
+    """
+    position, limit = end, min(len(text), end + _AFTER)
+    for _ in range(_MOST_ADDRESS_WORDS):
+        gap = _LINE_BREAK.match(text, position, limit)
+        word = _ADDRESS_WORD.match(text, gap.end() if gap else position, limit)
+        if word is None or (gap and gap.end() == position):
+            break
+        if word["town"] and is_page_word(word["town"].strip(".()")) and not _is_place(word["town"]):
+            break
+        position = word.end()
+        if not word["joint"]:
+            end = position
+        if word["town"] and word["town"].endswith(".") and len(word["town"]) > 4:  # noqa: PLR2004
+            return end - 1
+    return end
+
+
+def _is_place(word: str) -> bool:
+    return is_calendar_word(word.strip(".()")) and word[0].isupper()

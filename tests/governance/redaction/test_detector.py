@@ -30,10 +30,26 @@ DETECTOR = Detector(
         ("born 14.03.1987 in town", "14.03.1987", "DATE_OF_BIRTH"),
         ("please ask JÜRGEN ÖSTLUND", "JÜRGEN ÖSTLUND", "PERSON"),
         ("login joestlund failed", "joestlund", "USERNAME"),
-        ("Mr Stone will come", "Stone", "PERSON"),
+        ("Mr Stone will come", "Mr Stone", "PERSON"),
         ("deliver to 12 Harbour View Road, please", "12 Harbour View Road", "ADDRESS"),
         ("token=Zk3vP0q9LmX27aTtBn45", "Zk3vP0q9LmX27aTtBn45", "SECRET"),
         (r"C:\Users\nunesr\notes.txt", "nunesr", "USERNAME"),
+        ("Hamish McKay moved the visit", "Hamish McKay", "PERSON"),
+        ("Signe M Mortensen will come", "Signe M Mortensen", "PERSON"),
+        ("said Prof. Dr. Emma Vander, MD.", "Prof. Dr. Emma Vander, MD.", "PERSON"),
+        ("nobody told Zsofika about it", "Zsofika", "PERSON"),
+        ("DOE, JANE signed", "DOE, JANE", "PERSON"),
+        ("/people/Eszter.Kovacsik/edit", "Eszter.Kovacsik", "PERSON"),
+        ("  first_name: Harri", "Harri", "PERSON"),
+        ("<lastName>Blais</lastName>", "Blais", "PERSON"),
+        ("Fahrer bei der Muster GmbH ist Jonas Weber", "Jonas Weber", "PERSON"),
+        ("user kgunnar / pass Blume_Tiger.32", "kgunnar", "USERNAME"),
+        ("user kgunnar / pass Blume_Tiger.32", "Blume_Tiger.32", "PASSWORD"),
+        ('"password": "hunter22!"', "hunter22!", "PASSWORD"),
+        ("the code they texted me is 439410", "439410", "OTP"),
+        ("(750)645-6524x3430 fax", "(750)645-6524x3430", "PHONE"),
+        ("taxi to 2265 Nils Grises Strate 61\n Apt. 613\n SVENSHOGEN\n Sweden",
+         "2265 Nils Grises Strate 61\n Apt. 613\n SVENSHOGEN\n Sweden", "ADDRESS"),
     ],
 )  # fmt: skip
 def test_it_is_found_at_its_exact_place(text: str, value: str, kind: str) -> None:
@@ -50,6 +66,11 @@ def test_it_is_found_at_its_exact_place(text: str, value: str, kind: str) -> Non
         "Total 1,234.50 EUR, VAT included",
         "ISBN 978-3-16-148410-0",
         "Quarterly Report - Excel",
+        "Please check the Purchase Order and the Delivery Note",
+        "Freundliche Grüße",
+        "Freigabe der Rechnungen bis Freitag, bitte das Budget und die Lieferung nicht vergessen",
+        "docker run -p 8080:80 nginx:1.25",
+        "They're late and we don't know why",
         "hello everyone",
     ],
 )
@@ -61,6 +82,14 @@ def test_the_label_of_a_field_decides_about_its_value() -> None:
     assert DETECTOR.spans("abc 123", label="IBAN", role="textbox") == [Span(0, 7, "BANK_ACCOUNT")]
     assert DETECTOR.spans("abc 123", label="Straße", role="textbox")[0].type == "ADDRESS"
     assert DETECTOR.spans("abc 123", label="Order number", role="textbox") == []
+    assert DETECTOR.spans("Oxford Leather", label="Product name", role="cell") == []
+
+
+def test_a_button_names_someone_only_where_its_words_say_so() -> None:
+    assert DETECTOR.spans("Message Valentina", role="button") == [Span(8, 17, "PERSON")]
+    assert DETECTOR.spans("Rachael Jennings", role="treeitem") == [Span(0, 16, "PERSON")]
+    for words in ("Mark as read", "Open Recent", "Message Settings", "Sign Out"):
+        assert DETECTOR.spans(words, role="button") == []
 
 
 def test_plain_spans_map_back_through_what_was_dropped_and_decoded() -> None:
