@@ -68,7 +68,8 @@ lock: ## Pin every dependency anew, with hashes (needs uv)
 	@uv pip compile --quiet pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra s3 --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-s3.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra openbao --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-openbao.lock
-	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements-s3.lock -o requirements-test.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra ocr --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-ocr.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements-s3.lock -c requirements-ocr.lock -o requirements-test.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra bench --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-bench.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra test-openbao --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-test-openbao.lock
 

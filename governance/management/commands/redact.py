@@ -2,9 +2,13 @@
 
     manage.py redact --kind text --directory people.json text.jsonl spans.jsonl
     manage.py redact --kind keystrokes --directory people.json streams.jsonl.gz masked.jsonl.gz
+    manage.py redact --kind screens --directory people.json screens/ boxes.json
 
 A `.gz` file is read and written as such; `-` is standard input or output. The output holds one JSON
-object a line, in the order of the input.
+object a line, in the order of the input. Screens are a folder of pictures, or a JSON file beside
+them that lists `{"file", "prev", "text": [{"text", "x", "y", "w", "h"}]}`: what the accessibility
+tree said, which only adds to what is painted. Their output is one JSON object, by file the boxes
+that are painted; `--pictures` names a folder for the painted pictures.
 """
 
 import gzip
@@ -22,9 +26,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from governance.redaction.directory import Directory, Employee
 from governance.redaction.engine import Detector
+from governance.redaction.screens import availability
 from governance.redaction.streams import redact_stream
 
 PROFILES: Final = ("fast", "full")
+SCREENS: Final = "screens"
 Row = dict[str, Any]
 
 
@@ -33,11 +39,12 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kind", choices=sorted(KINDS), required=True)
+        parser.add_argument("--kind", choices=[*sorted(KINDS), SCREENS], required=True)
         parser.add_argument("--directory", help="JSON list of given, surname, login, email")
         parser.add_argument("--employee-id", help="regular expression of employee numbers")
         parser.add_argument("--profile", choices=PROFILES, default=PROFILES[0])
-        parser.add_argument("input", metavar="IN", help="JSON lines, .gz or -")
+        parser.add_argument("--pictures", help="folder for painted pictures (screens only)")
+        parser.add_argument("input", metavar="IN", help="JSON lines, .gz or -; pictures")
         parser.add_argument("output", metavar="OUT", help="JSON lines, .gz or -")
 
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401  as Django passes them
@@ -48,7 +55,10 @@ class Command(BaseCommand):
             employee_number=_checked_pattern(options["employee_id"]),
         )
         try:
-            KINDS[options["kind"]](options["input"], options["output"], detector)
+            if options["kind"] == SCREENS:
+                _screens(options, detector)
+            else:
+                KINDS[options["kind"]](options["input"], options["output"], detector)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
 
@@ -72,6 +82,20 @@ KINDS: Final[dict[str, Callable[[str, str, Detector], None]]] = {
     "text": partial(_line_by_line, _spans),
     "keystrokes": partial(_line_by_line, redact_stream),
 }
+
+
+def _screens(options: dict[str, Any], detector: Detector) -> None:
+    """Redact pictures of screens; refuse in one line where nothing here could read them."""
+    if not availability.is_available():
+        raise CommandError(availability.MISSING)
+    from governance.redaction.screens import folder  # noqa: PLC0415 - needs the extra `ocr`.
+
+    try:
+        boxes = folder.redact(options["input"], detector, pictures=options["pictures"])
+    except folder.FolderError as error:
+        raise CommandError(str(error)) from error
+    with _opened(options["output"]) as output:
+        json.dump(boxes, output)
 
 
 def _employees(path: str | None) -> Iterator[Employee]:
