@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from redis import Redis as Client
+
 from tests.infrastructure.servers import (
     ServerError,
     free_port,
@@ -32,6 +34,11 @@ class Redis:
     def url(self) -> str:
         """What REDIS_URL takes."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    def dumped(self) -> bytes:
+        """Return everything it holds, each value as a dump of it has it."""
+        with Client.from_url(self.url) as client:
+            return b"".join(key + (client.dump(key) or b"") for key in client.scan_iter())
 
 
 def binary() -> str:

@@ -1,8 +1,9 @@
 """One installation's life, a step a process: mira records, takes her copies home, has it erased.
 
-    python -m tests.governance.rights.erased_installation record|erase FOLDER
+    python -m tests.governance.rights.erased_installation record|erase|nights FOLDER
 
 Run with the settings of an installation in the environment; prints what the test needs as JSON.
+carla records too and stays. Of both a sealed original waits when the copies are made.
 """
 
 import contextlib
@@ -25,10 +26,15 @@ from governance.accounts.models import Person  # noqa: E402
 from governance.capture import gate, intake  # noqa: E402
 from governance.capture.errors import AccessDeniedError  # noqa: E402
 from governance.jobs import services as jobs  # noqa: E402
-from governance.rights import exports, selectors, services, takeaway  # noqa: E402
+from governance.rights import exports, renewal, selectors, services, takeaway  # noqa: E402
 from governance.rights.states import ErasureState  # noqa: E402
+from governance.vault import epochs  # noqa: E402
 from governance.vault.models import StoredKey  # noqa: E402
 from tests import make  # noqa: E402
+
+# Where each pointed: what was stored, and what still waits sealed. No such number occurs by chance.
+PLACES = {"mira": (1357.2468013579, 2468.3579124681), "carla": (1579.468023580, 2680.579134692)}
+NIGHTS = 3
 
 
 def turn() -> None:
@@ -46,7 +52,11 @@ def record(home: Path) -> dict[str, Any]:
     house = make.house()
     subject, actor = house.subject("mira"), house.actor("mira")
     act = make.decide(house, "mira", [(make.TRAIN, make.DESK, "pointer")])
-    _capture(house)
+    make.decide(house, "carla", [(make.TRAIN, make.DESK, "pointer")])
+    agents = {name: make.endpoint(house, name) for name in PLACES}
+    for name, (place, _) in PLACES.items():
+        _capture(agents[name], place)
+    jobs.run_due()
     for asker, purpose in ((actor, "own-access"), (house.jonas, make.TRAIN)):
         with contextlib.suppress(AccessDeniedError):
             gate.list_frames(
@@ -67,19 +77,33 @@ def record(home: Path) -> dict[str, Any]:
     kept = own.proofs_of(subject=subject)
     for number, (head, text) in enumerate(kept.proofs):
         (home / f"{number}.tlog-proof").write_text(f"{text}\n{kept.heads[head]}")
-    return _secrets(subject, taken)
+    for name, (_, place) in PLACES.items():
+        _capture(agents[name], place)
+    return _secrets(subject, taken) | {"known": _known(house)}
 
 
-def _capture(house: make.House) -> None:
-    agent = make.endpoint(house, "mira")
-    events = make.events(time.time_ns(), {"app": make.DESK, "type": "mouse.move", "x": 1, "y": 2})
+def _capture(agent: make.Endpoint, place: float) -> None:
+    line = {"app": make.DESK, "type": "mouse.move", "x": place, "y": 2}
+    events = [event | {"seq": agent.next_seq} for event in make.events(time.time_ns(), line)]
     header, wire = make.sealed(agent, events, {(make.DESK, "pointer"): 1})
     intake.accept_batch(
         uploader=intake.Uploader(agent.device.id, agent.subject),
         idempotency_key=str(header["batch_id"]),
         wire=wire,
     )
-    jobs.run_due()
+
+
+def _known(house: make.House) -> dict[str, dict[str, str]]:
+    """Return what a thief would be after: every key of both, and what both did, by whose it is."""
+    secrets = {
+        epochs.unwrap(row).hex(): f"{name}: {row.kind}"
+        for name in PLACES
+        for row in StoredKey.objects.filter(owner=house.subject(name))
+    }
+    words: dict[str, str] = {}
+    for name, (stored, waiting) in PLACES.items():
+        words |= {str(stored): f"{name}: stored", str(waiting): f"{name}: waiting"}
+    return {"secrets": secrets, "words": words}
 
 
 def _secrets(subject: str, taken: takeaway.LogKey) -> dict[str, Any]:
@@ -117,6 +141,15 @@ def erase(home: Path) -> dict[str, Any]:
     }
 
 
+def nights(home: Path) -> dict[str, Any]:
+    """Let the nights pass after which no copy opens, as the certificate says."""
+    del home
+    for _ in range(NIGHTS):
+        renewal.renew()
+    turn()
+    return {}
+
+
 if __name__ == "__main__":
-    steps = {"record": record, "erase": erase}
+    steps = {"record": record, "erase": erase, "nights": nights}
     sys.stdout.write(json.dumps(steps[sys.argv[1]](Path(sys.argv[2]))))

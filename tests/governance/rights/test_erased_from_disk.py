@@ -1,8 +1,15 @@
-"""After an erasure nothing personal of the log is on disk, and every proof still verifies."""
+"""After an erasure nothing personal is on disk that opens, and every proof still verifies.
+
+A thief (`thief`) takes everything there is: the state directory with its keys, the databases'
+files and logs of writes, copies made before and after, the broker's memory. Before the erasure he
+reads mira's work; after it, and the nights that its certificate names, carla's alone.
+"""
 
 import base64
 import contextlib
 import json
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +23,16 @@ from playwright.sync_api import Browser, expect
 
 from audit.verifier.__main__ import main
 from governance.web import standalone
+from tests.governance.rights import thief
+from tests.governance.rights.thief import Haul, Known, Pile
+from tests.infrastructure.postgres import Postgres, running_postgres
 from tests.infrastructure.processes import Installation, installation
+from tests.infrastructure.redis import Redis
 
 pytestmark = [pytest.mark.real]
+# What no backup holds (docs/operations.md): what opens the key store, and what signs.
+_NOT_COPIED = shutil.ignore_patterns("kek", "seal", "keys", "secret-key")
+KINDS = ("cell", "object", "person")
 
 
 def step(installed: Installation, name: str, home: Path) -> dict[str, Any]:
@@ -70,28 +84,86 @@ class Life:
     told: dict[str, Any]
     after: set[tuple[str, str]]
     stored: list[str]
+    hauls: dict[str, Haul]
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Life:
+def server() -> Iterator[Postgres | None]:
+    """A PostgreSQL of this module's own, so that its files hold nothing else."""
+    if connection.vendor == "sqlite":
+        yield None
+        return
+    with running_postgres() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, server: Postgres | None, redis: Redis) -> Life:
     folder = tmp_path_factory.mktemp("erased")
     home = folder / "home"
     home.mkdir()
-    settings = {"REMIT_DEMO": "1", "REMIT_LOG_DELAY_SECONDS": "0"}
-    if connection.vendor == "postgresql":
-        cluster = request.getfixturevalue("postgres")
-        settings |= {
-            "DATABASE_URL": cluster.create("erased"),
-            "REMIT_KEYSTORE_URL": cluster.create("erased_keys"),
-        }
+    settings = {
+        "REMIT_DEMO": "1",
+        "REMIT_LOG_DELAY_SECONDS": "0",
+        "REMIT_LOG_CHECKPOINT_STALE_SECONDS": "86400",
+        "REMIT_LOG_OUTBOX_STALE_SECONDS": "86400",
+        "REDIS_URL": redis.url,
+    }
+    if server is not None:
+        settings |= {"DATABASE_URL": server.default, "REMIT_KEYSTORE_URL": server.keys}
     with installation(folder, **settings) as installed:
         secrets = step(installed, "record", home)
+        scene = Scene(installed, folder, server, redis, Known(**secrets["known"]))
         before = left(installed.var, secrets)
+        scene.copy("before")
+        hauls = {"before": scene.rob()}
         with _another_process(installed):
             told = step(installed, "erase", home)
             after = left(installed.var, secrets)
-        stored = _stored(settings, secrets) if "DATABASE_URL" in settings else []
-    return Life(home, installed.var / "log", secrets, before, told, after, stored)
+            if server is None:
+                # PostgreSQL's log of writes keeps a deleted row until the keys are renewed.
+                hauls["erased"] = scene.rob()
+        stored = _stored(settings, secrets) if server is not None else []
+        hauls["erased, with copies"] = scene.rob("before")
+        scene.copy("after")
+        step(installed, "nights", home)
+        hauls["nights later, with copies"] = scene.rob("before", "after")
+    return Life(home, installed.var / "log", secrets, before, told, after, stored, hauls)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where the thief comes to, and the copies that lie about."""
+
+    installed: Installation
+    folder: Path
+    server: Postgres | None
+    redis: Redis
+    known: Known
+
+    def copy(self, name: str) -> None:
+        """Make a backup of everything that backups are made of."""
+        place = self.folder / "copies" / name
+        shutil.copytree(self.installed.var, place, ignore=_NOT_COPIED)
+        if self.server is not None:
+            thief.dumped(self.server.default, place / "data")
+            thief.dumped(self.server.keys, place / "keys")
+
+    def is_searched(self, name: str) -> bool:
+        """Say whether every 60 bytes of a file are tried: in the soak of all, else of the keys'."""
+        return bool(os.environ.get("REMIT_SOAK")) or "keys.sqlite3" in name
+
+    def rob(self, *copies: str) -> Haul:
+        """Take what is there now, and these copies."""
+        pile = thief.of_folders(
+            self.installed.var, *(self.folder / "copies" / name for name in copies)
+        )
+        pile += Pile({"redis": self.redis.dumped()}, frozenset())
+        if self.server is not None:
+            thief.dumped(self.server.default, self.folder / "now" / "data")
+            thief.dumped(self.server.keys, self.folder / "now" / "keys")
+            pile += thief.of_folders(self.folder / "now") + thief.of_server(self.server.data)
+        return thief.rob(pile, self.known, closely=self.is_searched)
 
 
 def test_what_was_personal_is_gone_from_disk(life: Life) -> None:
@@ -103,6 +175,38 @@ def test_what_was_personal_is_gone_from_disk(life: Life) -> None:
     assert life.secrets["token"] not in life.told["tokens"]
     assert life.after == set()
     assert life.stored == []
+
+
+def test_before_an_erasure_a_thief_of_everything_reads_both(life: Life) -> None:
+    """The search finds what is there, or the next test would say nothing."""
+    haul = life.hauls["before"]
+    assert haul.keys == {f"{name}: {kind}" for name in ("mira", "carla") for kind in KINDS} - {
+        "carla: object"
+    }
+    assert haul.words == {
+        f"{name}: {what}" for name in ("mira", "carla") for what in ("stored", "waiting")
+    }
+
+
+def test_after_an_erasure_no_key_opens_anything_of_hers(life: Life) -> None:
+    """Every key left on disk, every value of every table and copy, every original."""
+    others = ({"carla: cell", "carla: person"}, {"carla: stored", "carla: waiting"})
+    if connection.vendor == "sqlite":
+        at_once = life.hauls["erased"]
+        assert (at_once.keys, at_once.words) == others
+    # Until then a copy opens with the key it was wrapped by, which the certificate says.
+    assert "mira: cell" in life.hauls["erased, with copies"].keys
+    in_the_end = life.hauls["nights later, with copies"]
+    assert (in_the_end.keys, in_the_end.words) == others
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_nor_do_any_60_bytes_of_any_file(life: Life) -> None:
+    """Freed pages, logs of writes and indexes, too: wherever a wrapped key may have been left."""
+    test_before_an_erasure_a_thief_of_everything_reads_both(life)
+    test_after_an_erasure_no_key_opens_anything_of_hers(life)
+    assert min(haul.tried for haul in life.hauls.values()) > 1_500_000
 
 
 def test_at_home_and_in_the_log_everything_still_verifies(
