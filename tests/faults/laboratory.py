@@ -81,8 +81,13 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copy2(source / part, target / part)
 
 
+# Each epoch's keys lie in a table of their own, which comes and goes with the epoch.
+_KEYS = "vault_storedkey"
+
+
 @dataclass(slots=True)
 class _Moment:
+    epochs: list[int] = field(default_factory=list)
     rows: dict[str, bytes] = field(default_factory=dict)
     sequences: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
@@ -102,17 +107,43 @@ class _Server:
         )
         self._moments: dict[str, _Moment] = {}
         self._restored = 0
-        self._tables = self._names("r")
+        self._tables = self._names("r", "p")
         self._sequences = self._names("S")
         self._let_this_session_by()
 
-    def _names(self, kind: str) -> list[str]:
+    def _names(self, *kinds: str) -> list[str]:
+        """Return the names of these kinds; rows of a partition are its table's."""
         found = self.connection.execute(
-            "SELECT relname FROM pg_class WHERE relkind = %s "
+            "SELECT relname FROM pg_class WHERE relkind = ANY(%s) AND NOT relispartition "
             "AND relnamespace = 'public'::regnamespace ORDER BY relname",
-            [kind],
+            [list(kinds)],
         )
         return [str(name) for (name,) in found]
+
+    def _columns(self, table: str) -> sql.Composed:
+        """Return the columns that are not worked out from others."""
+        found = self.connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 "
+            "AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+            [table],
+        )
+        return sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
+
+    def _epochs(self) -> list[int]:
+        """Return the epochs that have a table."""
+        found = self.connection.execute(
+            "SELECT substring(inhrelid::regclass::text FROM '[0-9]+$')::bigint AS epoch "
+            "FROM pg_inherits WHERE inhparent = to_regclass(%s) ORDER BY epoch",
+            [_KEYS],
+        )
+        return [int(epoch) for (epoch,) in found]
+
+    def _lay_epochs(self, epochs: list[int]) -> None:
+        if self._epochs() != epochs:
+            self.connection.execute("SELECT vault_end_epochs(%s)", [2**62])
+            for epoch in epochs:
+                self.connection.execute("SELECT vault_begin_epoch(%s)", [epoch])
+                self.connection.execute("SELECT vault_attach_epoch(%s)", [epoch])
 
     def _let_this_session_by(self) -> None:
         """Let triggers that always fire make way for a replica's session, which only this is."""
@@ -130,10 +161,12 @@ class _Server:
         self.connection.execute("SET synchronous_commit = off")
 
     def keep(self, name: str) -> None:
-        moment = self._moments[name] = _Moment()
+        moment = self._moments[name] = _Moment(self._epochs())
+        assert self._names("r", "p") == self._tables
         with self.connection.transaction(), self.connection.cursor() as cursor:
             for table in self._tables:
-                copy = sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(sql.Identifier(table))
+                statement = "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT BINARY)"
+                copy = sql.SQL(statement).format(self._columns(table), sql.Identifier(table))
                 with cursor.copy(copy) as rows:
                     moment.rows[table] = b"".join(bytes(part) for part in rows)
             for sequence in self._sequences:
@@ -147,9 +180,11 @@ class _Server:
         moment = self._moments[name]
         self.wait_until_alone()
         with self.connection.transaction(), self.connection.cursor() as cursor:
+            self._lay_epochs(moment.epochs)
             for table, rows in moment.rows.items():
                 cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-                copy = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
+                statement = "COPY {1} ({0}) FROM STDIN (FORMAT BINARY)"
+                copy = sql.SQL(statement).format(self._columns(table), sql.Identifier(table))
                 with cursor.copy(copy) as into:
                     into.write(rows)
             for sequence, (value, called) in moment.sequences.items():
