@@ -186,8 +186,9 @@ def main() -> int:
     from django.core.management import call_command
 
     django.setup()
-    for database in ("default", "keys"):
-        call_command("migrate", database=database, verbosity=0)
+    from tests.infrastructure import laid
+
+    laid.lay()
     call_command("collectstatic", interactive=False, verbosity=0)
     answers, peak = run()
     sys.stdout.write(json.dumps({"answers": answers, "peak_mib": peak}) + "\n")

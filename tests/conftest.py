@@ -123,7 +123,10 @@ def django_db_setup(
         _flush_past_triggers(operations)
     tables = Tables(tmp_path_factory.mktemp("tables"))
     with django_db_blocker.unblock():
-        tables.take()
+        if "django_migrations" in connections["default"].introspection.table_names():
+            tables.take()
+        else:
+            tables.make_and_take()
     yield tables
     tables.drop()
 

@@ -26,11 +26,13 @@ pytestmark = pytest.mark.real
 
 DOCUMENT = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 WRITE = """
+from django.core.management import call_command
 from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 for _ in range({count}):
     journal.append_now(Action.ACCESS_DENIED, actor=Actor.system("test"))
+call_command("sequencer", once=True)
 """
 OPEN = "from audit import health; print(health.why_closed())"
 
@@ -59,7 +61,6 @@ class Site:
     def act(self, count: int) -> None:
         """Let things happen, and be published."""
         self.installed.manage("shell", "-c", WRITE.format(count=count))
-        self.installed.manage("sequencer", "--once")
 
     def back_up(self) -> None:
         for place in self.places:
@@ -114,23 +115,34 @@ class Site:
     def _name(self) -> str:
         return self.installed.settings["DATABASE_URL"].rpartition("/")[2]
 
+    def clear(self) -> None:
+        if connection.vendor == "postgresql":
+            self._on_server('DROP DATABASE IF EXISTS "{}"', f"{self._name}_backup")
+
     def _copy(self, source: str, target: str) -> None:
+        self._on_server('DROP DATABASE IF EXISTS "{}"', target)
+        self._on_server('CREATE DATABASE "{}" TEMPLATE "{}"', target, source)
+
+    def _on_server(self, statement: str, *names: str) -> None:
         server = f"{self.installed.settings['DATABASE_URL'].rpartition('/')[0]}/postgres"
         with psycopg.connect(server, autocommit=True) as database:
-            database.execute(f'DROP DATABASE IF EXISTS "{target}"'.encode())
-            database.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"'.encode())
+            database.execute(statement.format(*names).encode())
 
 
 @pytest.fixture
 def site(install: Callable[..., Installation], tables: Tables, tmp_path: Path) -> Iterator[Site]:
     """A log of some entries, backed up, then grown, with an outsider who checked it."""
-    settings = {"REMIT_LOG_DELAY_SECONDS": "0", "DJANGO_SETTINGS_MODULE": "governance.settings"}
+    settings = {
+        "REMIT_LOG_DELAY_SECONDS": "0",
+        "DJANGO_SETTINGS_MODULE": "governance.settings",
+    }
     made = Site(install(**settings), tmp_path)
     with tables.laid(made.installed.var) as urls:
         made.installed.settings.update(urls)
         _begin(made, tmp_path)
         yield made
         made.installed.stop()
+        made.clear()
 
 
 def _begin(made: Site, tmp_path: Path) -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.infrastructure.processes import Installation
 
 
+class FailedError(Exception):
+    """A step failed; the text holds the end of what it said."""
+
+
 @dataclass
 class Asides:
     """The processes that do such steps, one for each environment that was asked for."""
@@ -42,7 +46,7 @@ class Asides:
         status = process.stdout.readline()
         text = printed.read_text()
         if status != "0\n":
-            raise RuntimeError(f"{words} ended with {status!r}\n{text[-3000:]}")
+            raise FailedError(f"{words} ended with {status!r}\n{text[-3000:]}")
         return text
 
     def _process(self, environment: dict[str, str]) -> "subprocess.Popen[str]":

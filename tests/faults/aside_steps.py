@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backports import zstd
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import transaction
 
 from audit import health, sequencer
 from audit.ids import uuid7
@@ -22,6 +22,7 @@ from tests.faults import observing, operations, probes
 from tests.faults.history import History
 from tests.faults.invariants import check_invariants
 from tests.faults.operations import World
+from tests.infrastructure import laid
 
 RERUN = {probes.PROBE, probes.SLOW, probes.SEGFAULT, probes.GLUTTON}
 
@@ -33,12 +34,15 @@ def _world(folder: Path) -> World:
 
 def lay(folder: Path) -> None:
     """Lay the tables, gather the pages' files, begin the log."""
-    for alias in ("default", "keys"):
-        if "django_migrations" not in connections[alias].introspection.table_names():
-            call_command("migrate", database=alias, verbosity=0)
+    laid.lay()
     call_command("collectstatic", interactive=False, verbosity=0)
     with sequencer.opened() as log:
         log.turn()
+
+
+def manage(folder: Path, *words: str) -> None:
+    """Do what a command of `manage.py` does."""
+    call_command(*words)
 
 
 def seat(folder: Path, *people: str) -> None:

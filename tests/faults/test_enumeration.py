@@ -29,10 +29,11 @@ from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import ROOT
 
 Strike = Callable[..., list[dict[str, Any]]]
-# Kills of each of twelve operations: together with the other database more than 800 points.
-KILLS = 34
+# Kills of each of thirteen operations: together with the other database more than 800 points.
+KILLS = 31
 MEETINGS = 8
 CALLS = 20
+RACES = {"sqlite": 100, "postgresql": 200}
 
 
 @pytest.fixture
@@ -111,8 +112,14 @@ def test_nothing_is_lost_between_sqlite_s_system_calls(strike: Strike) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3_600)
 def test_no_record_escapes_a_withdrawal_in_300_races(strike: Strike) -> None:
-    """F34, F35: aligned to the millisecond, upload, read and release in turn."""
-    assert judge(strike(("--races", "150"), ("--races", "150", "--seed", "150"))) == 300
+    """F34, F35: aligned to the millisecond, upload, read and release in turn.
+
+    200 on PostgreSQL, where two can hold locks at once; the others on SQLite, whose one writer
+    leaves little to race for.
+    """
+    each = RACES[connection.vendor] // 2
+    found = strike(("--races", f"{each}"), ("--races", f"{each}", "--seed", f"{each}"))
+    assert judge(found) == 2 * each
 
 
 @pytest.mark.soak

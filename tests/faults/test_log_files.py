@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.aside import FailedError
 from tests.faults.service import Service
-from tests.infrastructure.processes import NotReadyError
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(600)]
 CUTS = 8
@@ -45,11 +45,14 @@ def test_a_torn_file_is_made_whole_or_nothing_is_signed(service: Service, name: 
     """F26: the newest tile, the head or the signer's memory end in the middle; never a fork."""
     source = random.Random(name)
     service.ensure()
+    service.stop("sequencer")
     for cut in range(CUTS):
+        # As often as the log needs to hear from a sequencer, and never while a file is torn.
+        service.aside("manage", "sequencer", "--once")
         service.deliver(service.batches(1))
         service.settle()
+        service.aside("manage", "sequencer", "--once")
         service.see_the_head()
-        service.stop("sequencer")
         path = {
             "tile": newest_tile(service),
             "checkpoint": service.installed.var / "log" / "checkpoint",
@@ -59,14 +62,13 @@ def test_a_torn_file_is_made_whole_or_nothing_is_signed(service: Service, name: 
         head = (service.installed.var / "log" / "checkpoint").read_bytes()
         path.write_bytes(whole[: source.randrange(len(whole)) if cut else 0])
         try:
-            service.installed.manage("sequencer", "--once")
-        except NotReadyError:
+            service.aside("manage", "sequencer", "--once")
+        except FailedError:
             # It refuses; then nothing new was signed, and the whole file is enough to go on.
             now = (service.installed.var / "log" / "checkpoint").read_bytes()
             assert name == "checkpoint" or now == head
             path.write_bytes(whole)
-            service.installed.manage("sequencer", "--once")
-        assert "agree" in service.installed.manage("log_check")
-        service.start("sequencer")
+            service.aside("manage", "sequencer", "--once")
+        assert "agree" in service.aside("manage", "log_check")
     service.ensure()
     service.judge()

@@ -14,7 +14,7 @@ from tests.faults.service import PATIENT
 from tests.infrastructure.processes import Installation
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(900)]
-KILLS = 8
+KILLS = 6
 
 
 def test_a_migration_killed_at_any_moment_is_taken_up(

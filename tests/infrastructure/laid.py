@@ -8,12 +8,14 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
+from django.core.management import call_command
 from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
 from psycopg import sql
 
 _URLS = {"default": "DATABASE_URL", "keys": "REMIT_KEYSTORE_URL"}
@@ -21,11 +23,25 @@ _URLS = {"default": "DATABASE_URL", "keys": "REMIT_KEYSTORE_URL"}
 _FILES = {"default": "remit.sqlite3", "keys": "vault/keys.sqlite3"}
 
 
-@dataclass(frozen=True, slots=True)
+def lay() -> None:
+    """Lay the tables of this process's databases, where nobody has."""
+    for alias in _URLS:
+        if "django_migrations" not in connections[alias].introspection.table_names():
+            call_command("migrate", database=alias, verbosity=0)
+
+
+@dataclass(slots=True)
 class Tables:
     """Both databases as the migrations leave them: files in a folder, or templates on a server."""
 
     folder: Path
+    _templates: dict[str, str] = field(default_factory=dict)
+
+    def make_and_take(self) -> None:
+        """Take them where no test needs databases, so that there are none."""
+        made = setup_databases(verbosity=0, interactive=False, aliases=_URLS)
+        self.take()
+        teardown_databases(made, verbosity=0)
 
     def take(self) -> None:
         """Take them; nobody else may be connected."""
@@ -37,13 +53,14 @@ class Tables:
                     connection.connection.backup(file)
                 continue
             connection.close()
-            _run("CREATE DATABASE {} TEMPLATE {}", f"{_name(alias)}_laid", _name(alias))
+            name = str(connection.settings_dict["NAME"])
+            self._templates[alias] = f"{name}_laid"
+            _run("CREATE DATABASE {} TEMPLATE {}", f"{name}_laid", name)
 
     def drop(self) -> None:
         """Leave nothing on the server."""
-        if connections["default"].vendor == "postgresql":
-            for alias in _URLS:
-                _run("DROP DATABASE {}", f"{_name(alias)}_laid")
+        for template in self._templates.values():
+            _run("DROP DATABASE {}", template)
 
     @contextlib.contextmanager
     def laid(self, var: Path) -> Iterator[dict[str, str]]:
@@ -58,16 +75,12 @@ class Tables:
         mark = os.urandom(4).hex()
         made = {alias: f"laid_{mark}_{alias}" for alias in _URLS}
         for alias, name in made.items():
-            _run("CREATE DATABASE {} TEMPLATE {}", name, f"{_name(alias)}_laid")
+            _run("CREATE DATABASE {} TEMPLATE {}", name, self._templates[alias])
         try:
             yield {_URLS[alias]: _url(name) for alias, name in made.items()}
         finally:
             for name in made.values():
                 _run("DROP DATABASE {} WITH (FORCE)", name)
-
-
-def _name(alias: str) -> str:
-    return str(connections[alias].settings_dict["NAME"])
 
 
 def _url(name: str) -> str:
