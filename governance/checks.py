@@ -14,6 +14,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name.
 
+from governance.redaction.screens import availability
+
 _OTHERS = 0o077
 _SECRET_LENGTH = 50
 _LEAST_CONTRIBUTORS = 20
@@ -47,6 +49,15 @@ def origin(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessa
         hint = "Sign people in with single sign-on or passkeys; unset REMIT_PASSWORD_LOGIN."
         found.append(Warning("People sign in with passwords.", hint=hint, id="remit.W003"))
     return found
+
+
+@register(Tags.security)
+def screens(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse to offer pictures of screens where nothing can redact them."""
+    if not settings.REMIT_SCREENS or availability.is_available():
+        return []
+    hint = "Install requirements-ocr.lock, or unset REMIT_SCREENS."
+    return [Error(availability.MISSING, hint=hint, id="remit.E010")]
 
 
 @register(Tags.security)

@@ -9,6 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from governance import env
+from governance.redaction.screens import availability
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,6 +44,8 @@ DEBUG = False
 
 # The demo is for loopback only: fictional people, the password "demo", one-click personas.
 REMIT_DEMO = env.flag("REMIT_DEMO")
+# Pictures of screens are offered where the extra `ocr` can redact them.
+REMIT_SCREENS = env.flag("REMIT_SCREENS", default=availability.is_available())
 REMIT_ORGANISATION = env.text("REMIT_ORGANISATION", "Nordhafen")
 REMIT_PORT = env.number("PORT", 8000, least=1)
 REMIT_EXTERNAL_ORIGIN = env.text("REMIT_EXTERNAL_ORIGIN", f"http://127.0.0.1:{REMIT_PORT}")

@@ -26,7 +26,7 @@ from governance.accounts.roles import Role
 from governance.capture import agent_policy, content
 from governance.policies import selectors as policies
 from governance.policies import services as policy_services
-from governance.policies.categories import OFFERED, Category
+from governance.policies.categories import WITHOUT_PICTURES, Category
 
 TRAIN = "train-computer-use-agents"
 IMPROVE = "improve-redaction"
@@ -109,7 +109,7 @@ def house(*, more: int = 0) -> House:
             key=key, name=key.replace("-", " ").title(), kind=kind, actor=made.ines
         )
         policy_services.set_retention(
-            application=key, days=dict.fromkeys(OFFERED, DAYS), actor=made.ines
+            application=key, days=dict.fromkeys(WITHOUT_PICTURES, DAYS), actor=made.ines
         )
     for purpose in PURPOSES:
         consent.publish_notice(
@@ -137,7 +137,7 @@ def activate(made: House, body: Mapping[str, object]) -> None:
 
 
 def policy_content(
-    application: str, categories: Iterable[Category] = tuple(OFFERED)
+    application: str, categories: Iterable[Category] = tuple(WITHOUT_PICTURES)
 ) -> dict[str, object]:
     """Return a policy of one application that allows these categories for both purposes."""
     web = APPLICATIONS[application] == "web"
@@ -160,8 +160,9 @@ def policy_content(
     }
 
 
-def notice(purpose: str) -> dict[str, object]:
+def notice(purpose: str, categories: Iterable[Category] = WITHOUT_PICTURES) -> dict[str, object]:
     """Return a notice that says all that Art. 13 asks for."""
+    told = tuple(categories)
     party = {
         "name": "Nordhafen GmbH",
         "address": "Am Kai 1, 20457 Hamburg, DE",
@@ -184,7 +185,7 @@ def notice(purpose: str) -> dict[str, object]:
         "retention": [
             {"application": application, "category": category.value, "days": DAYS}
             for application in APPLICATIONS
-            for category in OFFERED
+            for category in told
         ],
         "rights": "You may see, export, correct, restrict and erase it.",
         "withdrawal": "At any time, in the portal, without giving a reason.",
@@ -193,7 +194,7 @@ def notice(purpose: str) -> dict[str, object]:
         "obligation": "You need not agree. Nothing happens if you do not.",
         "automated_decisions": "None.",
         "applications": {key: key.replace("-", " ").title() for key in APPLICATIONS},
-        "categories": {category.value: category.value for category in OFFERED},
+        "categories": {category.value: category.value for category in told},
     }
 
 

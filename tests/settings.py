@@ -18,6 +18,8 @@ if "REMIT_VAR" not in os.environ:
 
 os.environ.setdefault("REMIT_LOG_DELAY_SECONDS", "0")
 os.environ.setdefault("REMIT_DEMO", "1")
+# Tests that take pictures switch them on themselves.
+os.environ.setdefault("REMIT_SCREENS", "0")
 
 from governance.settings import *  # noqa: F403
 

@@ -17,7 +17,7 @@ import consent.services
 from governance.api.answers import PageQuery, Strict, audited, body_of, query_of, visitor
 from governance.api.permissions import ByMatrix
 from governance.policies import selectors, services
-from governance.policies.categories import OFFERED, Category
+from governance.policies.categories import Category, offered_categories
 from governance.policies.purposes import PERMITTED_BROADER
 
 KEY = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -208,8 +208,9 @@ class NewScheduleSerializer(Strict):
     )
 
     def validate_days(self, value: dict[str, int]) -> dict[Category, int]:
-        if not value or set(value) - set(OFFERED):
-            raise serializers.ValidationError("Name one or more categories: " + ", ".join(OFFERED))
+        if not value or set(value) - set(offered_categories()):
+            known = ", ".join(offered_categories())
+            raise serializers.ValidationError(f"Name one or more categories: {known}")
         return {Category(key): days for key, days in value.items()}
 
 

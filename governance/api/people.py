@@ -24,7 +24,7 @@ from consent.status import ConsentStatus
 from governance.api.answers import Strict, audited, body_of, visitor
 from governance.api.permissions import ByMatrix
 from governance.policies import selectors as policies
-from governance.policies.categories import OFFERED, Category
+from governance.policies.categories import Category, offered_categories
 from governance.policies.purposes import PROHIBITED
 from governance.rights import selectors, services
 from governance.web.doors import Visitor
@@ -115,7 +115,7 @@ def _never_captured() -> list[dict[str, object]]:
     categories: list[dict[str, object]] = [
         {"key": category.value, "words": category.words}
         for category in Category
-        if category not in OFFERED
+        if category not in offered_categories()
     ]
     return [*categories, *applications]
 

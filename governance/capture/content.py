@@ -4,6 +4,7 @@ Promises: an archive bomb costs at most MAX_OPENED_OCTETS of memory, whatever si
 anything that is not one complete zstd frame is refused. Pure.
 """
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ else:
 MAX_OPENED_OCTETS: Final = 8 * 1024 * 1024
 _RATIO_FREE_OCTETS: Final = 256 * 1024
 _MAX_RATIO: Final = 100
+_MOST_PICTURES: Final = 64
 _WINDOW_LOG_MAX: Final = 23
 
 
@@ -35,6 +37,28 @@ def decompress(data: bytes) -> bytes:
     if len(opened) > limit or not decoder.eof or decoder.unused_data:
         raise BatchMalformedError("The content is not one bounded zstd frame.")
     return opened
+
+
+def split(opened: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Return the event lines of an opened batch, and its pictures by the SHA-256 of their bytes.
+
+    Pictures stand behind a zero byte, which no line may hold: a u32 length and the bytes of each.
+    Raises BatchMalformedError when a length leads past the end.
+    """
+    lines, mark, rest = opened.partition(b"\0")
+    pictures: dict[str, bytes] = {}
+    position = 0
+    while position < len(rest):
+        length = int.from_bytes(rest[position : position + 4], "big")
+        position += 4
+        if not 0 < length <= len(rest) - position or len(pictures) >= _MOST_PICTURES:
+            raise BatchMalformedError("The pictures of the batch are not what it says.")
+        picture = rest[position : position + length]
+        pictures[hashlib.sha256(picture).hexdigest()] = picture
+        position += length
+    if mark and not pictures:
+        raise BatchMalformedError("The pictures of the batch are not what it says.")
+    return lines, pictures
 
 
 def pack(lines: Iterable[bytes]) -> bytes:

@@ -34,6 +34,7 @@ class NewFrame:
     first_hour: datetime
     last_hour: datetime
     event_count: int
+    redaction: Mapping[str, object]
     retain_until: datetime
 
 
@@ -63,7 +64,7 @@ def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
         "offset": place.offset,
         "length": place.length,
         "ciphertext_digest": sealed.digest.hex(),
-        "redaction": "{}",
+        "redaction": json.dumps(frame.redaction, sort_keys=True),
         "entry_id": entry.pk,
     }
     _insert("capture_frame", shared | own)

@@ -33,7 +33,7 @@ from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
 from governance.redaction import events as wire
-from governance.redaction import pipeline
+from governance.redaction import evidence, pipeline
 from governance.redaction.directory import Employee
 from governance.vault import sealing
 from governance.vault.errors import (
@@ -83,6 +83,7 @@ class _Kept:
     application: str
     category: str
     lines: list[bytes]
+    redaction: Mapping[str, object]
     first: datetime
     last: datetime
 
@@ -139,12 +140,19 @@ def _open_and_judge(batch: _Batch, sealed: _Sealed) -> _Judged:
         )
     with gate.open_batch(actor=REDACTOR, batch_id=batch.id) as plaintext:
         labels = {key: policy.labels for key, policy in person.policies.items()}
-        parsed = wire.parse_lines(content.decompress(plaintext), labels=labels)
+        lines, pictures = content.split(content.decompress(plaintext))
+        parsed = wire.parse_lines(lines, labels=labels)
         judge = judging.Judge(header, person, received=sealed.received_at, now=now)
-        redacted = pipeline.redact(judge.kept(parsed.events), context=_context())
-    refused = Counter(parsed.refused) + judge.refused
+        redacted = pipeline.redact(
+            judge.kept(parsed.events), context=context_of(str(batch.id)), blobs=pictures
+        )
+    refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused)
     return _Judged(
-        _group(redacted.events), dict(refused), redacted.counts, redacted.provenance, person
+        _group(redacted.events, redacted.provenance),
+        dict(refused),
+        redacted.counts,
+        redacted.provenance,
+        person,
     )
 
 
@@ -172,7 +180,7 @@ def quarantine(ref: str) -> None:
     )
 
 
-def _group(events: list[wire.Event]) -> list[_Kept]:
+def _group(events: list[wire.Event], provenance: Mapping[str, object]) -> list[_Kept]:
     """Sort redacted events into cells. Session control rides with its application's first cell."""
     grouped: dict[tuple[str, str], list[wire.Event]] = {}
     control: list[wire.Event] = []
@@ -191,6 +199,7 @@ def _group(events: list[wire.Event]) -> list[_Kept]:
             application=application,
             category=category,
             lines=[wire.to_line(event) for event in sorted(kept, key=_seq)],
+            redaction={**provenance, "removed": evidence.removed(kept)},
             first=moment(min(map(_time, kept))),
             last=moment(max(map(_time, kept))),
         )
@@ -278,18 +287,19 @@ def _store_frame(
         first_hour=first_hour,
         last_hour=last_hour,
         event_count=len(kept.lines),
+        redaction={**kept.redaction, "policy_digest": policy.digest},
         retain_until=first_hour + timedelta(days=retention.days),
     )
     frames.store(frame, sealed, entry)
 
 
-def _context() -> pipeline.RedactionContext:
+def context_of(seed: str) -> pipeline.RedactionContext:
     """Tell the redactor who works here: their names go even where no pattern would see them."""
     people = []
     for name, login in accounts.directory():
         given, _, surname = name.rpartition(" ")
         people.append(Employee(given=given, surname=surname, login=login))
-    return pipeline.RedactionContext(directory=tuple(people))
+    return pipeline.RedactionContext(directory=tuple(people), seed=seed)
 
 
 def moment(nanoseconds: int) -> datetime:

@@ -15,7 +15,7 @@ from governance.accounts import selectors as accounts
 from governance.accounts.roles import Role
 from governance.console.frame import show
 from governance.policies import selectors as policies
-from governance.policies.categories import OFFERED
+from governance.policies.categories import offered_categories
 from governance.policies.errors import PoliciesError, PurposeProhibitedError
 from governance.policies.purposes import PROHIBITED
 from governance.releases import requests, selectors
@@ -128,7 +128,7 @@ def _form(
         "purposes": policies.purposes(),
         "prohibited": PROHIBITED,
         "applications": policies.applications(),
-        "categories": OFFERED,
+        "categories": offered_categories(),
         "chosen": request.POST.get("purpose", ""),
         "chosen_applications": request.POST.getlist("applications"),
         "chosen_categories": request.POST.getlist("categories"),

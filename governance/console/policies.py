@@ -12,7 +12,7 @@ from governance.accounts import selectors as accounts
 from governance.console import drafting
 from governance.console.frame import show
 from governance.policies import history, selectors, services
-from governance.policies.categories import OFFERED
+from governance.policies.categories import offered_categories
 from governance.policies.errors import PoliciesError
 from governance.policies.states import PolicyState
 from governance.web.doors import Visitor, page
@@ -143,7 +143,7 @@ def _draft_form(
         "draft": written,
         "applications": selectors.applications(),
         "purposes": selectors.purposes(),
-        "categories": OFFERED,
+        "categories": offered_categories(),
     }
     return show(
         request, visitor, "console/policy-draft.html", context, section=SECTION, status=status

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from governance.console.frame import show
 from governance.policies import selectors, services
-from governance.policies.categories import LONGEST_DAYS, OFFERED, Category
+from governance.policies.categories import LONGEST_DAYS, Category, offered_categories
 from governance.policies.errors import PoliciesError
 from governance.policies.purposes import PERMITTED_BROADER, PROHIBITED
 from governance.web.doors import Visitor, page, refuse
@@ -76,8 +76,8 @@ def _retention(
     ]
     context = {
         "rows": rows,
-        "categories": OFFERED,
-        "longest": {category.value: LONGEST_DAYS[category] for category in OFFERED},
+        "categories": offered_categories(),
+        "longest": {category.value: LONGEST_DAYS[category] for category in offered_categories()},
         "may_set": visitor.may("retention.set"),
         "error": error,
     }
@@ -93,7 +93,7 @@ def _set_retention(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if application is None:
         raise Http404
     days: dict[Category, int] = {}
-    for category in OFFERED:
+    for category in offered_categories():
         sent = request.POST.get(f"days.{category.value}", "").strip()
         if sent.isascii() and sent.isdecimal():
             days[category] = int(sent)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from governance.policies.categories import OFFERED, Category
+from governance.policies.categories import WITHOUT_PICTURES, Category
 
 TRAIN: Final = "train-computer-use-agents"
 IMPROVE: Final = "improve-redaction"
@@ -35,7 +35,8 @@ APPLICATIONS: Final[tuple[Mapping[str, str], ...]] = (
 )
 
 DAYS: Final[Mapping[str, int]] = {
-    category.value: 60 if category is Category.KEYSTROKE_TEXT else 180 for category in OFFERED
+    category.value: 60 if category is Category.KEYSTROKE_TEXT else 180
+    for category in WITHOUT_PICTURES
 }
 
 _ORIGIN: Final = "http://127.0.0.1:38749"
@@ -44,7 +45,7 @@ POLICIES: Final[tuple[Mapping[str, object], ...]] = (
         "application": DESK,
         "kind": "web",
         "purposes": [TRAIN, IMPROVE],
-        "categories": [category.value for category in OFFERED],
+        "categories": [category.value for category in WITHOUT_PICTURES],
         "matchers": [{"kind": "origin", "pattern": _ORIGIN, "id": "freight-desk"}],
         "titles": [],
         "urls": [
@@ -61,7 +62,7 @@ POLICIES: Final[tuple[Mapping[str, object], ...]] = (
         "application": TERMINAL,
         "kind": "desktop",
         "purposes": [TRAIN, IMPROVE],
-        "categories": [category.value for category in OFFERED],
+        "categories": [category.value for category in WITHOUT_PICTURES],
         "matchers": [
             {"kind": "window-title", "pattern": "Expense claim - Demo Corp", "id": "claim"},
             {"kind": "process", "pattern": "ApplicationFrameHost", "id": "settings"},

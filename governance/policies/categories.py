@@ -5,6 +5,7 @@ The words name what is recorded as the reader would say it (events.md, "Data cat
 
 from enum import StrEnum
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -33,8 +34,13 @@ class Category(StrEnum):
         return WORDS[self]
 
 
-# Pictures of the screen are not offered until their redaction stands (decisions 33).
-OFFERED: tuple[Category, ...] = tuple(c for c in Category if c is not Category.SCREENSHOT)
+WITHOUT_PICTURES: tuple[Category, ...] = tuple(c for c in Category if c is not Category.SCREENSHOT)
+
+
+def offered_categories() -> tuple[Category, ...]:
+    """Return what this installation may offer: pictures only where it can redact them."""
+    return tuple(Category) if settings.REMIT_SCREENS else WITHOUT_PICTURES
+
 
 LABELS: dict[Category, Promise] = {
     Category.POINTER: _("Pointer movement"),

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from audit.leaf import canonical as canonical_json
-from governance.policies.categories import OFFERED, Category
+from governance.policies.categories import Category, offered_categories
 from governance.policies.errors import PolicyContentError
 
 Key = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -107,7 +107,7 @@ def _pointer(path: str) -> str:
 
 def _check_categories(content: Content) -> None:
     for index, category in enumerate(content.categories):
-        if category not in OFFERED:
+        if category not in offered_categories():
             raise PolicyContentError(
                 f"The category {category} is not offered.", pointer=f"/categories/{index}"
             )

@@ -18,7 +18,7 @@ from audit.actions import Action, Verdict
 from audit.actors import Actor
 from governance.policies import activation, scopes, transitions
 from governance.policies import content as policy_content
-from governance.policies.categories import LONGEST_DAYS, OFFERED, Category
+from governance.policies.categories import LONGEST_DAYS, Category, offered_categories
 from governance.policies.errors import (
     AlreadyRegisteredError,
     ContentChangedError,
@@ -303,7 +303,7 @@ def set_retention(
     """
     now = now or timezone.now()
     for category, period in days.items():
-        if category not in OFFERED or not 1 <= period <= LONGEST_DAYS[category]:
+        if category not in offered_categories() or not 1 <= period <= LONGEST_DAYS[category]:
             raise RetentionPeriodError(
                 f"{category} is kept between 1 and {LONGEST_DAYS[category]} days."
             )

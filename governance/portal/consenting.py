@@ -17,7 +17,7 @@ from consent import receipt
 from consent.selectors import Cell
 from consent.status import VALID
 from governance.policies import selectors as policies
-from governance.policies.categories import OFFERED
+from governance.policies.categories import offered_categories
 from governance.policies.purposes import PROHIBITED
 from governance.portal import form, grouping
 from governance.portal.frame import show
@@ -55,7 +55,7 @@ def _matrix(
     sent = request.POST if request.method == "POST" else None
     context = {
         "offer": offer,
-        "categories": OFFERED,
+        "categories": offered_categories(),
         "errors": errors or {},
         "used_applications": len(used),
         "all_applications": len(names),

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from governance.capture import gate, selectors
 from governance.policies import selectors as policies
-from governance.policies.categories import OFFERED
+from governance.policies.categories import offered_categories
 from governance.portal import records
 from governance.portal.frame import show
 from governance.portal.light import application_names
@@ -55,7 +56,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     filters = gate.FrameFilter(
         subject=visitor.subject,
         application=application if application in names else None,
-        category=category if category in set(OFFERED) else None,
+        category=category if category in set(offered_categories()) else None,
         day=_day(asked.get("day", "")),
         before=_uuid(asked.get("before", "")),
         limit=PAGE_OF + 1,
@@ -74,7 +75,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "older": found[PAGE_OF - 1].id if len(found) > PAGE_OF else None,
         "kept_query": kept.urlencode(),
         "applications": names,
-        "categories": OFFERED,
+        "categories": offered_categories(),
         "filters": filters,
         "minutes": MINUTES,
         "queued": selectors.queued(subject=visitor.subject),
@@ -82,6 +83,9 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return show(request, visitor, "portal/data.html", context, section="data")
 
 
+# The pictures of a record stand in its page itself: each address of its own would be one more
+# reading of the record, with its own entry.
+@csp_update({"img-src": ["data:"]})
 @page("capture.view")
 @require_GET
 def record(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpResponse:

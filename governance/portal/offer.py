@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import consent.selectors
 from consent.selectors import Cell, CellState
 from governance.policies import selectors as policies
-from governance.policies.categories import OFFERED
+from governance.policies.categories import offered_categories
 from governance.portal.form import Row, Section, Slot, answer_so_far
 
 
@@ -100,7 +100,7 @@ def _row(
 ) -> Row:
     slots = []
     found = []
-    for category in OFFERED:
+    for category in offered_categories():
         cell = Cell(purpose, application, category.value)
         if cell in offered:
             found.append(offered[cell])

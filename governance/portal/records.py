@@ -37,6 +37,7 @@ _WORDS: Final[dict[str, str | Promise]] = {
     "nav.url": gettext_lazy("Page opened"),
     "ui.tree": gettext_lazy("Screen layout"),
     "dom.rrweb": gettext_lazy("Page layout"),
+    "screen.frame": gettext_lazy("Picture of the screen"),
     "capture.policy": gettext_lazy("Capture began under a policy"),
     "capture.pause": gettext_lazy("Capture paused"),
     "capture.resume": gettext_lazy("Capture resumed"),
@@ -86,6 +87,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A stored picture of the screen as a page can hold it, and what was painted in it, by type."""
+
+    source: str
+    width: int
+    height: int
+    removed: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A record for its reader: typed text, a drawing, lines in words, and the stored form."""
 
@@ -93,6 +104,7 @@ class Reading:
     typed: tuple[Typed, ...]
     drawing: Drawing | None
     layout: tuple[tuple[str, int], ...]
+    pictures: tuple[Picture, ...]
     stored: str
     total: int
 
@@ -116,9 +128,30 @@ def read(events: Sequence[Mapping[str, object]], *, most: int) -> Reading:
         typed=parts,
         drawing=draw(events),
         layout=_layout(events),
-        stored="\n".join(json.dumps(event, ensure_ascii=False) for event in events[:most]),
+        pictures=tuple(_picture(event) for event in events if event.get("image")),
+        stored="\n".join(
+            json.dumps(_without_picture(event), ensure_ascii=False) for event in events[:most]
+        ),
         total=len(events),
     )
+
+
+def _picture(event: Mapping[str, object]) -> Picture:
+    image, removed = str(event["image"]), event.get("removed")
+    # Base64 of the three bytes that every JPEG begins with.
+    kind = "jpeg" if image.startswith("/9j/") else "png"
+    return Picture(
+        source=f"data:image/{kind};base64,{image}",
+        width=int(str(event.get("width") or 0)),
+        height=int(str(event.get("height") or 0)),
+        removed=tuple(removed.items()) if isinstance(removed, dict) else (),
+    )
+
+
+def _without_picture(event: Mapping[str, object]) -> Mapping[str, object]:
+    """Return an event as its reader can read it: the picture's bytes stand above as a picture."""
+    image = event.get("image")
+    return {**event, "image": f"({len(str(image))} bytes)"} if image else event
 
 
 def _time(event: Mapping[str, object]) -> int:

@@ -9,5 +9,9 @@ class BudgetExceededError(RedactionError):
     """The record took longer than it may; a hostile text must not stop the others."""
 
 
+class CanaryError(RedactionError):
+    """What was planted to be found was not: the detector is broken, and so is its run."""
+
+
 class ResidueError(RedactionError):
     """A second look still found an entity in what would have been stored."""

@@ -26,7 +26,7 @@ from governance.redaction.forms import (
     key_categories,
     says_a_key,
 )
-from governance.redaction.schema import DENIED_TYPES, MASK, STORED_ONLY, TYPES, Event
+from governance.redaction.schema import MASK, STORED_ONLY, TYPES, Event
 
 __all__ = [
     "LEAVES",
@@ -94,7 +94,7 @@ def parse_lines(data: bytes, *, labels: Labels | None = None) -> Parsed:
     `labels` lists, by application, the control labels its active policy allows; without it every
     `control_label` is refused. A field that was secure once in these lines is secure in all of
     them, so that "show password" shows nothing. Reasons: not_json, unknown_type, unknown_field,
-    bad_value, mixed_category, secure_field, category_denied, label_not_listed, too_large, too_many.
+    bad_value, mixed_category, secure_field, label_not_listed, too_large, too_many.
     """
     if len(data) > MAX_BYTES:
         return Parsed([], {"too_large": 1})
@@ -198,8 +198,7 @@ def _event(item: Event | dict[str, Any], labels: Labels) -> Event:
 def _form(kind: object) -> Form:
     form = FORMS.get(kind) if isinstance(kind, str) else None
     if form is None:
-        is_denied = isinstance(kind, str) and kind in DENIED_TYPES
-        raise _RefusedError("category_denied" if is_denied else "unknown_type")
+        raise _RefusedError("unknown_type")
     return form
 
 

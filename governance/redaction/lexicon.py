@@ -52,6 +52,12 @@ def is_given_name(word: str) -> bool:
     return all(part in _words("given", "census_given") for part in word.split("-"))
 
 
+@cache
+def given_names() -> tuple[str, ...]:
+    """Return the given names of our own list, in order: what invented people are called."""
+    return tuple(sorted(_words("given")))
+
+
 def is_surname(word: str) -> bool:
     return word.rpartition("-")[2] in _words("surnames", "census_surnames")
 

@@ -6,23 +6,28 @@ caller quarantines the record. Deterministic. What it leaves to others: which ev
 all (capture), and facts about people that name no one (capture policies).
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from governance.redaction import rewriting, texts
+from governance.redaction import canaries, rewriting, texts
 from governance.redaction.directory import Directory, Employee
 from governance.redaction.engine import VERSION, Deadline, Detector, patterns_sha256
 from governance.redaction.errors import ResidueError
 from governance.redaction.events import Event
 from governance.redaction.keystrokes import Findings, Reconstruction
-from governance.redaction.schema import KeyPress, TextInput
+from governance.redaction.picturing import SECONDS_EACH, Pictures
+from governance.redaction.schema import KeyPress, ScreenFrame, TextInput
+from governance.redaction.screens import vocabulary
 from governance.redaction.strokes import steps_of
 
 # Well under a job's lease of 60 seconds; an honest full batch takes two at most.
 DEFAULT_SECONDS: Final = 20.0
+# Changes when pictures would be painted otherwise.
+SCREENS_VERSION: Final = "remit-screens/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,21 @@ class RedactionContext:
     employee_number: str | None = None
     policy_digest: str = ""
     seconds: float = DEFAULT_SECONDS
+    # What a run's canaries follow from; its batch, so that no two runs have the same.
+    seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """A redacted record; counts are entities by type, provenance says by what and never of whom."""
+    """A redacted record; counts are entities by type, provenance says by what and never of whom.
+
+    `refused` counts pictures that could not be taken, by reason; their events are gone.
+    """
 
     events: list[Event]
     counts: dict[str, int]
-    provenance: dict[str, str]
+    provenance: dict[str, object]
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4)
@@ -50,27 +61,43 @@ def _detector(directory: tuple[Employee, ...], employee_number: str | None) -> D
 
 
 @lru_cache(maxsize=1)
-def _patterns_digest() -> str:
-    return patterns_sha256()
+def recipe() -> str:
+    """Return the digest of what decides what is removed, from text and from pictures.
+
+    What was redacted by another recipe is redacted again (capture.rereading).
+    """
+    digest = hashlib.sha256(patterns_sha256().encode())
+    digest.update(vocabulary.digest_part())
+    digest.update(SCREENS_VERSION.encode())
+    return digest.hexdigest()
 
 
-def redact(events: Sequence[Event], *, context: RedactionContext) -> Redacted:
-    """Return the record redacted. Raises `RedactionError` when it cannot be made safe in time."""
-    deadline = Deadline.after(context.seconds)
+def redact(
+    events: Sequence[Event],
+    *,
+    context: RedactionContext,
+    blobs: Mapping[str, bytes] | None = None,
+    known: Collection[str] = (),
+) -> Redacted:
+    """Return the record redacted; `blobs` are the pictures its events name, `known` values go too.
+
+    Raises `RedactionError` when it cannot be made safe in time.
+    """
+    pictures = Pictures(events, blobs or {})
+    deadline = Deadline.after(context.seconds + SECONDS_EACH * pictures.number)
     detector = _detector(context.directory, context.employee_number)
     counts: Counter[str] = Counter()
-    values: set[str] = set()
-    current = list(events)
-    for _ in range(texts.ROUNDS):
-        findings = _search(current, detector, deadline, known=values)
-        if not findings.counts:
+    values = set(known)
+    current = _without_text(list(events), detector, deadline, counts=counts, values=values)
+    for _ in range(texts.ROUNDS if pictures.number else 0):
+        # One register for all: what a picture shows goes from the text, and the other way round.
+        found = pictures.paint(detector, deadline, known=values) - values
+        if not found:
             break
-        counts.update(findings.counts)
-        values |= findings.values
-        current = rewriting.write_back(current, findings)
-        deadline.check()
-    else:
-        raise ResidueError
+        values |= found
+        current = _without_text(current, detector, deadline, counts=counts, values=values)
+    current = pictures.written(current)
+    counts.update(pictures.counts)
     current = rewriting.clean_labels(current, detector, values=values, counts=counts)
     stored = rewriting.to_stored_form(current)
     if _search(stored, detector, deadline, known=values).counts:
@@ -78,12 +105,44 @@ def redact(events: Sequence[Event], *, context: RedactionContext) -> Redacted:
     return Redacted(
         events=stored,
         counts=dict(sorted(counts.items())),
-        provenance={
-            "version": VERSION,
-            "patterns_sha256": _patterns_digest(),
-            "policy_digest": context.policy_digest,
-        },
+        provenance=_provenance(stored, detector, context),
+        refused=dict(sorted(pictures.refused.items())),
     )
+
+
+def _without_text(
+    events: list[Event],
+    detector: Detector,
+    deadline: Deadline,
+    *,
+    counts: Counter[str],
+    values: set[str],
+) -> list[Event]:
+    """Return the events without what their text says of anyone; add to `counts` and `values`."""
+    for _ in range(texts.ROUNDS):
+        findings = _search(events, detector, deadline, known=values)
+        if not findings.counts:
+            return events
+        counts.update(findings.counts)
+        values |= findings.values
+        events = rewriting.write_back(events, findings)
+        deadline.check()
+    raise ResidueError
+
+
+def _provenance(
+    events: Sequence[Event], detector: Detector, context: RedactionContext
+) -> dict[str, object]:
+    """Return by what the record was redacted, and how well that finds what was planted."""
+    provenance: dict[str, object] = {
+        "version": VERSION,
+        "patterns_sha256": recipe(),
+        "policy_digest": context.policy_digest,
+    }
+    if any(isinstance(event, KeyPress | TextInput | ScreenFrame) for event in events):
+        planted = canaries.run(detector, context.seed)
+        provenance["canaries"] = {"planted": planted.planted, "found": planted.found}
+    return provenance
 
 
 def _search(

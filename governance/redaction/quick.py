@@ -34,4 +34,4 @@ def read(line: bytes) -> Event | None:
 
 
 def _is_marked(event: Event) -> bool:
-    return any(getattr(event, leaf) is not None for leaf in STORED_ONLY)
+    return any(getattr(event, leaf, None) is not None for leaf in STORED_ONLY)

@@ -202,6 +202,27 @@ class DomRrweb(Event, frozen=True, kw_only=True, tag="dom.rrweb"):
     nodes: Nodes
 
 
+class ScreenText(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):
+    """What the accessibility tree says stands where; it helps redaction and is never stored."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1024)]
+    bounds: Bounds
+
+
+class ScreenFrame(Event, frozen=True, kw_only=True, tag="screen.frame"):
+    """A picture of the screen. As sent it names its bytes; as stored it holds what is left."""
+
+    type: ClassVar[str] = "screen.frame"
+    # SHA-256 of the picture's bytes as sent; as stored, of the picture that is stored.
+    blob_id: Digest
+    texts: Annotated[list[ScreenText], Meta(max_length=2000)] = []
+    # Written by redaction only: the picture in base64, its size, what was painted, by type.
+    image: str | None = None
+    width: Pixel | None = None
+    height: Pixel | None = None
+    removed: dict[EntityType, int] | None = None
+
+
 class CapturePause(Event, frozen=True, kw_only=True, tag="capture.pause"):
     type: ClassVar[str] = "capture.pause"
 
@@ -234,14 +255,12 @@ class TaskMark(Event, frozen=True, kw_only=True, tag="task.mark"):
 AnyEvent: TypeAlias = (
     MouseMove | MousePath | MouseScroll | MouseDown | MouseUp | MouseDrag | UiElement
     | MenuOpen | MenuSelect | KeyShortcut | KeyDown | KeyUp | TextInput | AppFocus | WindowFocus
-    | NavUrl | UiTree | DomRrweb | CapturePause | CaptureResume | CaptureGap | CapturePolicy
-    | TaskMark
+    | NavUrl | UiTree | DomRrweb | ScreenFrame | CapturePause | CaptureResume | CaptureGap
+    | CapturePolicy | TaskMark
 )  # fmt: skip
 TYPES: Final[dict[str, type[Event]]] = {kind.type: kind for kind in AnyEvent.__args__}
-# Known, and refused until screens can be redacted (decisions.md 33).
-DENIED_TYPES: Final = {"screen.frame": "screenshot"}
 ENVELOPE: Final = frozenset({"seq", "t_ns", "type", "app"})
-STORED_ONLY: Final = frozenset({"redacted"})
+STORED_ONLY: Final = frozenset({"redacted", "image", "width", "height", "removed"})
 ONE_CATEGORY: Final = {
     "pointer": ("mouse.move", "mouse.path", "mouse.scroll"),
     "click": ("mouse.down", "mouse.up", "mouse.drag", "ui.element"),
@@ -250,6 +269,7 @@ ONE_CATEGORY: Final = {
     "keystroke-text": ("text.input",),
     "window-metadata": ("app.focus", "window.focus", "nav.url"),
     "ui-structure": ("ui.tree", "dom.rrweb"),
+    "screenshot": ("screen.frame",),
 }
 KEY_LEAVES: Final = {"key_name": "shortcut", "key_class": "keystroke-timing"}
 # Types that are a fact of their category by being there at all.

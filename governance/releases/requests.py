@@ -26,7 +26,7 @@ from governance.decisions import Reason
 from governance.jobs import services as jobs
 from governance.policies import purposes
 from governance.policies import selectors as policies
-from governance.policies.categories import OFFERED
+from governance.policies.categories import offered_categories
 from governance.policies.errors import UnknownPurposeError
 from governance.releases.errors import (
     FourEyesError,
@@ -179,7 +179,7 @@ def state_of(asked: AccessRequest) -> RequestState:
 
 def _check(wish: Wish) -> None:
     known = {application.key for application in policies.applications()}
-    offered = {category.value for category in OFFERED}
+    offered = {category.value for category in offered_categories()}
     if not wish.applications or not set(wish.applications) <= known:
         raise RequestContentError("Name at least one application, and only registered ones.")
     if not wish.categories or not set(wish.categories) <= offered:

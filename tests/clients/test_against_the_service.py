@@ -16,7 +16,7 @@ from governance.accounts import services as accounts
 from governance.capture import gate
 from governance.capture.models import LiveFrame
 from governance.jobs import services as jobs
-from governance.policies.categories import OFFERED
+from governance.policies.categories import WITHOUT_PICTURES
 from remit_agent.cli import main
 from remit_agent.home import Home
 from remit_agent.replay import ReplayReport, replay
@@ -38,7 +38,9 @@ def house(nordhafen: make.House) -> make.House:
     made = nordhafen
     content = make.policy_content(make.TERMINAL)
     make.activate(made, content | {"matchers": application(make.TERMINAL)["matchers"]})
-    cells = [(make.TRAIN, key, each.value) for key in make.APPLICATIONS for each in OFFERED]
+    cells = [
+        (make.TRAIN, key, each.value) for key in make.APPLICATIONS for each in WITHOUT_PICTURES
+    ]
     make.decide(made, "mira", cells)
     return made
 

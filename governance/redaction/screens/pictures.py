@@ -25,6 +25,7 @@ _JPEG: Final = b"\xff\xd8\xff"
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _READ: Final = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+_JPEG_QUALITY: Final = 85
 # Screens are flat: without a filter a PNG is as small and written three times as fast.
 _QUALITY: Final = (
     cv2.IMWRITE_PNG_COMPRESSION,
@@ -32,6 +33,11 @@ _QUALITY: Final = (
     cv2.IMWRITE_PNG_FILTER,
     cv2.IMWRITE_PNG_FILTER_NONE,
 )
+
+
+def kind_of(data: bytes) -> str:
+    """Return the file name ending of a picture that `encode` made."""
+    return "png" if data.startswith(_PNG) else "jpg"
 
 
 def decode(data: bytes) -> Pixels:
@@ -53,9 +59,11 @@ def decode(data: bytes) -> Pixels:
 
 
 def encode(pixels: Pixels) -> bytes:
-    """Return the pixels as a PNG of nothing but pixels."""
+    """Return the pixels as a PNG of nothing but pixels; as a JPEG where that would be large."""
     done, octets = cv2.imencode(".png", pixels, _QUALITY)
-    if not done:
+    if done and octets.size > MAX_OCTETS:
+        done, octets = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
+    if not done or octets.size > MAX_OCTETS:
         raise PictureError("A picture could not be written.")
     return octets.tobytes()
 

@@ -18,6 +18,7 @@ CATEGORIES = {
     "keystroke-text",
     "window-metadata",
     "ui-structure",
+    "screenshot",
 }
 CONTROL = {"capture.pause", "capture.resume", "capture.gap", "capture.policy", "task.mark"}
 NODE = {"id": 1, "role": "textbox", "text_class": "short", "parent": 0, "bounds": [0, 0, 9, 9]}
@@ -40,6 +41,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "nav.url": {"url_pattern": "claims"},
     "ui.tree": {"nodes": [NODE]},
     "dom.rrweb": {"kind": "full", "nodes": [NODE]},
+    "screen.frame": {"blob_id": "0" * 64, "texts": [{"text": "Save", "bounds": [0, 0, 5, 5]}]},
     "capture.pause": {},
     "capture.resume": {},
     "capture.gap": {
@@ -97,7 +99,8 @@ def test_every_sample_has_one_category_and_control_has_none() -> None:
     ("item", "reason"),
     [
         (wire("key.type", text="jane.doe@example.com", canonical_key_vk="65"), "unknown_type"),
-        (wire("screen.frame", blob_id="x"), "category_denied"),
+        (wire("screen.frame", blob_id="x"), "bad_value"),
+        (wire("screen.frame", blob_id="0" * 64, image="aGk="), "unknown_field"),
         ({**wire("window.focus"), "title": "Jane Doe - CRM"}, "unknown_field"),
         ({**wire("nav.url", url_pattern="a"), "url": "https://x/?q=jane"}, "unknown_field"),
         (wire("dom.rrweb", kind="full", nodes=[{**NODE, "innerHTML": "Jane"}]), "unknown_field"),

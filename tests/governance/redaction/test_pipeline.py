@@ -190,7 +190,7 @@ def test_the_same_record_gives_the_same_bytes_and_says_by_what_it_was_redacted()
     assert stored(first) == stored(second)
     assert first.provenance == second.provenance
     assert first.provenance["policy_digest"] == "a" * 64
-    assert len(first.provenance["patterns_sha256"]) == 64
+    assert len(str(first.provenance["patterns_sha256"])) == 64
 
 
 def test_a_record_that_takes_too_long_is_refused_as_a_whole() -> None:
