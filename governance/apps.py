@@ -9,8 +9,9 @@ class GovernanceConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import ports  # noqa: PLC0415
-        from governance import authorizer, celery, checks  # noqa: F401, PLC0415
+        from governance import authorizer, celery, checks, dumps  # noqa: F401, PLC0415
         from governance.vault.port import SubjectKeys  # noqa: PLC0415
 
+        dumps.forbid()
         ports.use(SubjectKeys())
         authorizer.guard()

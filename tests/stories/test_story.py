@@ -26,7 +26,7 @@ import redis
 from django.db import connection
 
 from governance.management import roles
-from tests.infrastructure import http
+from tests.infrastructure import http, traces
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.http import Person
 from tests.infrastructure.postgres import Postgres
@@ -405,6 +405,17 @@ def _nothing_leaked(nordhafen: Installation, home: Path) -> None:
     for log in nordhafen.var.parent.glob("*.log"):
         text = log.read_text(errors="replace")
         assert not [secret for secret in (*SECRETS, *CANARIES) if secret in text], log
+    _no_process_holds_a_file_of_it(nordhafen)
+
+
+def _no_process_holds_a_file_of_it(nordhafen: Installation) -> None:
+    """Nor do processes in what they hold open, also when it is deleted; none would dump memory."""
+    family = traces.family(one.process.pid for one in nordhafen.started if one.is_alive)
+    assert len(family) > 5
+    for process in family:
+        assert not traces.may_dump(process)
+        for where, data in traces.of_process(process):
+            assert not [canary for canary in CANARIES if canary.encode() in data], where
 
 
 def _no_server_holds_a_word_of_it(request: pytest.FixtureRequest) -> None:
@@ -446,15 +457,10 @@ def test_acknowledged_batches_end_once_whatever_dies(
 def _kill_workers(nordhafen: Installation) -> int:
     """Kill -9 every Celery worker process of this installation; return how many there were."""
     killed = 0
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (path / "cmdline").read_bytes().split(b"\0")
-            environment = (path / "environ").read_bytes()
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
-        if b"worker" in command and f"REMIT_VAR={nordhafen.var}".encode() in environment:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(path.name), signal.SIGKILL)
+    for process in traces.family(one.process.pid for one in nordhafen.started if one.is_alive):
+        with contextlib.suppress(OSError):
+            if b"worker" in (traces.PROC / str(process) / "cmdline").read_bytes().split(b"\0"):
+                os.kill(process, signal.SIGKILL)
                 killed += 1
     return killed
 
