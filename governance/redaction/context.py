@@ -1,8 +1,7 @@
 """The words around a match. A nine-digit number is a bank account only where someone says so."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _WORDS: Final = {
     "card": r"card|karte|carte|tarjeta|\bcc\b|visa|mastercard|amex|kreditk",
@@ -53,7 +52,14 @@ _WORDS: Final = {
         r"|vat(?: (?:id|no\.?|number))?)\W{0,4}$"
     ),
 }
-_PATTERNS: Final = {name: re.compile(words, re.IGNORECASE) for name, words in _WORDS.items()}
+_PATTERNS: Final = {
+    name: re.compile(words, re.ASCII | re.IGNORECASE) for name, words in _WORDS.items()
+}
+# The same words wherever in a text they stand: "$" means right before a number not yet known.
+LOOSE: Final = {
+    name: re.compile(words.replace("$", ""), re.ASCII | re.IGNORECASE)
+    for name, words in _WORDS.items()
+}
 _DEFAULT_REACH: Final = 28
 _REACH: Final = {
     "version": 14,
@@ -66,8 +72,7 @@ _REACH: Final = {
 _WITHOUT_LABEL: Final = frozenset({"version", "national_here"})
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """The text before a match, and the label of the field it stands in."""
 
     text: str
@@ -76,11 +81,11 @@ class Surroundings:
 
     def says(self, *names: str) -> bool:
         """Tell whether one of the named groups of words stands before the match."""
-        return any(self._says(name) for name in names)
-
-    def _says(self, name: str) -> bool:
-        reach = _REACH.get(name, _DEFAULT_REACH)
-        before = self.text[max(0, self.start - reach) : self.start]
-        if name not in _WITHOUT_LABEL:
-            before = f"{self.label} {before}"
-        return _PATTERNS[name].search(before) is not None
+        for name in names:
+            reach = _REACH.get(name, _DEFAULT_REACH)
+            before = self.text[max(0, self.start - reach) : self.start]
+            if self.label and name not in _WITHOUT_LABEL:
+                before = f"{self.label} {before}"
+            if before and _PATTERNS[name].search(before):
+                return True
+        return False

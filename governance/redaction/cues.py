@@ -50,7 +50,7 @@ class Cue:
 
 
 def _cue(pattern: str, trust: Trust = Trust.WEAK) -> Cue:
-    return Cue(re.compile(pattern), trust)
+    return Cue(re.compile(pattern, re.ASCII), trust)
 
 
 _START: Final = r"(?:^|[\n.!?>] ?)"
@@ -143,7 +143,8 @@ CUES: Final = (
 LOWER_GREETING: Final = re.compile(
     r"(?:^|[\n.!?] ?)(?:hey|hi|hello|hallo|dear|thanks|thx|danke|merci|hola|ciao|ping|ask|tell"
     r"|cc|@|moin|hoi|hej)"
-    r" ?(?P<v>[a-z]{3,20})\b"
+    r" ?(?P<v>[a-z]{3,20})\b",
+    re.ASCII,
 )
 # What a button or link says of one person; whole labels only.
 CONTROL: Final = re.compile(
@@ -151,5 +152,6 @@ CONTROL: Final = re.compile(
     r"|Unfollow|View|Open|Edit|Delete|Mention|Contact|Write to|Send to|Share with|Message to"
     r"|Profile of|Signed in as|Logged in as|Sign out|Log out|Welcome|Hello|Hi|Nachricht an|Anrufen"
     rf"|Antwort an|Ecrire a|Appeler|Llamar a|Chiama)(?: back)?,? (?P<v>{WORD}(?: {WORD}){{0,2}})"
-    r"(?:'s (?:profile|account|calendar))?[!.]?$"
+    r"(?:'s (?:profile|account|calendar))?[!.]?$",
+    re.ASCII,
 )

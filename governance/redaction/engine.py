@@ -8,24 +8,34 @@ import hashlib
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Final
 
 from governance.redaction import credentials, lexicon, patterns, places
-from governance.redaction.context import Surroundings
+from governance.redaction.context import LOOSE, Surroundings
 from governance.redaction.directory import Directory
 from governance.redaction.errors import BudgetExceededError
-from governance.redaction.findings import DIGIT, Rule, Span
+from governance.redaction.findings import Rule, Span
 from governance.redaction.labels import VALUE_ROLES, is_impersonal, type_of_label
-from governance.redaction.names import Names
+from governance.redaction.names import PARTS, PROBES, Names
 from governance.redaction.normalize import plain
+from governance.redaction.prefilter import Prefilter, Probe, prefilter
 
 VERSION: Final = "remit-redactor/1"
 MAX_PIECE: Final = 4096
 _RULES: Final[tuple[Rule, ...]] = (*patterns.RULES, *credentials.RULES, *places.RULES)
-_HAS_DIGIT: Final = re.compile(r"\d")
-_DATE: Final = re.compile(rf"(?<!\d){patterns.DATE}(?!\d)", re.IGNORECASE)
+_DATE: Final = re.compile(rf"(?<!\d){patterns.DATE}(?!\d)", re.ASCII | re.IGNORECASE)
+_PROBES: Final = (
+    *PROBES,
+    Probe(_DATE),
+    *map(Probe, LOOSE.values()),
+    *(Probe(rule.pattern, rule.needs) for rule in _RULES),
+)
+_DATES: Final = len(PROBES)
+_WORDS: Final = {name: number for number, name in enumerate(LOOSE, start=_DATES + 1)}
+_FIRST_RULE: Final = _DATES + 1 + len(LOOSE)
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _BIRTH_YEARS: Final = range(1915, 2010)
 _CONTROL_ROLES: Final = frozenset({"menuitem", "button", "tab", "treeitem", "statusbar", "link"})
@@ -67,6 +77,16 @@ class Deadline:
 NO_DEADLINE: Final = Deadline(math.inf)
 
 
+@lru_cache(maxsize=8192)
+def _plain_label(label: str) -> str:
+    return plain(label).text
+
+
+@cache
+def _prefilter() -> Prefilter:
+    return prefilter(_PROBES)
+
+
 class Detector:
     """Finds identifying spans, knowing an organisation's people and its own number shapes."""
 
@@ -74,8 +94,7 @@ class Detector:
         self, directory: Directory | None = None, *, employee_number: str | None = None
     ) -> None:
         self._names = Names(directory or Directory())
-        own = (patterns.employee_number_rule(employee_number),) if employee_number else ()
-        self._rules = (*own, *_RULES)
+        self._own = (patterns.employee_number_rule(employee_number),) if employee_number else ()
 
     def spans(
         self, text: str, *, label: str = "", role: str = "", deadline: Deadline = NO_DEADLINE
@@ -83,7 +102,7 @@ class Detector:
         """Return sorted, disjoint spans in code points of `text`."""
         if len(text.strip()) < 2:  # noqa: PLR2004  one character identifies no one
             return []
-        plain_label = plain(label).text if label else ""
+        plain_label = _plain_label(label) if label else ""
         kind = type_of_label(plain_label)
         if kind and role in VALUE_ROLES:
             return [Span(0, len(text), kind)]
@@ -97,26 +116,40 @@ class Detector:
 
     def _find(self, text: str, label: str, role: str, deadline: Deadline) -> list[Span]:
         deadline.check()
-        lower = text.lower()
-        has_digit = _HAS_DIGIT.search(text) is not None
+        possible = _prefilter().possible(text)
         found: list[Span] = []
-        for rule in self._rules:
-            if rule.needs and not _may_match(rule.needs, lower, has_digit=has_digit):
+        said: dict[str, bool] = {}
+        for rule in self._own:
+            _match(rule, text, label, found)
+        for number in possible:
+            if number < _FIRST_RULE:
                 continue
             deadline.check()
-            found.extend(_matches(rule, text, label))
-        if role in _CONTROL_ROLES:
-            found.extend(self._names.find_in_control(text))
-        elif not is_impersonal(label):
-            found.extend(self._names.find(text, prose=role == "document"))
-        if role in _RECORD_ROLES and not is_impersonal(label):
-            found.extend(self._names.alone(text, surely=self._is_of_a_person(found, role)))
-            if any(s.type in ("PERSON", "NATIONAL_ID") for s in found):
-                found.extend(_birth_dates(text))
+            rule = _RULES[number - _FIRST_RULE]
+            if label or not rule.says or _are_said(rule.says, text, possible, said):
+                _match(rule, text, label, found)
+        if not is_impersonal(label):
+            self._find_people(text, role, possible, found)
+        deadline.check()
         merged = merge(text, found)
         if role in ("document", "") and any(span.type == "ADDRESS" for span in merged):
             merged = merge(text, places.block(text, merged))
         return merged
+
+    def _find_people(
+        self, text: str, role: str, possible: Collection[int], found: list[Span]
+    ) -> None:
+        """Append the names in a text, and what a row says of the person it is about."""
+        if role in _CONTROL_ROLES:
+            found.extend(self._names.find_in_control(text, possible=possible))
+            return
+        found.extend(self._names.find(text, possible=possible, prose=role == "document"))
+        if role not in _RECORD_ROLES:
+            return
+        if PARTS in possible:
+            found.extend(self._names.alone(text, surely=self._is_of_a_person(found, role)))
+        if _DATES in possible and any(s.type in ("PERSON", "NATIONAL_ID") for s in found):
+            found.extend(_birth_dates(text))
 
     @staticmethod
     def _is_of_a_person(found: list[Span], role: str) -> bool:
@@ -138,21 +171,33 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         start += len(line)
 
 
-def _may_match(needs: Iterable[str], lower: str, *, has_digit: bool) -> bool:
-    return any(has_digit if need == DIGIT else need in lower for need in needs)
+def _are_said(
+    names: Iterable[str], text: str, possible: Collection[int], said: dict[str, bool]
+) -> bool:
+    """Tell whether a text has words of one of the groups; `said` remembers it from rule to rule."""
+    for name in names:
+        if name not in said:
+            number = _WORDS.get(name)
+            said[name] = number is None or (
+                number in possible and LOOSE[name].search(text) is not None
+            )
+        if said[name]:
+            return True
+    return False
 
 
-def _matches(rule: Rule, text: str, label: str) -> Iterator[Span]:
-    accept: Callable[..., tuple[int, int] | None] | None = rule.accept
+def _match(rule: Rule, text: str, label: str, found: list[Span]) -> None:
+    """Append what a rule finds in a text."""
+    accept = rule.accept
     for match in rule.pattern.finditer(text):
-        found = match.span()
+        place = match.span()
         if accept is not None:
-            accepted = accept(match, Surroundings(text, label, match.start()))
+            accepted = accept(match, Surroundings(text, label, place[0]))
             if accepted is None:
                 continue
-            found = accepted
-        if found[1] > found[0]:
-            yield Span(*found, rule.type)
+            place = accepted
+        if place[1] > place[0]:
+            found.append(Span(place[0], place[1], rule.type))
 
 
 def _birth_dates(text: str) -> Iterator[Span]:

@@ -6,7 +6,7 @@ no list of ours knows is taken for a name: there a miss costs more than a word t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -23,25 +23,31 @@ from governance.redaction.cues import (
 )
 from governance.redaction.directory import Directory
 from governance.redaction.findings import Span
+from governance.redaction.prefilter import Probe
 
 _INITIAL_LETTER: Final = r"[A-Z]\.|[A-Z](?= [A-Z][a-z])"
 _SEQUENCE: Final = re.compile(
     rf"(?<![\w@#/\\.-])(?:{WORD}|[A-Z]\.)"
-    rf"(?:,? (?:{PARTICLES} ){{0,2}}(?:{WORD}|{_INITIAL_LETTER}))*+"
+    rf"(?:,? (?:{PARTICLES} ){{0,2}}(?:{WORD}|{_INITIAL_LETTER}))*+",
+    re.ASCII,
 )
 _TOKEN: Final = re.compile(
-    rf"{WORD}|{_INITIAL_LETTER}|(?<=[ .,]){PARTICLES}(?= )|[A-Z][A-Z'-]+(?![A-Za-z])"
+    rf"{WORD}|{_INITIAL_LETTER}|(?<=[ .,]){PARTICLES}(?= )|[A-Z][A-Z'-]+(?![A-Za-z])",
+    re.ASCII,
 )
 _PART: Final = re.compile(
     rf"(?:(?<=[;\t|(])|(?<= - )|^)[ ]?(?:{WORD})(?:,? (?:{WORD}|[A-Z]\.)){{0,3}}"
     r"(?=[;\t|)]| ?[|] | - |$)",
-    re.MULTILINE,
+    re.ASCII | re.MULTILINE,
 )
 # Two words joined in an address, a file name or a login; what joins them is kept out of words.
-_JOINED: Final = re.compile(rf"(?<![A-Za-z0-9])({WORD})[._+]({WORD})(?:[._+]({WORD}))?")
-_DOTTED: Final = re.compile(r"(?<![\w.@/-])([a-z]{3,20})[._]([a-z]{3,24})\d{0,4}(?![\w(@]|\.\w)")
+_JOINED: Final = re.compile(rf"(?<![A-Za-z0-9])({WORD})[._+]({WORD})(?:[._+]({WORD}))?", re.ASCII)
+_DOTTED: Final = re.compile(
+    r"(?<![\w.@/-])([a-z]{3,20})[._]([a-z]{3,24})\d{0,4}(?![\w(@]|\.\w)", re.ASCII
+)
 _CAPITALS: Final = re.compile(
-    r"(?<![\w.@/-])[A-Z]{3,20}(?:,? [A-Z]\.?)?,? [A-Z][A-Z'-]{2,24}(?!\w)"
+    r"(?<![\w.@/-])[A-Z]{3,20}(?:,? [A-Z]\.?)?,? [A-Z][A-Z'-]{2,24}(?!\w)",
+    re.ASCII,
 )
 _TITLE_BEFORE: Final = re.compile(rf"(?<![\w]){TITLE} (?:{TITLE} )?$")
 _PARTICLES_BEFORE: Final = re.compile(
@@ -73,6 +79,18 @@ _DIRECTORY, _GIVEN, _BOTH, _SURNAME, _UNKNOWN, _NOT = 2.5, 2.0, 1.0, 1.2, 0.6, -
 _AMBIGUOUS_GIVEN, _EVERYDAY_SURNAME, _AMBIGUOUS, _RARE = 0.5, 0.4, 0.3, 0.1
 _EVERYDAY_COLLEAGUE: Final = 1.5
 _ONE_SURE, _SUM_SURE = 2.0, 1.1
+PROBES: Final = (
+    *(Probe(cue.pattern) for cue in CUES),
+    *map(
+        Probe,
+        (_SEQUENCE, _JOINED, _DOTTED, _CAPITALS, LOWER_GREETING, _HAS_CAPITAL, CONTROL, _PART),
+    ),
+)
+_ALL: Final = range(len(PROBES))
+_CUES: Final = len(CUES)
+_SEQUENCES, _JOINS, _DOTS, _CAPITAL_PAIRS, _LOWER_GREETINGS, _CAPITAL, _CONTROLS, PARTS = range(
+    _CUES, _CUES + 8
+)
 
 
 @lru_cache(maxsize=32768)
@@ -96,31 +114,52 @@ class Names:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def find(self, text: str, *, prose: bool = False) -> Iterator[Span]:
-        """Yield the spans that name people; `prose` says that single words count, too."""
+    def find(
+        self, text: str, *, possible: Collection[int] = _ALL, prose: bool = False
+    ) -> Iterator[Span]:
+        """Yield the spans that name people; `prose` says that single words count, too.
+
+        `possible` are the positions of those `PROBES` that may match (`prefilter`).
+        """
         yield from self._directory.find(text)
-        for match in LOWER_GREETING.finditer(text):
-            if self._is_lower_name(match["v"]):
-                yield Span(*match.span("v"), "PERSON")
-        yield from self._joined(text)
-        if not _HAS_CAPITAL.search(text):
+        if _LOWER_GREETINGS in possible:
+            yield from self._greeted(text)
+        if _JOINS in possible:
+            yield from self._joined(text)
+        if _DOTS in possible:
+            yield from self._dotted(text)
+        if _CAPITAL not in possible or not _HAS_CAPITAL.search(text):
             if prose and len(text) >= _SHORTEST_PROSE:
                 yield from self._in_lower_case(text)
             return
-        found = [*self._introduced(text), *self._runs(text), *self._in_capitals(text)]
-        if prose and not _CODE.search(text) and not lexicon.capitalises_nouns(text):
-            found.extend(self._singles(text))
-        for span in found:
+        for span in self._capitalised(text, possible, prose=prose):
             yield _with_titles(text, span)
 
-    def find_in_control(self, text: str) -> Iterator[Span]:
+    def _capitalised(self, text: str, possible: Collection[int], *, prose: bool) -> Iterator[Span]:
+        for number in possible:
+            if number < _CUES:
+                yield from self._introduced(text, CUES[number])
+        if _CAPITAL_PAIRS in possible:
+            yield from self._in_capitals(text)
+        if _SEQUENCES not in possible:
+            return
+        runs = list(_SEQUENCE.finditer(text))
+        for run in runs:
+            yield from self._run(text, run)
+        if prose and not _CODE.search(text) and not lexicon.capitalises_nouns(text):
+            for run in runs:
+                yield from self._singles(text, run)
+
+    def find_in_control(self, text: str, *, possible: Collection[int] = _ALL) -> Iterator[Span]:
         """Yield who a button or link names; its words are the application's own otherwise."""
         yield from self._directory.find(text)
-        if (match := CONTROL.match(text)) and min(map(self.evidence, match["v"].split())) > 0:
-            if max(map(self.evidence, match["v"].split())) >= _UNKNOWN:
-                yield Span(*match.span("v"), "PERSON")
-            return
-        for match in _SEQUENCE.finditer(text):
+        if _CONTROLS in possible and (match := CONTROL.match(text)):
+            weights = [self.evidence(word) for word in match["v"].split()]
+            if min(weights) > 0:
+                if max(weights) >= _UNKNOWN:
+                    yield Span(*match.span("v"), "PERSON")
+                return
+        for match in _SEQUENCE.finditer(text) if _SEQUENCES in possible else ():
             words = [word.strip(",") for word in match[0].split()]
             weights = [self.evidence(word) for word in words]
             is_whole = len(words) == 2 and match.span() == (0, len(text))  # noqa: PLR2004
@@ -138,9 +177,13 @@ class Names:
             return _EVERYDAY_COLLEAGUE if is_everyday else _DIRECTORY
         return listed
 
-    def _is_lower_name(self, word: str) -> bool:
-        """Tell whether a greeted word in lower case is taken for a name: "hi livio can you"."""
-        return not lexicon.is_common_word(word) and not lexicon.is_ambiguous(word)
+    @staticmethod
+    def _greeted(text: str) -> Iterator[Span]:
+        """Yield greeted words in lower case that are no everyday words: "hi livio can you"."""
+        for match in LOWER_GREETING.finditer(text):
+            word = match["v"]
+            if not lexicon.is_common_word(word) and not lexicon.is_ambiguous(word):
+                yield Span(*match.span("v"), "PERSON")
 
     def _in_lower_case(self, text: str) -> Iterator[Span]:
         """Yield given names in a text that knows no capital letters."""
@@ -151,7 +194,7 @@ class Names:
                 yield Span(*match.span(), "PERSON")
 
     def _joined(self, text: str) -> Iterator[Span]:
-        """Yield "Jane+Doe", "Jane_Doe.pdf" and "jane.doe"."""
+        """Yield "Jane+Doe" and "/Jane.Doe"."""
         for match in _JOINED.finditer(text):
             words = [word for word in match.groups() if word]
             weights = [self.evidence(word) for word in words]
@@ -159,6 +202,9 @@ class Names:
                 weights, words = weights[1:], words[1:]
             if len(weights) > 1 and min(weights) > 0 and _is_enough(weights):
                 yield Span(match.start() + match[0].index(words[0]), match.end(), "PERSON")
+
+    def _dotted(self, text: str) -> Iterator[Span]:
+        """Yield "jane.doe", as people log in."""
         for match in _DOTTED.finditer(text):
             first, second = map(self.evidence, match.groups())
             if min(first, second) > 0 and max(first, second) >= _ONE_SURE:
@@ -171,15 +217,14 @@ class Names:
             if min(weights) > 0 and max(weights) >= _ONE_SURE:
                 yield Span(*match.span(), "PERSON")
 
-    def _singles(self, text: str) -> Iterator[Span]:
+    def _singles(self, text: str, run: re.Match[str]) -> Iterator[Span]:
         """Yield single capitalised words of prose that no everyday word explains."""
-        for match in _SEQUENCE.finditer(text):
-            words = match[0].split()
-            if len(words) > 1 and not all(w.endswith(",") for w in words[:-1]):
-                continue
-            for word in _TOKEN.finditer(text, *match.span()):
-                if self._stands_alone(text, word):
-                    yield Span(*word.span(), "PERSON")
+        words = run[0].split()
+        if len(words) > 1 and not all(word.endswith(",") for word in words[:-1]):
+            return
+        for word in _TOKEN.finditer(text, *run.span()):
+            if self._stands_alone(text, word):
+                yield Span(*word.span(), "PERSON")
 
     def _stands_alone(self, text: str, word: re.Match[str]) -> bool:
         start, end = word.span()
@@ -197,17 +242,16 @@ class Names:
     def _is_everyday(self, word: str) -> bool:
         return lexicon.is_common_word(word) and self.evidence(word) <= _EVERYDAY_SURNAME
 
-    def _introduced(self, text: str) -> Iterator[Span]:
+    def _introduced(self, text: str, cue: Cue) -> Iterator[Span]:
         """Yield what stands where a phrase announces a name, up to the first word that is none."""
-        for cue in CUES:
-            for match in cue.pattern.finditer(text):
-                words = list(_TOKEN.finditer(text, *match.span("v")))
-                end = self._end_of_name(text, words, cue)
-                if end is None:
-                    continue
-                weak = len(words) == 1 and cue.trust < Trust.CLOSED
-                if not (weak and self._is_everyday(words[0][0])):
-                    yield Span(match.start("v"), end, "PERSON")
+        for match in cue.pattern.finditer(text):
+            words = list(_TOKEN.finditer(text, *match.span("v")))
+            end = self._end_of_name(text, words, cue)
+            if end is None:
+                continue
+            weak = len(words) == 1 and cue.trust < Trust.CLOSED
+            if not (weak and self._is_everyday(words[0][0])):
+                yield Span(match.start("v"), end, "PERSON")
 
     def _end_of_name(self, text: str, words: list[re.Match[str]], cue: Cue) -> int | None:
         end = None
@@ -239,18 +283,17 @@ class Names:
         closed = cue.trust is Trust.CLOSED and _CLOSES.match(text, words[0].end()) is not None
         return closed and not lexicon.is_page_word(words[0][0])
 
-    def _runs(self, text: str) -> Iterator[Span]:
-        """Yield runs of capitalised words that together look like a name."""
-        for match in _SEQUENCE.finditer(text):
-            tokens = list(_TOKEN.finditer(text, *match.span()))
-            full = [t for t in tokens if len(t[0]) > _INITIAL and t[0] not in lexicon.PARTICLES]
-            if len(full) > 1:
-                yield from self._full_names(tokens)
-            elif len(full) == 1 and len(tokens) == 2:  # noqa: PLR2004  an initial and a surname
-                if self.evidence(full[0][0]) >= _UNKNOWN:
-                    yield Span(tokens[0].start(), tokens[-1].end(), "PERSON")
-            elif len(full) == 1 and self.evidence(full[0][0]) >= _ONE_SURE:
-                yield Span(*full[0].span(), "PERSON")
+    def _run(self, text: str, run: re.Match[str]) -> Iterator[Span]:
+        """Yield the words of a run of capitalised words that together look like a name."""
+        tokens = list(_TOKEN.finditer(text, *run.span()))
+        full = [t for t in tokens if len(t[0]) > _INITIAL and t[0] not in lexicon.PARTICLES]
+        if len(full) > 1:
+            yield from self._full_names(tokens)
+        elif len(full) == 1 and len(tokens) == 2:  # noqa: PLR2004  an initial and a surname
+            if self.evidence(full[0][0]) >= _UNKNOWN:
+                yield Span(tokens[0].start(), tokens[-1].end(), "PERSON")
+        elif len(full) == 1 and self.evidence(full[0][0]) >= _ONE_SURE:
+            yield Span(*full[0].span(), "PERSON")
 
     def _full_names(self, tokens: list[re.Match[str]]) -> Iterator[Span]:
         evidence = [self.evidence(token[0]) for token in tokens]

@@ -11,7 +11,7 @@ from typing import Final
 
 from governance.redaction import validators as valid
 from governance.redaction.context import Surroundings
-from governance.redaction.findings import Accept, Range, Rule, rule
+from governance.redaction.findings import Accept, Range, Rule, Where, rule
 
 _PHONE_DIGITS: Final = range(7, 16)
 _CARD_DIGITS: Final = range(12, 20)
@@ -29,17 +29,9 @@ def value(group: str = "v", *, unless: Callable[[str], bool] | None = None) -> A
     return accept
 
 
-def where(*names: str, but: str | None = None, digits: int = 0) -> Accept:
+def where(*names: str, but: str | None = None, digits: int = 0) -> Where:
     """Accept the match where the words before it say what it is."""
-
-    def accept(match: re.Match[str], around: Surroundings) -> Range:
-        if but and around.says(but):
-            return None
-        if len(valid.digits(match[0])) < digits:
-            return None
-        return match.span() if around.says(*names) else None
-
-    return accept
+    return Where(names, but, digits)
 
 
 def checked(
@@ -77,10 +69,6 @@ def _phone(match: re.Match[str], around: Surroundings) -> Range:
     return match.span()
 
 
-def _phone_said(match: re.Match[str], around: Surroundings) -> Range:
-    return match.span() if around.says("phone") and _phone(match, around) else None
-
-
 def _phone_national(match: re.Match[str], around: Surroundings) -> Range:
     """Accept a number without a country code where someone says so, or the numbering plan does."""
     text = match[0]
@@ -107,10 +95,6 @@ def _crypto(match: re.Match[str], _: Surroundings) -> Range:
     return match.span() if text[0] in "0b" or valid.character_classes(text) >= 3 else None  # noqa: PLR2004
 
 
-def _medical(match: re.Match[str], around: Surroundings) -> Range:
-    return match.span() if match[0].startswith("MRN") or around.says("medical") else None
-
-
 _MONTHS: Final = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mai|okt|dez|juil|aout|janv|fevr|avr|ene|ago"
     r"|dic|gen|giu|lug|set|ott|mag)[a-z]{0,8}"
@@ -129,7 +113,7 @@ _VAT: Final = (
 _CONTACT: Final = (
     rule(
         "EMAIL",
-        r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
+        r"(?<![A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]++@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
         needs="@",
     ),
     rule(
@@ -181,7 +165,12 @@ _CONTACT: Final = (
         needs="x",
         fold=True,
     ),
-    rule("PHONE", r"(?<![\w.])\(?\d[\d .()/-]{5,17}\d(?!\w)", _phone_said, needs="\\d"),
+    rule(
+        "PHONE",
+        r"(?<![\w.])\(?\d[\d .()/-]{5,17}\d(?!\w)",
+        where("phone", but="not_phone", digits=min(_PHONE_DIGITS)),
+        needs="\\d",
+    ),
 )
 _MONEY: Final = (
     rule("CREDIT_CARD", r"(?<![\w.])\d(?:[ .-]?\d){11,18}(?!\d)", _card, needs="\\d"),
@@ -300,12 +289,8 @@ _DOCUMENTS: Final = (
         where("licence", digits=4),
         needs="\\d",
     ),
-    rule(
-        "MEDICAL_ID",
-        r"\bMRN:?-?\d{5,10}\b|\b[A-Z]{0,3}\d{6,10}\b",
-        _medical,
-        needs="\\d",
-    ),
+    rule("MEDICAL_ID", r"\bMRN:?-?\d{5,10}\b", needs="mrn"),
+    rule("MEDICAL_ID", r"\b[A-Z]{0,3}\d{6,10}\b", where("medical"), needs="\\d"),
     rule("EMPLOYEE_ID", r"\b[A-Z]{0,3}-?\d{4,8}\b", where("employee"), needs="\\d"),
     rule(
         "OTP",

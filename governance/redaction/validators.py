@@ -18,6 +18,7 @@ from stdnum.it import codicefiscale
 from stdnum.nl import bsn
 from stdnum.pl import pesel
 
+_NO_DIGIT = re.compile("[^0-9]")
 _SEPARATORS = re.compile(r"[\s./-]")
 # The countries whose people write numbers without a country code in the pages we see.
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "PL", "NL", "SE", "CH", "IE", "BR", "IN", "AU")
@@ -31,7 +32,7 @@ def compact(text: str) -> str:
 
 
 def digits(text: str) -> str:
-    return "".join(c for c in text if c.isdigit())
+    return _NO_DIGIT.sub("", text)
 
 
 def entropy(text: str) -> float:
@@ -88,27 +89,15 @@ def card_window(text: str) -> tuple[int, int] | None:
         return None
     if 12 < len(number) < 20 and number[0] in "23456" and is_luhn(number):  # noqa: PLR2004
         return 0, len(text)
-    starts = [
-        index
-        for index, c in enumerate(text)
-        if c.isdigit() and (index == 0 or not text[index - 1].isdigit())
-    ]
-    for start in starts:
-        for size in _CARD_LENGTHS:
-            end = _after_digits(text, start, size)
-            window = digits(text[start:end])
-            if len(window) == size and window[0] in "3456" and is_luhn(window):
-                return start, end
+    places = [index for index, character in enumerate(text) if character.isdigit()]
+    ends = {n for n in range(1, len(places)) if places[n] > places[n - 1] + 1} | {len(places)}
+    for first in range(len(places) - min(_CARD_LENGTHS) + 1):
+        if number[first] not in "3456" or (first and first not in ends):
+            continue
+        for last in (first + size for size in _CARD_LENGTHS):
+            if last in ends and is_luhn(number[first:last]):
+                return places[first], places[last - 1] + 1
     return None
-
-
-def _after_digits(text: str, start: int, size: int) -> int:
-    """Return the end of the first `size` digits when no further digit follows, else `start`."""
-    count, end = 0, start
-    while end < len(text) and count < size:
-        count += text[end].isdigit()
-        end += 1
-    return start if end < len(text) and text[end].isdigit() else end
 
 
 def iban_window(text: str) -> tuple[int, int] | None:
