@@ -66,6 +66,8 @@ REMIT_WITNESS_POLICY = env.text("REMIT_WITNESS_POLICY", str(REMIT_LOG_DIR / "pol
 # Capture.
 REMIT_POLICY_TTL_SECONDS = env.number("REMIT_POLICY_TTL_SECONDS", 900, least=60)
 REMIT_CLOCK_SKEW_SECONDS = env.number("REMIT_CLOCK_SKEW_SECONDS", 300)
+# The least share of planted canaries, in percent, that the runs behind a release are sure to find.
+REMIT_MIN_RECALL_PERCENT = env.number("REMIT_MIN_RECALL_PERCENT", 90)
 REMIT_MIN_CONTRIBUTORS = env.number("REMIT_MIN_CONTRIBUTORS", 20, least=2)
 REMIT_SWEEP_SECONDS = env.number("REMIT_SWEEP_SECONDS", 15, least=1)
 REMIT_JOB_LEASE_SECONDS = env.number("REMIT_JOB_LEASE_SECONDS", 60, least=1)

@@ -95,7 +95,9 @@ TABLE: Final[dict[str, Row]] = {
     "governance.policies.UnknownPolicyVersionError": _missing(),
     "governance.policies.UnknownPurposeError": Row("unknown-reference"),
     "governance.redaction.RedactionError": _fault(),
+    "governance.redaction.screens.PictureError": _fault(),
     "governance.releases.FourEyesError": Row("self-approval"),
+    "governance.releases.RedactionUnprovenError": Row("redaction-unproven"),
     "governance.releases.ReleaseNotFoundError": _missing(),
     "governance.releases.ReleaseNotReadyError": Row(
         "not-ready", ("state",), retry_after_seconds=10

@@ -108,6 +108,12 @@ _ALL: Final = (
     ),
     _type("not-ready", 409, _("What this depends on is not complete"), _READ_AGAIN),
     _type(
+        "redaction-unproven",
+        409,
+        _("Nobody can be sure that this was redacted well enough"),
+        _("Wait until it has been redacted again, then ask for a new release."),
+    ),
+    _type(
         "retention-missing",
         409,
         _("A category has no retention period"),

@@ -27,6 +27,7 @@ class _Step:
     at: int
     gap_before: bool
     observation: str | None
+    image: str | None
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class _Episode:
     pointer: tuple[float, float, int] | None = None
     down: Event | None = None
     snapshot: Event | None = None
+    image: str | None = None
+    images: dict[str, str] = field(default_factory=dict)
     reads_keys: bool = False
 
 
@@ -56,7 +59,9 @@ def episode(*, task_id: str, instruction: str, events: Iterable[Event]) -> dict[
     if not state.steps:
         return None
     start = state.steps[0].at
+    shown = {step.image for step in state.steps}
     return {
+        "images": {name: data for name, data in state.images.items() if name in shown},
         "task_id": task_id,
         "instruction": instruction,
         "traj": [_written(number, step, start) for number, step in enumerate(state.steps)],
@@ -84,7 +89,7 @@ def _written(number: int, step: _Step, start: int) -> dict[str, Any]:
         value["observation"] = step.observation
     return {
         "index": number,
-        "image": None,
+        "image": step.image,
         "value": value,
         "t_rel_ms": max(0, step.at - start) // _NANOSECONDS,
         "gap_before": step.gap_before,
@@ -101,6 +106,8 @@ def _take(state: _Episode, event: Event) -> None:
         _keys(state, kind, event)
     elif kind in ("capture.gap", "capture.resume"):
         state.gap = True
+    elif kind == "screen.frame":
+        _see(state, event)
     elif kind in ("nav.url", "window.focus", "app.focus"):
         pattern = event.get("url_pattern") or event.get("title_pattern")
         state.observation = f"The page or window is {pattern or event['app']}."
@@ -113,6 +120,18 @@ def _take(state: _Episode, event: Event) -> None:
     elif kind == "task.mark" and event["kind"] == "end":
         _finish_typing(state)
         _add(state, "computer.terminate(status='success')", "End the task.", event)
+
+
+def _see(state: _Episode, event: Event) -> None:
+    """Remember the picture of the screen; the steps from here on were taken before it."""
+    _finish_typing(state)
+    _finish_snapshot(state)
+    _finish_pointer(state)
+    data = str(event["image"])
+    # Base64 of the three bytes that every JPEG begins with.
+    ending = "jpg" if data.startswith("/9j/") else "png"
+    state.image = f"{event['blob_id']}.{ending}"
+    state.images[state.image] = data
 
 
 def _mouse(state: _Episode, kind: str, event: Event) -> None:
@@ -255,7 +274,7 @@ def _add(state: _Episode, code: str, action: str, event: Event) -> None:
 
 
 def _append(state: _Episode, code: str, action: str, at: int) -> None:
-    state.steps.append(_Step(code, action, at, state.gap, state.observation))
+    state.steps.append(_Step(code, action, at, state.gap, state.observation, state.image))
     state.gap = False
     state.observation = None
 

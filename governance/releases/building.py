@@ -35,7 +35,7 @@ from governance.decisions import Reason
 from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import purposes
-from governance.releases import agentnet, manifest
+from governance.releases import agentnet, manifest, proof
 from governance.releases.models import (
     DatasetRelease,
     ReleaseFile,
@@ -200,11 +200,14 @@ def _publish(release: DatasetRelease, made: Sequence[_Made], fence: jobs.Fence) 
         fence.assert_held()
         usable = {frame.id for frames in _candidates(release).values() for frame in frames}
         kept = [one for one in made if _is_whole(release, one, usable)]
-        published = len(kept) >= settings.REMIT_MIN_CONTRIBUTORS
+        found = proof.of(frame for one in kept for frame in one.frames)
+        published = len(kept) >= settings.REMIT_MIN_CONTRIBUTORS and found.suffices
         if published:
-            _write(release, kept, now=now)
-        else:
+            _write(release, kept, found, now=now)
+        elif found.suffices:
             _withhold(release, "too_few_contributors", now=now)
+        else:
+            _withhold(release, "redaction_unproven", now=now, state=ReleaseState.UNPROVEN)
         jobs.finish(fence)
     for one in made:
         if not published or one not in kept:
@@ -218,7 +221,9 @@ def _is_whole(release: DatasetRelease, one: _Made, usable: set[UUID]) -> bool:
     return alive and all(frame.id in usable for frame in one.frames)
 
 
-def _write(release: DatasetRelease, kept: Sequence[_Made], *, now: datetime) -> None:
+def _write(
+    release: DatasetRelease, kept: Sequence[_Made], found: proof.Proof, *, now: datetime
+) -> None:
     entry = journal.append(
         Action.RELEASE_PUBLISHED,
         actor=BUILDER,
@@ -236,6 +241,7 @@ def _write(release: DatasetRelease, kept: Sequence[_Made], *, now: datetime) -> 
             categories=sorted({frame.category for frame in frames}),
             files=sorted((one.facts for one in kept), key=lambda facts: facts.name),
             policies=sorted({frame.policy_version for frame in frames}),
+            recall=found.document(),
         )
     )
     ReleaseManifest.objects.create(release=release, envelope=envelope, digest=digest, entry=entry)
@@ -273,7 +279,13 @@ def _write_file(release: DatasetRelease, one: _Made, *, entry: "Entry", now: dat
     )
 
 
-def _withhold(release: DatasetRelease, reason: str, *, now: datetime) -> None:
+def _withhold(
+    release: DatasetRelease,
+    reason: str,
+    *,
+    now: datetime,
+    state: ReleaseState = ReleaseState.WITHHELD,
+) -> None:
     entry = journal.append(
         Action.ACCESS_REJECTED,
         actor=BUILDER,
@@ -281,4 +293,4 @@ def _withhold(release: DatasetRelease, reason: str, *, now: datetime) -> None:
         act="build",
         private={"release": str(release.id), "reason": reason},
     )
-    release_step(release, ReleaseState.WITHHELD, at=now, entry=entry)
+    release_step(release, state, at=now, entry=entry)

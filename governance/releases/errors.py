@@ -38,5 +38,12 @@ class ReleaseNotReadyError(ReleasesError):
         self.state = state
 
 
+class RedactionUnprovenError(ReleasesError):
+    """The release is blocked: what redacted it did not find enough of what was planted."""
+
+    def __init__(self) -> None:
+        super().__init__("Too few of the planted canaries were surely found; redact again.")
+
+
 class ReleaseRecalledError(ReleasesError):
     """The file was recalled: its key is destroyed and copies of it have to go."""

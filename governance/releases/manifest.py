@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from audit import ports, signing
 from audit.signing import Envelope
-from governance.redaction import engine
+from governance.redaction import engine, pipeline
 
 MANIFEST: Final = "application/vnd.remit.release-manifest.v1+json"
 RECALLS: Final = "application/vnd.remit.recall-list.v1+json"
@@ -45,6 +45,7 @@ class ReleaseFacts:
     categories: Sequence[str]
     files: Sequence[FileFacts]
     policies: Sequence[str]
+    recall: Mapping[str, Any]
 
 
 def consent_commitment(*, release_id: UUID, subject: str, consent_event: str) -> str:
@@ -96,8 +97,9 @@ def _document(facts: ReleaseFacts) -> dict[str, Any]:
         "files": files,
         "redaction": {
             "version": engine.VERSION,
-            "patterns_sha256": engine.patterns_sha256(),
+            "patterns_sha256": pipeline.recipe(),
             "text": "Names and numbers of people are masked before anything is stored.",
+            "recall": dict(facts.recall),
         },
         "governance": _governance(facts),
     }
@@ -128,7 +130,10 @@ def _governance(facts: ReleaseFacts) -> dict[str, Any]:
         ),
         "gaps": "Steps marked gap_before follow something that is missing; why is not disclosed.",
         "coordinates": "pixels of the recorded screen",
-        "images": "none",
+        "images": (
+            "An episode's images stand in it by name, base64 of PNG or JPEG; a step names the one"
+            " it was taken before. All that was not read and found harmless is painted over."
+        ),
         "masked_text": "A masked run is written once as its type, for example <EMAIL>.",
     }
 

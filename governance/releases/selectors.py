@@ -13,6 +13,7 @@ from audit.actors import Actor
 from audit.signing import Envelope
 from governance.accounts.roles import Role
 from governance.releases.errors import (
+    RedactionUnprovenError,
     ReleaseNotFoundError,
     ReleaseNotReadyError,
     RequestNotFoundError,
@@ -112,9 +113,14 @@ def find_release(*, release_id: UUID, reader: Actor) -> DatasetRelease:
 
 
 def manifest(*, release_id: UUID, reader: Actor) -> Envelope:
-    """Return the signed manifest. ReleaseNotFoundError, ReleaseNotReadyError."""
+    """Return the signed manifest.
+
+    ReleaseNotFoundError, ReleaseNotReadyError, RedactionUnprovenError.
+    """
     found = find_release(release_id=release_id, reader=reader)
     state = release_state(found)
+    if state is ReleaseState.UNPROVEN:
+        raise RedactionUnprovenError
     if state in (ReleaseState.BUILDING, ReleaseState.WITHHELD):
         raise ReleaseNotReadyError(state.value)
     envelope: Envelope = found.manifest.envelope

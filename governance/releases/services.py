@@ -19,6 +19,7 @@ from governance.decisions import Reason
 from governance.releases import selectors
 from governance.releases.building import KIND, object_ref
 from governance.releases.errors import (
+    RedactionUnprovenError,
     ReleaseNotFoundError,
     ReleaseNotReadyError,
     ReleaseRecalledError,
@@ -33,6 +34,7 @@ from governance.releases.requests import (
     reject,
     request_access,
 )
+from governance.releases.states import ReleaseState
 from governance.releases.steps import release_state
 from governance.vault import storage
 from governance.vault.errors import KeyShreddedError, UnsealError
@@ -112,6 +114,8 @@ def _fetchable(release: DatasetRelease, name: str, *, purpose: str, actor: Actor
     if file is None:
         if state.may_be_read:
             raise ReleaseNotFoundError
+        if state is ReleaseState.UNPROVEN:
+            raise RedactionUnprovenError
         raise ReleaseNotReadyError(state.value)
     if ReleaseRecall.objects.filter(file=file).exists():
         gate.refuse(

@@ -23,6 +23,7 @@ class ReleaseState(StrEnum):
     BUILDING = "building"
     PUBLISHED = "published"
     WITHHELD = "withheld"
+    UNPROVEN = "unproven"
     AFFECTED = "affected"
     RECALLED = "recalled"
 

@@ -167,6 +167,7 @@ PAGES: dict[str, Problem] = {
     "ContentChangedError": CONFLICT,
     "CellNotOfferedError": CONFLICT,
     "ReleaseNotReadyError": CONFLICT,
+    "RedactionUnprovenError": CONFLICT,
     "KeyShreddedError": GONE,
     "SubjectErasedError": GONE,
     "ReleaseRecalledError": GONE,

@@ -135,6 +135,7 @@ STATES: Final[dict[str, Words]] = {
     "requested": _("waits for the privacy officer"),
     "reviewed": _("waits for the policy approver"),
     "withheld": _("withheld: too few people"),
+    "unproven": _("blocked: redaction is not proven well enough"),
     "affected": _("published, partly recalled"),
     "approved": _("approved"),
     "rejected": _("rejected"),
