@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils.translation import deactivate
 from pytest_django import DjangoDbBlocker, Settings
 
 from audit import health, sequencer
@@ -29,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out what touches no database: another pass has run it already",
     )
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> None:
+    """Begin in the first language: a page of the test before may have been in another."""
+    deactivate()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,25 +1,25 @@
-"""My consent: the matrix, the notice, the check before it counts, the receipt after it.
+"""My consent: the matrix, the check before it counts, withdrawing everything.
 
 Three requests to allow and three to refuse: choose, review, save. Withdrawing everything is one
-page and one button. What is chosen waits in the session between the pages, never in an address.
+page and one button. A choice is saved only under the form it was made on: when a notice or a policy
+changed meanwhile, the page says what is different and keeps the ticks.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
-from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import urlencode
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-import consent.selectors
-from consent import receipt
-from consent.selectors import Cell
 from consent.status import VALID
-from governance.policies import selectors as policies
 from governance.policies.categories import offered_categories
 from governance.policies.purposes import PROHIBITED
-from governance.portal import form, grouping
+from governance.portal import draft as drafts
+from governance.portal import form, grouping, sheet
+from governance.portal.draft import Draft
 from governance.portal.frame import show
 from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
@@ -27,8 +27,19 @@ from governance.portal.offer import Offer, offer_to
 from governance.rights import services as rights
 from governance.web.doors import Visitor, page
 
-DRAFT: Final = "consent-draft"
+CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
+HERE: Final = "/consent/"
+REVIEW: Final = "/consent/review/"
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What the page says above the form: what is missing, what is different, with which status."""
+
+    errors: Mapping[str, str] = field(default_factory=dict)
+    differences: Sequence[str] = ()
+    status: int = 200
 
 
 def _offer(visitor: Visitor) -> Offer:
@@ -38,45 +49,54 @@ def _offer(visitor: Visitor) -> Offer:
 @page("consent.read")
 @require_GET
 def matrix(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Show what may be decided, and what was."""
-    return _matrix(request, visitor, _offer(visitor))
+    """Show what may be decided, what was, and what is chosen but not saved."""
+    offer = _offer(visitor)
+    held = drafts.held(request.session)
+    if held is not None and held.language == offer.language and drafts.is_stale(held, offer):
+        return _changed(request, visitor, offer, held)
+    return _matrix(request, visitor, offer, held or drafts.saved(offer))
 
 
 def _matrix(
     request: HttpRequest,
     visitor: Visitor,
     offer: Offer,
-    *,
-    errors: dict[str, str] | None = None,
-    status: int = 200,
+    draft: Draft,
+    remarks: Remarks = Remarks(),
 ) -> HttpResponse:
-    used = {cell.application for cell in offer.covered}
     names = application_names()
-    sent = request.POST if request.method == "POST" else None
+    search = request.GET.get("find", "") if request.method == "GET" else ""
+    now = drafts.of(offer)
     context = {
         "offer": offer,
+        "sheet": sheet.lay_out(offer, draft, search=search),
+        "digest": now.digest,
+        "policies": " ".join(sorted(now.policies.values())),
         "categories": offered_categories(),
-        "errors": errors or {},
-        "used_applications": len(used),
+        "errors": remarks.errors,
+        "differences": remarks.differences,
+        "used_applications": len({cell.application for cell in offer.covered}),
         "all_applications": len(names),
         "applications": names,
         "used_purposes": len({cell.purpose for cell in offer.covered}),
-        "ticked": _ticked_names(offer) if sent is None else frozenset(sent.keys()),
-        "answers": {
-            section.purpose: section.answer
-            if sent is None
-            else sent.get(f"answer.{section.purpose}", "")
-            for section in offer.sections
-        },
+        "answers": draft.answers,
+        "pending": len(drafts.changes(draft, offer)),
         "decisions": decisions_of(subject=visitor.subject),
         "erased_at": erased_at(subject=visitor.subject),
         "prohibited": PROHIBITED,
     }
-    return show(request, visitor, "portal/consent.html", context, section="consent", status=status)
+    return show(
+        request, visitor, "portal/consent.html", context, section="consent", status=remarks.status
+    )
 
 
-def _ticked_names(offer: Offer) -> frozenset[str]:
-    return frozenset(form.field_name(cell) for cell in offer.covered)
+def _changed(request: HttpRequest, visitor: Visitor, offer: Offer, draft: Draft) -> HttpResponse:
+    """Show the form of now, what is different from the one filled in, and its ticks."""
+    different = drafts.differences(draft, offer, names=application_names())
+    again = replace(draft, language=offer.language, shown=drafts.of(offer))
+    drafts.keep(request.session, again)
+    remarks = Remarks(differences=different, status=CONFLICT)
+    return _matrix(request, visitor, offer, again, remarks)
 
 
 @page("consent.decide")
@@ -85,14 +105,15 @@ def review(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Take the choice, then show was and will be before anything is written."""
     if request.method == "POST":
         return _take(request, visitor)
-    draft = request.session.get(DRAFT)
+    draft = drafts.held(request.session)
     if draft is None:
-        return HttpResponseRedirect("/consent/")
+        return HttpResponseRedirect(HERE)
     offer = _offer(visitor)
-    wishes = {
-        Cell(*cell): bool(yes) for *cell, yes in draft["wishes"] if Cell(*cell) in offer.cells
-    }
-    changes = form.changes(wishes, offer.states, covered=offer.covered)
+    if draft.language != offer.language:  # To be read in the other language first.
+        return HttpResponseRedirect(HERE)
+    if drafts.is_stale(draft, offer):
+        return _changed(request, visitor, offer, draft)
+    changes = drafts.changes(draft, offer)
     context = {
         "changes": changes,
         "groups": grouping.of_changes(changes),
@@ -105,114 +126,87 @@ def review(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 
 def _take(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    """Read the form and do what its button says; nothing here writes a decision."""
+    act, _, what = request.POST.get("do", "review").partition(" ")
+    if act == "restart":
+        drafts.drop(request.session)
+        return HttpResponseRedirect(HERE)
     offer = _offer(visitor)
-    errors: dict[str, str] = {}
-    wishes: dict[Cell, bool] = {}
-    for section in offer.sections:
-        answer = _answer(request, section.purpose)
-        ticked = frozenset(cell for cell in section.cells if form.field_name(cell) in request.POST)
-        if answer is None and ticked:
-            errors[section.purpose] = _("Choose “No” or “Yes” for this purpose.")
-        elif answer is form.Answer.YES and not ticked:
-            errors[section.purpose] = _("Tick what may be captured, or choose “No”.")
-        wishes |= form.wanted(section, answer=answer, ticked=ticked)
+    before = drafts.held(request.session) or drafts.saved(offer)
+    draft = drafts.merged(before, request.POST, offer)
+    if drafts.is_stale(draft, offer):
+        return _changed(request, visitor, offer, draft)
+    search = " ".join(request.POST.get("find", "").split())
+    if act == "copy":
+        draft, place = _copied(request, draft, offer, what)
+        drafts.keep(request.session, draft)
+        return HttpResponseRedirect(_back(search, place))
+    if act == "find" or (act == "enter" and search != request.POST.get("found", "")):
+        drafts.keep(request.session, draft)
+        return HttpResponseRedirect(_back("" if what == "all" else search, "find-applications"))
+    return _to_review(request, visitor, draft, offer)
+
+
+def _copied(request: HttpRequest, draft: Draft, offer: Offer, what: str) -> tuple[Draft, str]:
+    """Return the draft after one copy of ticks, and the purpose it was made in."""
+    target, _, source = what.partition(" ")
+    if source:
+        return drafts.copied(draft, offer, source=source, target=target), target
+    return (
+        drafts.copied_row(
+            draft,
+            offer,
+            purpose=target,
+            source=request.POST.get(f"like.{target}", ""),
+            target=request.POST.get(f"row.{target}", ""),
+        ),
+        target,
+    )
+
+
+def _back(search: str, place: str) -> str:
+    query = f"?{urlencode({'find': search})}" if search else ""
+    return f"{HERE}{query}#{place}"
+
+
+def _to_review(request: HttpRequest, visitor: Visitor, draft: Draft, offer: Offer) -> HttpResponse:
+    errors = drafts.mistakes(draft, offer)
     if errors:
-        return _matrix(request, visitor, offer, errors=errors, status=UNPROCESSABLE)
-    request.session[DRAFT] = {
-        "wishes": [[*cell, yes] for cell, yes in wishes.items()],
-        "notices": {
-            section.purpose: request.POST.get(f"notice.{section.purpose}", "")
-            for section in offer.sections
-        },
-        "digest": form.digest(offer.sections, language=offer.language),
-        "language": offer.language,
-    }
-    return HttpResponseRedirect("/consent/review/")
-
-
-def _answer(request: HttpRequest, purpose: str) -> form.Answer | None:
-    sent = request.POST.get(f"answer.{purpose}", "")
-    return form.Answer(sent) if sent in set(form.Answer) else None
+        remarks = Remarks(errors=errors, status=UNPROCESSABLE)
+        return _matrix(request, visitor, offer, draft, remarks)
+    drafts.keep(request.session, draft)
+    return HttpResponseRedirect(REVIEW)
 
 
 @page("consent.decide")
 @require_POST
 def save(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Write the decision; one entry, one receipt, and then the receipt's own page."""
-    draft = request.session.get(DRAFT)
-    if draft is None:
-        return HttpResponseRedirect("/consent/")
-    if request.POST.get("do") == "back":
-        return HttpResponseRedirect("/consent/")
+    draft = drafts.held(request.session)
+    if draft is None or request.POST.get("do") == "back":
+        return HttpResponseRedirect(HERE)
     offer = _offer(visitor)
-    wishes = {
-        Cell(*cell): bool(yes) for *cell, yes in draft["wishes"] if Cell(*cell) in offer.cells
-    }
-    changes = form.changes(wishes, offer.states, covered=offer.covered)
+    if draft.language != offer.language:
+        return HttpResponseRedirect(HERE)
+    if drafts.is_stale(draft, offer):
+        return _changed(request, visitor, offer, draft)
+    changes = drafts.changes(draft, offer)
     if not changes:
-        return HttpResponseRedirect("/consent/review/")
+        return HttpResponseRedirect(REVIEW)
     act = rights.choose(
         person_subject=visitor.subject,
         choices=[
             rights.Answer(
-                *change.cell, change.will, draft["notices"].get(change.cell.purpose) or None
+                *change.cell, change.will, draft.shown.notices.get(change.cell.purpose) or None
             )
             for change in changes
         ],
         actor=visitor.actor,
-        language=draft["language"],
-        form_digest=draft["digest"],
+        language=draft.language,
+        form_digest=draft.shown.digest,
     )
-    del request.session[DRAFT]
+    drafts.drop(request.session)
     return HttpResponseRedirect(f"/consent/done/{act.receipt_id}/")
-
-
-@page("consent.receipt")
-@require_GET
-def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
-    """Show a receipt: what was decided, what happens when, where it stands in the log."""
-    found = next(
-        (d for d in decisions_of(subject=visitor.subject) if d.receipt_id == receipt_id), None
-    )
-    if found is None:
-        raise Http404
-    context = {
-        "decision": found,
-        "groups": grouping.of_events(found.events),
-        "titles": {purpose.key: purpose.name for purpose in policies.purposes()},
-        "erased_at": erased_at(subject=visitor.subject),
-        "applications": application_names(),
-        "fresh": DRAFT not in request.session,
-    }
-    return show(request, visitor, "portal/receipt.html", context, section="consent")
-
-
-@page("consent.receipt")
-@require_GET
-def download(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
-    """Hand out the signed receipt as a file, with its log proof once there is one."""
-    del request
-    document = receipt.receipt_document(subject=visitor.subject, receipt_id=receipt_id)
-    response = JsonResponse(document, json_dumps_params={"indent": 1, "sort_keys": True})
-    response.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt_id}.json"'
-    return response
-
-
-@page("notice.read")
-@require_GET
-def notice(request: HttpRequest, visitor: Visitor, purpose: str) -> HttpResponse:
-    """Show the whole notice of a purpose for reading; `?version=` shows an archived one."""
-    language = get_language() or visitor.language
-    reference = request.GET.get("version", "")
-    text = (
-        consent.selectors.notice_version(reference=reference, language=language)
-        if reference
-        else consent.selectors.current_notice(purpose=purpose, language=language)
-    ) or consent.selectors.current_notice(purpose=purpose, language="en")
-    if text is None or text.notice_id != purpose:
-        raise Http404
-    context = {"notice": text, "content": text.content, "applications": application_names()}
-    return show(request, visitor, "portal/notice.html", context, section="consent")
 
 
 @page("consent.decide")
@@ -228,6 +222,7 @@ def withdraw(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             language=offer.language,
             form_digest=form.digest(offer.sections, language=offer.language),
         )
+        drafts.drop(request.session)
         if act is not None:
             return HttpResponseRedirect(f"/consent/done/{act.receipt_id}/")
     context = {

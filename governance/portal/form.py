@@ -13,7 +13,7 @@ from consent import notice
 from consent.selectors import Cell, CellState
 from consent.status import OPEN, VALID, ConsentStatus
 
-FORM = "consent-matrix/1"
+FORM = "consent-matrix/2"
 
 
 class Answer(StrEnum):
@@ -29,7 +29,8 @@ class Slot:
 
     category: str
     cell: Cell | None
-    ticked: bool = False
+    # How far a yes would reach: the digest of what the policy in force captures.
+    scope: str = ""
 
     @property
     def name(self) -> str:
@@ -43,6 +44,7 @@ class Row:
 
     application: str
     name: str
+    kind: str
     retention_days: int | None
     policy_version: str | None
     slots: tuple[Slot, ...]
@@ -137,7 +139,7 @@ def _no(was: ConsentStatus) -> ConsentStatus | None:
 
 
 def digest(sections: Iterable[Section], *, language: str) -> str:
-    """Return the name of exactly this form: every cell, every notice, the language."""
+    """Return the name of exactly this form: each cell and its reach, each notice, the language."""
     return notice.digest(
         {
             "form": FORM,
@@ -146,7 +148,12 @@ def digest(sections: Iterable[Section], *, language: str) -> str:
                 {
                     "purpose": section.purpose,
                     "notice": section.notice,
-                    "cells": [list(cell) for cell in section.cells],
+                    "cells": [
+                        [*slot.cell, slot.scope]
+                        for row in section.rows
+                        for slot in row.slots
+                        if slot.cell is not None
+                    ],
                 }
                 for section in sections
             ],

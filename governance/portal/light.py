@@ -7,6 +7,7 @@ enrolled, outside every pause. If the light says off, an agent gets nothing eith
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -17,18 +18,43 @@ from governance.policies import selectors as policies
 
 
 @dataclass(frozen=True, slots=True)
+class Computer:
+    """One of the person's computers, and the pause that holds there now."""
+
+    id: UUID
+    label: str
+    paused: PauseInterval | None
+
+
+@dataclass(frozen=True, slots=True)
 class Light:
     """What the band says."""
 
     applications: tuple[str, ...]
-    computers: tuple[str, ...]
+    machines: tuple[Computer, ...]
+    # The pause of all computers; one of a single computer stands with the computer.
     paused: PauseInterval | None
     undecided: bool
 
     @property
+    def computers(self) -> tuple[str, ...]:
+        """The computers that are enrolled."""
+        return tuple(machine.label for machine in self.machines)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The computers on which nothing is paused."""
+        return tuple(machine.label for machine in self.machines if machine.paused is None)
+
+    @property
+    def resting(self) -> tuple[str, ...]:
+        """The computers that are paused one by one."""
+        return tuple(machine.label for machine in self.machines if machine.paused is not None)
+
+    @property
     def is_on(self) -> bool:
         """Whether anything may be captured at this moment."""
-        return bool(self.applications and self.computers and self.paused is None)
+        return bool(self.applications and self.running and self.paused is None)
 
 
 def light_of(*, subject: str, now: datetime | None = None) -> Light:
@@ -46,24 +72,26 @@ def light_of(*, subject: str, now: datetime | None = None) -> Light:
         if state.is_valid
         and offered.get((cell.purpose, cell.application, cell.category)) == state.scope_digest
     }
+    pauses = running_pauses(subject=subject, now=moment)
     return Light(
         applications=tuple(sorted(names.get(key, key) for key in captured)),
-        computers=tuple(
-            device.label for device in accounts.devices_of(subject) if device.revoked_at is None
+        machines=tuple(
+            Computer(device.id, device.label, pauses.get(device.id))
+            for device in accounts.devices_of(subject)
+            if device.revoked_at is None
         ),
-        paused=running_pause(subject=subject, now=moment),
+        paused=pauses.get(None),
         undecided=bool(offered) and not states,
     )
 
 
-def running_pause(*, subject: str, now: datetime) -> PauseInterval | None:
-    """Return the pause that covers this moment, or None."""
-    running = [
-        pause
+def running_pauses(*, subject: str, now: datetime) -> dict[UUID | None, PauseInterval]:
+    """Return the pauses that hold at this moment, by computer; None stands for all of them."""
+    return {
+        pause.device_id: pause
         for pause in consent.selectors.pauses(subject=subject)
-        if pause.start <= now and (pause.end is None or now < pause.end)
-    ]
-    return running[-1] if running else None
+        if pause.covers(now)
+    }
 
 
 def application_names() -> dict[str, str]:

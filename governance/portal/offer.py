@@ -1,7 +1,8 @@
 """Puts the consent form together: policies offer, notices explain, the person's answers fill in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import consent.selectors
 from consent.selectors import Cell, CellState
@@ -9,12 +10,17 @@ from governance.policies import selectors as policies
 from governance.policies.categories import offered_categories
 from governance.portal.form import Row, Section, Slot, answer_so_far
 
+if TYPE_CHECKING:
+    from governance.policies.models import Application
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """The form of one person at one moment."""
 
     sections: tuple[Section, ...]
+    # Every cell that may be answered.
+    cells: frozenset[Cell]
     states: Mapping[Cell, CellState]
     covered: frozenset[Cell]
     language: str
@@ -22,9 +28,9 @@ class Offer:
     unread: tuple[str, ...] = ()
 
     @property
-    def cells(self) -> frozenset[Cell]:
-        """Every cell that may be answered."""
-        return frozenset(cell for section in self.sections for cell in section.cells)
+    def applications(self) -> frozenset[str]:
+        """Every application in which something may be answered."""
+        return frozenset(cell.application for cell in self.cells)
 
 
 def offer_to(*, subject: str, language: str) -> Offer:
@@ -41,9 +47,12 @@ def offer_to(*, subject: str, language: str) -> Offer:
     )
     asked = {cell.purpose for cell in offered}
     purposes = [known for known in policies.purposes() if known.key in asked]
-    found = [_section(known.key, offered, states, covered, language) for known in purposes]
+    applications = policies.applications()
+    found = [_section(known.key, applications, offered, states, language) for known in purposes]
+    sections = tuple(section for section in found if section is not None)
     return Offer(
-        sections=tuple(section for section in found if section is not None),
+        sections=sections,
+        cells=frozenset(cell for section in sections for cell in section.cells),
         states=states,
         covered=covered,
         language=language,
@@ -55,9 +64,9 @@ def offer_to(*, subject: str, language: str) -> Offer:
 
 def _section(
     purpose: str,
+    applications: Sequence["Application"],
     offered: Mapping[Cell, policies.OfferedCell],
     states: Mapping[Cell, CellState],
-    covered: frozenset[Cell],
     language: str,
 ) -> Section | None:
     """Return the part of the form about one purpose; None without a notice to read first."""
@@ -67,10 +76,7 @@ def _section(
     content: Mapping[str, object] = text.content
     words = content.get("purpose")
     words = words if isinstance(words, Mapping) else {}
-    rows = tuple(
-        _row(purpose, application.key, application.name, offered, covered)
-        for application in policies.applications()
-    )
+    rows = tuple(_row(purpose, application, offered) for application in applications)
     cells = [cell for cell in offered if cell.purpose == purpose]
     return Section(
         purpose=purpose,
@@ -93,23 +99,22 @@ def _names(recipients: object) -> tuple[str, ...]:
 
 def _row(
     purpose: str,
-    application: str,
-    name: str,
+    application: "Application",
     offered: Mapping[Cell, policies.OfferedCell],
-    covered: frozenset[Cell],
 ) -> Row:
     slots = []
     found = []
     for category in offered_categories():
-        cell = Cell(purpose, application, category.value)
+        cell = Cell(purpose, application.key, category.value)
         if cell in offered:
             found.append(offered[cell])
-            slots.append(Slot(category.value, cell, ticked=cell in covered))
+            slots.append(Slot(category.value, cell, scope=offered[cell].scope_digest))
         else:
             slots.append(Slot(category.value, None))
     return Row(
-        application=application,
-        name=name,
+        application=application.key,
+        name=application.name,
+        kind=application.kind,
         retention_days=max((one.retention_days for one in found), default=None),
         policy_version=found[0].policy_version if found else None,
         slots=tuple(slots),

@@ -10,6 +10,7 @@ from governance.portal import (
     holdings,
     overview,
     pausing,
+    receipts,
     uses,
 )
 
@@ -18,9 +19,9 @@ urlpatterns = [
     path("consent/", consenting.matrix, name="consent"),
     path("consent/review/", consenting.review, name="consent-review"),
     path("consent/save/", consenting.save, name="consent-save"),
-    path("consent/done/<uuid:receipt_id>/", consenting.done, name="receipt"),
-    path("consent/done/<uuid:receipt_id>/receipt.json", consenting.download, name="receipt-file"),
-    path("consent/notice/<slug:purpose>/", consenting.notice, name="notice"),
+    path("consent/done/<uuid:receipt_id>/", receipts.done, name="receipt"),
+    path("consent/done/<uuid:receipt_id>/receipt.json", receipts.download, name="receipt-file"),
+    path("consent/notice/<slug:purpose>/", receipts.notice, name="notice"),
     path("withdraw/", consenting.withdraw, name="withdraw"),
     path("pause/", pausing.pause, name="pause"),
     path("data/", holdings.listing, name="data"),

@@ -41,36 +41,50 @@ def press_until(page: Page, selector: str) -> None:
     pytest.fail(f"{selector} cannot be reached by keyboard")
 
 
-def test_a_consent_visit_by_keyboard_without_javascript(chromium: Browser, site: str) -> None:
+def walk_to(page: Page, selector: str, *, steps: list[str]) -> None:
+    press_until(page, selector)
+    steps.append(selector)
+
+
+def press(page: Page, key: str, *, then: str) -> None:
+    page.keyboard.press(key)
+    page.wait_for_url(then)
+
+
+def test_a_consent_visit_by_keyboard_in_german_on_a_phone_without_javascript(
+    chromium: Browser, site: str
+) -> None:
+    """Tab, arrows, Space and Enter alone; allowing takes no fewer steps than withdrawing."""
     context = chromium.new_context(
-        java_script_enabled=False, viewport={"width": 390, "height": 800}
+        java_script_enabled=False, viewport={"width": 390, "height": 800}, locale="de-DE"
     )
     page = sign_in(context, site, "tariq")
     page.goto(f"{site}/consent/")
+    assert page.locator("html").get_attribute("lang") == "de"
     assert page.locator("main input:checked").count() == 0
-    cell = page.locator(f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]')
-    page.locator(f"#answer-{make.TRAIN}-no").focus()
+    give: list[str] = []
+    walk_to(page, f"#answer-{make.TRAIN}-no", steps=give)
     page.keyboard.press("ArrowRight")
-    cell.focus()
+    walk_to(page, f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]', steps=give)
     page.keyboard.press("Space")
-    page.locator(".savebar button").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/consent/review/")
+    walk_to(page, ".savebar [value=review]", steps=give)
+    press(page, "Enter", then="**/consent/review/")
     assert page.locator(".waswill .kinds > span").count() == 16
-    page.locator("button[value=save]").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/consent/done/**")
-    assert page.locator("h1").inner_text() == "Your decision is saved"
-    context.close()
-
-
-def test_every_control_of_the_form_is_reached_by_the_tab_key(chromium: Browser, site: str) -> None:
-    context = chromium.new_context()
-    page = sign_in(context, site, "tariq")
+    assert "noch nichts gespeichert" in page.locator(".lead").inner_text()
+    walk_to(page, "[value=save]", steps=give)
+    press(page, "Enter", then="**/consent/done/**")
+    assert page.locator("h1").inner_text() == "Ihre Entscheidung ist gespeichert"
     page.goto(f"{site}/consent/")
-    press_until(page, f'[name="answer.{make.TRAIN}"]')
-    press_until(page, f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]')
-    press_until(page, ".savebar button")
+    assert page.locator("main input[type=checkbox]:checked").count() == 1
+    withdraw: list[str] = []
+    walk_to(page, 'a[href="/withdraw/"]', steps=withdraw)
+    press(page, "Enter", then="**/withdraw/")
+    walk_to(page, 'form[action="/withdraw/"] button', steps=withdraw)
+    press(page, "Enter", then="**/consent/done/**")
+    assert page.locator("h1").inner_text() == "Ihre Entscheidung ist gespeichert"
+    assert len(withdraw) <= len(give)
+    page.goto(f"{site}/consent/")
+    assert page.locator("main input[type=checkbox]:checked").count() == 0
     context.close()
 
 

@@ -17,7 +17,7 @@ CLICK = Cell("train", "desk", "click")
 
 def section() -> form.Section:
     slots = (form.Slot("pointer", POINTER), form.Slot("click", CLICK), form.Slot("shortcut", None))
-    row = form.Row("desk", "Desk", 90, "desk@1", slots)
+    row = form.Row("desk", "Desk", "web", 90, "desk@1", slots)
     return form.Section("train", "Train", "", "train@1", 90, (), "", None, (row,))
 
 

@@ -1,5 +1,6 @@
 """The employee's pages over HTTP: what they show, what they ask, what they write."""
 
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,10 +47,18 @@ def signed_in(name: str) -> Client:
     return client
 
 
+def filled(client: Client, *cells: str, answer: str = "", find: str = "") -> dict[str, str]:
+    """Return the form as a browser sends it: what the page hides, the answer and the ticks."""
+    page = client.get("/consent/", {"find": find}).text
+    form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    del form["csrfmiddlewaretoken"], form["next"]
+    form |= {f"answer.{make.TRAIN}": answer} if answer else {}
+    return form | {f"cell.{make.TRAIN}.{make.DESK}.{cell}": "on" for cell in cells}
+
+
 def choose(client: Client, *cells: str, answer: str) -> str:
     """Send the form, look at the review, save; return where the receipt is."""
-    form = {f"answer.{make.TRAIN}": answer, f"notice.{make.TRAIN}": f"{make.TRAIN}@1"}
-    form |= {f"cell.{make.TRAIN}.{make.DESK}.{cell}": "on" for cell in cells}
+    form = filled(client, *cells, answer=answer)
     assert client.post("/consent/review/", form)["Location"] == "/consent/review/"
     assert client.get("/consent/review/").status_code == 200
     return client.post("/consent/save/", {"do": "save"})["Location"]
@@ -93,8 +102,7 @@ def test_allowing_and_refusing_look_alike(nordhafen: make.House) -> None:
 def test_a_choice_counts_only_after_the_review_and_gives_a_receipt(nordhafen: make.House) -> None:
     client = signed_in("tariq")
     subject = nordhafen.subject("tariq")
-    form = {f"answer.{make.TRAIN}": "yes", f"cell.{make.TRAIN}.{make.DESK}.pointer": "on"}
-    client.post("/consent/review/", form)
+    client.post("/consent/review/", filled(client, "pointer", answer="yes"))
     assert consents.states(subject=subject) == {}
     receipt = choose(client, "pointer", answer="yes")
     assert receipt.startswith("/consent/done/")
@@ -114,7 +122,8 @@ def test_refusing_takes_as_many_steps_and_leaves_a_receipt_too(nordhafen: make.H
 
 
 def test_a_yes_without_a_tick_is_sent_back_and_keeps_the_answer(nordhafen: make.House) -> None:
-    answer = signed_in("tariq").post("/consent/review/", {f"answer.{make.TRAIN}": "yes"})
+    client = signed_in("tariq")
+    answer = client.post("/consent/review/", filled(client, answer="yes"))
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Tick what may be captured" in page

@@ -5,6 +5,7 @@ from django.test import Client
 
 from consent import services as consents
 from tests import make
+from tests.governance.portal.test_pages import filled
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,7 @@ def test_what_goes_wrong_is_said_in_the_language_too(nordhafen: make.House) -> N
     # What programs get stays in one language: they compare it, and people read its page.
     problem = client.get("/api/v1/me/receipts/00000000-0000-7000-8000-000000000000").json()
     assert problem["title"] == "There is nothing here"
-    assert "Hier ist nichts" in client.get(problem["type"]).text
+    assert "Diese Seite ist nicht hier" in client.get(problem["type"]).text
 
 
 def test_nobody_is_asked_in_a_language_in_which_the_notice_cannot_be_read(
@@ -79,6 +80,8 @@ def test_nobody_is_asked_in_a_language_in_which_the_notice_cannot_be_read(
     assert f"answer.{make.IMPROVE}" in page
     assert "Wählen Sie unten auf dieser Seite eine andere Sprache" in page
     assert f"answer.{make.TRAIN}" in signed_in("tariq", asks="fr").get("/consent/").text
-    yes = {f"answer.{make.TRAIN}": "yes", f"cell.{make.TRAIN}.{make.DESK}.click": "on"}
-    german.post("/consent/review/", yes)
-    assert "Sie haben nichts geändert" in german.get("/consent/review/").text
+    french = signed_in("tariq", asks="fr")
+    yes = filled(french, "click", answer="yes")
+    refused = german.post("/consent/review/", yes)
+    assert refused.status_code == 409
+    assert "Während Ihrer Auswahl hat sich etwas geändert" in refused.text

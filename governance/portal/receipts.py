@@ -1,0 +1,64 @@
+"""What remains of a decision: its receipt as a page and as a file, and the notice that was read."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
+
+import consent.selectors
+from consent import receipt
+from governance.policies import selectors as policies
+from governance.portal import grouping
+from governance.portal.frame import show
+from governance.portal.history import decisions_of, erased_at
+from governance.portal.light import application_names
+from governance.web.doors import Visitor, page
+
+
+@page("consent.receipt")
+@require_GET
+def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
+    """Show a receipt: what was decided, what happens when, where it stands in the log."""
+    found = next(
+        (d for d in decisions_of(subject=visitor.subject) if d.receipt_id == receipt_id), None
+    )
+    if found is None:
+        raise Http404
+    context = {
+        "decision": found,
+        "groups": grouping.of_events(found.events),
+        "titles": {purpose.key: purpose.name for purpose in policies.purposes()},
+        "erased_at": erased_at(subject=visitor.subject),
+        "applications": application_names(),
+    }
+    return show(request, visitor, "portal/receipt.html", context, section="consent")
+
+
+@page("consent.receipt")
+@require_GET
+def download(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
+    """Hand out the signed receipt as a file, with its log proof once there is one."""
+    del request
+    document = receipt.receipt_document(subject=visitor.subject, receipt_id=receipt_id)
+    response = JsonResponse(document, json_dumps_params={"indent": 1, "sort_keys": True})
+    response.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt_id}.json"'
+    return response
+
+
+@page("notice.read")
+@require_GET
+def notice(request: HttpRequest, visitor: Visitor, purpose: str) -> HttpResponse:
+    """Show the whole notice of a purpose for reading; `?version=` shows an archived one."""
+    language = get_language() or visitor.language
+    reference = request.GET.get("version", "")
+    text = (
+        consent.selectors.notice_version(reference=reference, language=language)
+        if reference
+        else consent.selectors.current_notice(purpose=purpose, language=language)
+    ) or consent.selectors.current_notice(purpose=purpose, language=settings.LANGUAGE_CODE)
+    if text is None or text.notice_id != purpose:
+        raise Http404
+    context = {"notice": text, "content": text.content, "applications": application_names()}
+    return show(request, visitor, "portal/notice.html", context, section="consent")
