@@ -122,7 +122,8 @@ _SECRETS: Final = (
     rule("SECRET", r"(?<![\w-])[0-9a-f]{32,64}(?![\w-])", where("secret"), needs="\\d"),
 )
 _USER_AND: Final = (
-    r"\b(?:user(?:name)?|login|account|usr|id|benutzer)[:=]? ?(?P<u>[\w.@-]{3,40}) ?"
+    r"\b(?:user(?:name)?|login|account|usr|id|benutzer)[:=]? ?(?!with |and |und |your |for |the )"
+    r"(?P<u>[\w.@-]{3,40}) ?"
     r"(?:[/,;|]|and|und|with)? ?(?:pass(?:word|wort)?|pw|pwd)\b ?[:=]? ?"
 )
 _PASSWORDS: Final = (

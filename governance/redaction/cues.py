@@ -11,7 +11,8 @@ from typing import Final
 
 PREFIX: Final = r"(?:Mc|Mac|Fitz|De|Di|Du|La|Le|Van|Von|Al-|El-|[OLD]'|Dell'|Dall')"
 WORD: Final = (
-    rf"{PREFIX}?[A-Z][a-z]+(?:'(?:[A-Z][a-z]+|[a-z]{{3,}}))?(?:-[A-Za-z][a-z]+)*+(?![A-Za-z]|'t\b)"
+    rf"{PREFIX}?[A-Z][a-z]+(?:'(?:[A-Z][a-z]+|[a-z]{{3,}}))?(?:-[A-Za-z][a-z]+){{0,3}}+"
+    r"(?![A-Za-z]|'t\b)"
 )
 PARTICLES: Final = (
     r"(?:van|von|de|der|den|di|da|del|della|dos|du|la|le|bin|ibn|al|el|'t|ter|ten|zu|zur|af|av)"

@@ -136,14 +136,14 @@ class Field:
         current = "".join(node.character for node in before)
         if current == value:
             return before
-        start = _common(current, value, str.startswith, _head)
+        start = common(current, value, str.startswith, head)
         most = min(len(current), len(value)) - start
-        tail = min(most, _common(current, value, str.endswith, _tail))
-        kept_end = before[len(before) - tail :]
-        gone = before[start : len(before) - tail]
+        same = min(most, common(current, value, str.endswith, tail))
+        kept_end = before[len(before) - same :]
+        gone = before[start : len(before) - same]
         if gone:  # Only growing hides nothing; anything else may.
             self.store_view()
-        offset, words = start, value[start : len(value) - tail]
+        offset, words = start, value[start : len(value) - same]
         fresh = _align(gone, words, source=source, offset=offset)
         low = self.nodes.index(before[start - 1]) + 1 if start else 0
         high = self.nodes.index(kept_end[0], low) if kept_end else len(self.nodes)
@@ -175,15 +175,15 @@ class Field:
         return index
 
 
-def _head(text: str, size: int) -> str:
+def head(text: str, size: int) -> str:
     return text[:size]
 
 
-def _tail(text: str, size: int) -> str:
+def tail(text: str, size: int) -> str:
     return text[len(text) - size :]
 
 
-def _common(
+def common(
     old: str, new: str, agrees: Callable[[str, str], bool], part: Callable[[str, int], str]
 ) -> int:
     """Return how many characters two texts share at one end, by halving."""

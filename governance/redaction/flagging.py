@@ -6,22 +6,25 @@ another field, what was deleted next to a finding, and numbers typed into a row 
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from governance.redaction.editing import Field, Node
-from governance.redaction.engine import Detector
+from governance.redaction.editing import Field, Node, common, head, tail
+from governance.redaction.engine import Deadline, Detector
 from governance.redaction.findings import Span
 from governance.redaction.schema import MASK
+from governance.redaction.texts import residue
 
 _STRUCTURED: Final = frozenset(
     {"CREDIT_CARD", "IBAN", "US_SSN", "NATIONAL_ID", "TAX_ID", "PHONE", "OTP"}
 )
-_LONE_TOKEN: Final = re.compile(r"^[^\s/\\=()<>{}\[\]|;,\"'`:@]{8,64}$")
+_LONE_TOKEN: Final = re.compile(r"^(?!\S*@\S*\.\w)[^\s/\\=()<>{}\[\]|;,\"'`:]{8,64}$")
 _ORDINARY_TOKEN: Final = re.compile(
     r"[A-Za-z]+-\d+|v?\d+(?:[.\-]\w+)+|[\w-]+\.[a-z]{2,5}|[\d.,$€£%+*#-]+|[A-Z]{1,5}[-#]?\d+"
 )
 _CODE_BOXES: Final = 4
 _SHORTEST_SHARED: Final = 4
+_WHOLE_BELOW, _AROUND = 600, 250
 
 
 def values_pattern(values: Collection[str]) -> re.Pattern[str] | None:
@@ -47,6 +50,41 @@ def views(each: Field) -> list[list[Node]]:
         if text.strip():
             distinct.setdefault(text, view)
     return list(distinct.values())
+
+
+@dataclass(slots=True)
+class Scan:
+    """Looks at one field's high-water marks in turn.
+
+    Of a long text only what changed since the last look is read again, with words around it:
+    thousands of corrections of one letter must not cost thousands of whole texts.
+    """
+
+    detector: Detector
+    deadline: Deadline
+    label: str
+    role: str
+    seen: str = ""
+
+    def spans(self, text: str) -> list[Span]:
+        """Return what identifies in the part of the text that the last one did not have."""
+        start, end = _changed(self.seen, text)
+        self.seen = text
+        part = text[start:end]
+        found = self.detector.spans(part, label=self.label, role=self.role, deadline=self.deadline)
+        found = residue(part, [*found, *lone_passwords(part, self.role, found)])
+        return [Span(start + span.start, start + span.end, span.type) for span in found]
+
+
+def _changed(seen: str, text: str) -> tuple[int, int]:
+    """Return the range of a text that differs from one seen before, widened to some words."""
+    if min(len(seen), len(text)) < _WHOLE_BELOW:
+        return 0, len(text)
+    start = common(seen, text, str.startswith, head)
+    end = len(text) - min(common(seen, text, str.endswith, tail), len(text) - start)
+    first = text.rfind(" ", 0, max(0, start - _AROUND)) + 1
+    last = text.find(" ", end + _AROUND)
+    return first, len(text) if last < 0 else last
 
 
 def flags(nodes: list[Node]) -> dict[int, str]:

@@ -16,17 +16,17 @@ from governance.redaction.engine import NO_DEADLINE, Deadline, Detector
 from governance.redaction.errors import BudgetExceededError
 from governance.redaction.findings import Span
 from governance.redaction.flagging import (
+    Scan,
     flag,
     flag_boxes,
     flag_tombstones,
     flags,
-    lone_passwords,
     values_pattern,
     views,
 )
-from governance.redaction.texts import residue
 
 _BOX_SIZE: Final = 8
+_STEPS_A_CHECK: Final = 64
 # All a person ever wrote into one field in one record; what is above is no typing.
 MAX_CHARACTERS: Final = 200_000
 
@@ -46,9 +46,11 @@ class Stroke(StrEnum):
     DOUBT = "doubt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Step:
     """One stroke with what it carries; `index` names the event it came from.
+
+    Never changed; not frozen, because that makes each of thousands three times as dear.
 
     A key is its character, or a name: Enter, Backspace, Delete, Left, Right, Home, End.
     """
@@ -93,17 +95,17 @@ class Reconstruction:
 
     def feed(self, steps: Iterable[Step], deadline: Deadline = NO_DEADLINE) -> None:
         """Play the strokes in order. BudgetExceededError when they write more than people do."""
-        for step in steps:
-            deadline.check()
+        for number, step in enumerate(steps):
+            if number % _STEPS_A_CHECK == 0:
+                self._check(deadline)
             self._play(step)
-            if self._focused is not None or step.stroke is Stroke.SNAPSHOT:
-                self._check_size(step)
+        self._check(deadline)
         for each in self.fields.values():
             each.store_view()
 
-    def _check_size(self, step: Step) -> None:
-        touched = self.fields.get(step.field) or self._focused
-        if touched is not None and len(touched.nodes) > MAX_CHARACTERS:
+    def _check(self, deadline: Deadline) -> None:
+        deadline.check()
+        if any(len(each.nodes) > MAX_CHARACTERS for each in self.fields.values()):
             raise BudgetExceededError
 
     def _play(self, step: Step) -> None:
@@ -203,8 +205,12 @@ class Reconstruction:
             if each.role == "password":
                 flag(each.nodes, [Span(0, len(each.nodes), "PASSWORD")])
                 continue
+            scan = Scan(detector, deadline, label=each.label, role=each.role)
             for view in views(each):
-                self._search_view(each, view, detector, deadline, findings)
+                text = "".join(node.character for node in view)
+                spans = scan.spans(text)
+                flag(view, spans)
+                findings.values.update(text[span.start : span.end] for span in spans)
         self._search_boxes(detector)
         self._search_values(findings.values)
         for each in self.fields.values():
@@ -212,20 +218,6 @@ class Reconstruction:
         self._follow_links()
         self._collect(findings)
         return findings
-
-    def _search_view(
-        self,
-        each: Field,
-        view: list[Node],
-        detector: Detector,
-        deadline: Deadline,
-        findings: Findings,
-    ) -> None:
-        text = "".join(node.character for node in view)
-        spans = detector.spans(text, label=each.label, role=each.role, deadline=deadline)
-        spans = residue(text, [*spans, *lone_passwords(text, each.role, spans)])
-        flag(view, spans)
-        findings.values.update(text[span.start : span.end] for span in spans)
 
     def _search_boxes(self, detector: Detector) -> None:
         """Read a card number that was typed into four boxes, a code into six."""

@@ -70,9 +70,10 @@ _NOT_BEFORE_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _LOWER_WORD: Final = re.compile(r"(?<![\w.@/-])[a-z]{4,16}(?![\w@/(]|\.\w|-\w)")
-_INITIAL: Final = 2
+_INITIAL: Final = re.compile(r"[A-Z]\.?")
 _MOST_WORDS: Final = 4
 _SHORTEST_PROSE: Final = 12
+_SHORTEST_SINGLE: Final = 3
 # How much a word looks like a name; sums of them are compared with the three thresholds below.
 _DIRECTORY, _GIVEN, _BOTH, _SURNAME, _UNKNOWN, _NOT = 2.5, 2.0, 1.0, 1.2, 0.6, -1.0
 # A surname or given name that is an everyday word; a word only the dictionary has.
@@ -229,7 +230,7 @@ class Names:
     def _stands_alone(self, text: str, word: re.Match[str]) -> bool:
         start, end = word.span()
         before = text[max(0, start - 10) : start]
-        if end - start <= _INITIAL or (before and before[-1] not in _BEFORE_SINGLE):
+        if end - start < _SHORTEST_SINGLE or (before and before[-1] not in _BEFORE_SINGLE):
             return False
         if not _AFTER_SINGLE.match(text, end) or text[end : end + 2] == "'t":
             return False
@@ -260,10 +261,10 @@ class Names:
             if token in lexicon.PARTICLES:
                 continue
             weight = self.evidence(token)
-            if token.isupper() and len(token) > _INITIAL and weight < _BOTH:
+            if token.isupper() and not _is_initial(token) and weight < _BOTH:
                 break
             follows = weight == _RARE and position > 0 and self.evidence(words[0][0]) > _RARE
-            is_no_name = weight < 0 or (weight <= _RARE and len(token) > _INITIAL)
+            is_no_name = weight < 0 or (weight <= _RARE and not _is_initial(token))
             if is_no_name and not follows and not self._is_sure(text, words, position, cue):
                 break
             end = word.end()
@@ -286,7 +287,7 @@ class Names:
     def _run(self, text: str, run: re.Match[str]) -> Iterator[Span]:
         """Yield the words of a run of capitalised words that together look like a name."""
         tokens = list(_TOKEN.finditer(text, *run.span()))
-        full = [t for t in tokens if len(t[0]) > _INITIAL and t[0] not in lexicon.PARTICLES]
+        full = [t for t in tokens if not _is_initial(t[0]) and t[0] not in lexicon.PARTICLES]
         if len(full) > 1:
             yield from self._full_names(tokens)
         elif len(full) == 1 and len(tokens) == 2:  # noqa: PLR2004  an initial and a surname
@@ -300,7 +301,7 @@ class Names:
         index = 0
         while index < len(tokens):
             token = tokens[index][0]
-            if len(token) <= _INITIAL or evidence[index] <= _RARE or token in lexicon.PARTICLES:
+            if _is_initial(token) or evidence[index] <= _RARE or token in lexicon.PARTICLES:
                 index += 1
                 continue
             end, weights = _run_end(tokens, evidence, index)
@@ -325,10 +326,15 @@ class Names:
                 yield Span(*part.span(), "PERSON")
 
 
+def _is_initial(token: str) -> bool:
+    return _INITIAL.fullmatch(token) is not None
+
+
 def _with_titles(text: str, span: Span) -> Span:
-    """Widen a name by the title before it and the degree after it."""
+    """Widen a name by particles and, if it is a full name, by its title; and by a degree."""
     start, end = span.start, span.end
-    for before in (_PARTICLES_BEFORE, _TITLE_BEFORE):
+    is_full = " " in text[start:end]
+    for before in (_PARTICLES_BEFORE, _TITLE_BEFORE) if is_full else (_PARTICLES_BEFORE,):
         if widening := before.search(text[max(0, start - _TITLE_REACH) : start]):
             start -= len(widening[0])
     if degree := _DEGREE_AFTER.match(text, end):
@@ -344,9 +350,9 @@ def _run_end(
     end = start
     while end < len(tokens) and len(weights) < _MOST_WORDS:
         token = tokens[end][0]
-        if len(token) > _INITIAL and evidence[end] < 0:
+        if evidence[end] < 0 and not _is_initial(token):
             break
-        if len(token) > _INITIAL and token not in lexicon.PARTICLES:
+        if not _is_initial(token) and token not in lexicon.PARTICLES:
             weights.append(evidence[end])
         end += 1
     return end, weights

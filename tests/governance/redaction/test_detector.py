@@ -30,7 +30,7 @@ DETECTOR = Detector(
         ("born 14.03.1987 in town", "14.03.1987", "DATE_OF_BIRTH"),
         ("please ask JÜRGEN ÖSTLUND", "JÜRGEN ÖSTLUND", "PERSON"),
         ("login joestlund failed", "joestlund", "USERNAME"),
-        ("Mr Stone will come", "Mr Stone", "PERSON"),
+        ("Mr Stone will come", "Stone", "PERSON"),
         ("deliver to 12 Harbour View Road, please", "12 Harbour View Road", "ADDRESS"),
         ("token=Zk3vP0q9LmX27aTtBn45", "Zk3vP0q9LmX27aTtBn45", "SECRET"),
         (r"C:\Users\nunesr\notes.txt", "nunesr", "USERNAME"),
@@ -71,6 +71,7 @@ def test_it_is_found_at_its_exact_place(text: str, value: str, kind: str) -> Non
         "Freigabe der Rechnungen bis Freitag, bitte das Budget und die Lieferung nicht vergessen",
         "docker run -p 8080:80 nginx:1.25",
         "They're late and we don't know why",
+        "the standup moved to 9:15 in room 4.12",
         "hello everyone",
     ],
 )

@@ -213,6 +213,14 @@ def test_a_field_that_is_rewritten_without_end_is_refused() -> None:
         run(items)
 
 
+@pytest.mark.timeout(20)
+def test_a_letter_corrected_a_thousand_times_in_a_long_text_is_done_in_time() -> None:
+    keys = [*("sent to jane.doe@example.com and " * 30), *["x", "\b"] * 1000]
+    items = [item for key in keys for item in typed(key, field="a", field_role="document")]
+    items = [item | {"seq": seq} for seq, item in enumerate(items)]
+    assert run(items[:4900]).counts["EMAIL"] >= 30
+
+
 @pytest.mark.timeout(30)
 def test_a_full_batch_of_growing_snapshots_is_done_in_time() -> None:
     text = "book pallet 12 for Jane Doe at jane.doe@example.com tomorrow. " * 20
