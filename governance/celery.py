@@ -117,6 +117,7 @@ app.conf.update(
     beat_schedule={
         "sweep": _every(settings.REMIT_SWEEP_SECONDS, "governance.jobs.tasks.sweep_jobs"),
         "expire captures": _every(_HOUR, "governance.capture.tasks.expire_captures"),
+        "redact again": _every(_HOUR, "governance.capture.tasks.reread_captures"),
         "collect orphans": _every(24 * _HOUR, "governance.capture.tasks.collect_orphans"),
         "expire consents": _every(60.0, "governance.rights.tasks.expire_consents"),
         "end exports": _every(_HOUR, "governance.rights.tasks.end_exports"),

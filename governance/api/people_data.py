@@ -36,6 +36,9 @@ class CaptureSerializer(serializers.Serializer[Any]):
     policy_version = serializers.CharField()
     retain_until = serializers.DateTimeField()
     purposes = serializers.SerializerMethodField()
+    redaction = serializers.DictField(
+        help_text="By what it was redacted, what was removed by type, and the run's canaries."
+    )
 
     def get_purposes(self, frame: gate.FrameInfo) -> list[str]:
         return sorted(frame.consent_events)
@@ -103,6 +106,36 @@ class CaptureView(APIView):
             subject=person.subject, frames=[capture_id], actor=person.actor
         )
         return audited(Response(status=204), done.entry)
+
+
+class MissSerializer(Strict):
+    text = serializers.CharField(
+        min_length=services.SHORTEST_MISS,
+        max_length=services.LONGEST_MISS,
+        help_text="What can still be read and should not; sealed at once, never shown again.",
+    )
+
+
+class ReportedSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+
+
+class MissView(APIView):
+    """Report what redaction missed: everything that holds it is redacted again."""
+
+    action_name: ClassVar = {"POST": "capture.view"}
+    permission_classes = (ByMatrix,)
+
+    @extend_schema(
+        operation_id="me_report_miss", request=MissSerializer, responses={202: ReportedSerializer}
+    )
+    def post(self, request: Request, capture_id: UUID) -> Response:
+        person = visitor(request)
+        asked = body_of(request, MissSerializer)
+        report = services.report_miss(
+            subject=person.subject, frame=capture_id, text=asked["text"], actor=person.actor
+        )
+        return audited(Response(ReportedSerializer(report).data, status=202), report.entry)
 
 
 class ForgetSerializer(Strict):

@@ -17,6 +17,7 @@ urlpatterns = [
     path("captures", people_data.CapturesView.as_view()),
     path("captures/forget", people_data.ForgetView.as_view()),
     path("captures/<uuid:capture_id>", people_data.CaptureView.as_view()),
+    path("captures/<uuid:capture_id>/misses", people_data.MissView.as_view()),
     path("accesses", people_data.AccessesView.as_view()),
     path("releases", people_data.OwnReleasesView.as_view()),
     path("requests", people_rights.RequestsView.as_view()),

@@ -110,6 +110,7 @@ TABLE: Final[dict[str, Row]] = {
     "governance.rights.CellNotOfferedError": Row("cell-not-offered"),
     "governance.rights.ExportNotReadyError": Row("export-not-ready", retry_after_seconds=10),
     "governance.rights.ForgetSpanError": Row("invalid-request"),
+    "governance.rights.MissTextError": Row("invalid-request"),
     "governance.rights.RequestChangeError": Row("invalid-transition"),
     "governance.rights.RequestNotFoundError": _missing(),
     "governance.rights.RightsError": _fault(),

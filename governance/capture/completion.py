@@ -31,7 +31,8 @@ def _complete(entry: UUID) -> None:
     ended = dict(FrameState.objects.filter(entry__uuid=entry).values_list("frame_id", "state"))
     for frame in Frame.objects.filter(id__in=[*ended], store=blobs.OBJECT):
         blobs.delete(frame)
-    _end_keys({frame for frame, state in ended.items() if state == FrameState.State.DELETED})
+    over = (FrameState.State.DELETED, FrameState.State.SUPERSEDED)
+    _end_keys({frame for frame, state in ended.items() if state in over})
     _end_empty({frame for frame, state in ended.items() if state == FrameState.State.EXPIRED})
 
 

@@ -22,9 +22,8 @@ from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
-from governance.capture import blobs, content, forgotten, gate
+from governance.capture import blobs, copies, forgotten, gate
 from governance.capture.errors import AccessDeniedError, RecordGoneError
-from governance.capture.frames import enliven
 from governance.capture.models import (
     DispositionRecord,
     ForgottenSpan,
@@ -33,11 +32,11 @@ from governance.capture.models import (
     LiveFrame,
     SealedBatch,
 )
-from governance.capture.runs import hour, moment
+from governance.capture.runs import hour
 from governance.decisions import InternalPurpose, Reason
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
-from governance.vault import sealing, shredding
+from governance.vault import shredding
 
 if TYPE_CHECKING:
     from audit.models import Entry
@@ -101,7 +100,7 @@ def forget(*, subject: str, since: datetime, actor: Actor, now: datetime | None 
         ForgottenSpan.objects.create(
             id=uuid7(), subject=subject, start=since, end=until, entry=entry
         )
-        _complete_later(entry)
+        complete_later(entry)
     return Deleted(frames=cut(subject=subject, since=since, until=until), entry=entry)
 
 
@@ -164,20 +163,22 @@ def _end(
             },
         )
         for frame in live:
-            _end_one(frame, state=state, entry=entry, actor=actor, clock=clock)
+            end_one(frame, state=state, entry=entry, actor=actor, clock=clock)
         if live:
-            _complete_later(entry)
+            complete_later(entry)
     return Deleted(frames=len(live), entry=entry)
 
 
-def _complete_later(entry: "Entry") -> None:
+def complete_later(entry: "Entry") -> None:
+    """Have a job finish what a crash cuts short after the commit of this entry."""
     run_at = database_now() + _COMPLETE_AFTER
     jobs.add(kind=COMPLETE_JOB, ref=str(entry.uuid), run_at=run_at)
 
 
-def _end_one(
+def end_one(
     frame: Frame, *, state: FrameState.State, entry: "Entry", actor: Actor, clock: str
 ) -> None:
+    """End one live frame in the caller's transaction; its ciphertext goes with the commit."""
     if not LiveFrame.objects.filter(frame_id=frame.id).delete()[0]:
         return
     now = timezone.now()
@@ -355,8 +356,8 @@ def _replace(frame_id: UUID, left: Events) -> int:
             private={"cells": [f"{old.application}/{old.category}"], "left": len(left)},
         )
         if left:
-            _copy(old, left, entry)
-        _end_one(
+            copies.store(old, left, entry)
+        end_one(
             old,
             state=FrameState.State.SUPERSEDED if left else FrameState.State.DELETED,
             entry=entry,
@@ -364,30 +365,3 @@ def _replace(frame_id: UUID, left: Events) -> int:
             clock="partial-deletion",
         )
     return len(left)
-
-
-def _copy(old: Frame, events: Events, entry: "Entry") -> None:
-    """Store a frame's surviving events as a new frame that keeps all its other facts."""
-    frame_id = uuid7()
-    frame = sealing.seal_frame(
-        subject=old.subject,
-        application=old.application,
-        category=old.category,
-        frame_id=frame_id,
-        policy_version=old.policy_version,
-        plaintext=content.pack(content.lines(events)),
-    )
-    place = blobs.put(frame_id=frame_id, ciphertext=frame.ciphertext)
-    times = [int(str(event["t_ns"])) for event in events]
-    new = Frame.objects.get(id=old.id)
-    new.id = frame_id
-    new.generation = frame.generation
-    new.first_hour = hour(moment(min(times)))
-    new.last_hour = hour(moment(max(times)))
-    new.event_count = len(events)
-    new.store, new.object_key = place.store, place.object_key
-    new.offset, new.length = place.offset, place.length
-    new.ciphertext_digest = frame.digest.hex()
-    new.entry = entry
-    new.save(force_insert=True)
-    enliven(frame=new, entry=entry)

@@ -144,6 +144,25 @@ class FrameBlob(models.Model):
     ciphertext = models.BinaryField()
 
 
+class Rereading(models.Model):
+    """Why stored work is redacted again: the recipe changed, or a person reported a miss.
+
+    `sealed` is what was missed, under a key that dies with the person's others or with the job.
+    """
+
+    class Cause(models.TextChoices):
+        RECIPE = "recipe"
+        MISS = "miss"
+
+    id = models.UUIDField(primary_key=True)
+    cause = models.TextField(choices=Cause)
+    recipe = models.TextField()
+    subject = models.TextField(blank=True, default="")
+    sealed = models.BinaryField(null=True)
+    asked_at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
 class ForgottenSpan(models.Model):
     """A span a person asked to forget: what arrives from it later is refused too."""
 

@@ -5,13 +5,14 @@ What destroys goes by the database's clock: a worker whose own is a year ahead d
 
 from celery import shared_task
 
-from governance.capture import completion, deletion, expiry, runs
+from governance.capture import completion, deletion, expiry, rereading, runs
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
 from governance.vault import orphans
 
 jobs.handler("capture:redact", quarantined=runs.quarantine)(runs.redact_batch)
 jobs.handler(deletion.COMPLETE_JOB)(completion.complete)
+jobs.handler(rereading.JOB)(rereading.reread)
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.
@@ -24,3 +25,9 @@ def expire_captures() -> None:
 def collect_orphans() -> None:
     """Remove ciphertext that a crash left without a row."""
     orphans.collect(now=database_now())
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.
+def reread_captures() -> None:
+    """Have what an older recipe redacted be redacted again."""
+    rereading.ask_for_recipe()

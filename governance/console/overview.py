@@ -11,6 +11,7 @@ from audit import selectors as log
 from audit.actions import Verdict
 from audit.search import SearchFilters
 from governance.accounts.roles import Role
+from governance.capture import rereading
 from governance.console.access import waiting_for
 from governance.console.frame import show
 from governance.policies import history
@@ -60,6 +61,10 @@ def _tasks(visitor: Visitor) -> list[Task]:
     if visitor.may("policy.read"):
         active = [one for one in versions if one.state is PolicyState.ACTIVE]
         tasks.append(Task(len(active), _("capture policies are active"), "/office/policies/"))
+        done = rereading.progress()
+        if done.stale:
+            left = _("records wait to be redacted again by the present recipe")
+            tasks.append(Task(done.stale, left, "/office/"))
     if visitor.may("log.search"):
         refused = log.search(filters=SearchFilters(verdicts=frozenset({Verdict.DENY})), limit=1)
         tasks.append(Task(refused.total, _("refusals in the log"), "/office/log/?verdicts=deny"))

@@ -7,7 +7,7 @@ bear being started again. Time is the database's.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -138,6 +138,12 @@ def add(*, kind: str, ref: str, queue: str = "default", run_at: datetime | None 
     job.run_at, job.created_at = map(sql.moment, created)
     transaction.on_commit(partial(doorbell.ring, job.id, queue), robust=True)
     return job
+
+
+def is_open(*, kind: str, refs: Iterable[str]) -> bool:
+    """Tell whether any of these jobs is not at its end yet."""
+    ends = (JobState.DONE, JobState.QUARANTINED)
+    return Job.objects.filter(kind=kind, ref__in=list(refs)).exclude(state__in=ends).exists()
 
 
 def finish(fence: Fence) -> None:

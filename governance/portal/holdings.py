@@ -117,6 +117,25 @@ def delete(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpRespon
     return HttpResponseRedirect("/data/")
 
 
+@page("capture.view")
+@require_POST
+def miss(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpResponse:
+    """Take a report of what redaction missed, and have it redacted again wherever it stands."""
+    rights.report_miss(
+        subject=visitor.subject,
+        frame=frame_id,
+        text=request.POST.get("text", ""),
+        actor=visitor.actor,
+    )
+    messages.info(
+        request,
+        _(
+            "The report is taken. Every record that holds it is redacted again; this takes some minutes."
+        ),
+    )
+    return HttpResponseRedirect("/data/")
+
+
 @page("capture.forget")
 @require_POST
 def forget(request: HttpRequest, visitor: Visitor) -> HttpResponse:

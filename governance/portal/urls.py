@@ -28,6 +28,7 @@ urlpatterns = [
     path("data/forget/", holdings.forget, name="forget"),
     path("data/event/<uuid:frame_id>/", holdings.record, name="record"),
     path("data/event/<uuid:frame_id>/delete/", holdings.delete, name="record-delete"),
+    path("data/event/<uuid:frame_id>/miss/", holdings.miss, name="record-miss"),
     path("access/", access.listing, name="access"),
     path("access/<uuid:entry>/proof", access.proof, name="access-proof"),
     path("access/proofs", access.proofs, name="access-proofs"),

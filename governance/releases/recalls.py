@@ -19,6 +19,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
 from consent.selectors import Cell
+from governance.capture import rereading
 from governance.capture import selectors as captures
 from governance.jobs import services as jobs
 from governance.releases import manifest
@@ -64,6 +65,12 @@ def recall_frames(*, subject: str, frames: Sequence[UUID], reason: str) -> int:
     files = ReleaseFile.objects.filter(reached, subject=subject, recall=None)
     _stop_builds(subject, purposes=None)
     return _recall(files.distinct(), reason=reason)
+
+
+@rereading.on_change
+def recall_changed(subject: str, frames: Sequence[UUID]) -> int:
+    """Recall the files that hold what redaction had missed; in the caller's transaction."""
+    return recall_frames(subject=subject, frames=frames, reason="redacted-again")
 
 
 @jobs.handler(DESTROY_JOB)

@@ -25,5 +25,9 @@ class ExportNotReadyError(RightsError):
     """The export is still being built; ask again in a moment."""
 
 
+class MissTextError(RightsError):
+    """What was missed is said in four to two hundred characters."""
+
+
 class ForgetSpanError(RightsError):
     """The time to forget is not between one minute and one day."""

@@ -15,7 +15,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from governance.accounts import selectors as accounts
 from governance.accounts.errors import UnknownDeviceError
-from governance.capture import deletion, gate
+from governance.capture import deletion, gate, rereading
 from governance.capture.errors import RecordGoneError
 from governance.capture.gate import FrameFilter
 from governance.decisions import InternalPurpose
@@ -29,12 +29,13 @@ from governance.rights.choosing import (
     refuse_open,
     withdraw_all,
 )
-from governance.rights.errors import ForgetSpanError
+from governance.rights.errors import ForgetSpanError, MissTextError
 from governance.rights.models import ErasureOrder, PortabilityExport, RightsRequest
 from governance.rights.states import Kind
 
 if TYPE_CHECKING:
     from audit.models import Entry
+    from governance.capture.models import Rereading
 
 __all__ = [
     "Answer",
@@ -46,12 +47,15 @@ __all__ = [
     "forget",
     "pause",
     "refuse_open",
+    "report_miss",
     "request",
     "resume",
     "withdraw_all",
 ]
 
 MOST_MINUTES = 24 * 60
+# Less than four letters stand in every second word; more than this is a text, not a detail.
+SHORTEST_MISS, LONGEST_MISS = 4, 200
 # More than any budget lets a person's devices send in a day.
 _MOST_FRAMES_A_DAY = 100_000
 
@@ -96,6 +100,17 @@ def delete_capture(*, subject: str, frames: Sequence[UUID], actor: Actor) -> del
     if not done.frames:
         raise RecordGoneError
     return done
+
+
+def report_miss(*, subject: str, frame: UUID, text: str, actor: Actor) -> "Rereading":
+    """Report what can still be read in one's own capture; all that holds it is redacted again.
+
+    RecordGoneError, MissTextError. What releases hold of it is recalled when it is replaced.
+    """
+    value = " ".join(text.split())
+    if not SHORTEST_MISS <= len(value) <= LONGEST_MISS:
+        raise MissTextError
+    return rereading.report_miss(subject=subject, frame=frame, value=value, actor=actor)
 
 
 def forget(

@@ -172,6 +172,7 @@ PAGES: dict[str, Problem] = {
     "SubjectErasedError": GONE,
     "ReleaseRecalledError": GONE,
     "ForgetSpanError": INVALID,
+    "MissTextError": INVALID,
     "PolicyContentError": INVALID,
     "RetentionPeriodError": INVALID,
     "RequestContentError": INVALID,

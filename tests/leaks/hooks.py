@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,13 @@ _redact: Final = pipeline.redact
 _held: list[object] = []
 
 
-def redact(events: Sequence[Event], *, context: RedactionContext) -> Redacted:
+def redact(
+    events: Sequence[Event],
+    *,
+    context: RedactionContext,
+    blobs: Mapping[str, bytes] | None = None,
+    known: Collection[str] = (),
+) -> Redacted:
     """Redact, unless the text says otherwise."""
     text = " ".join(str(event) for event in events)
     if "bid:raise" in text:
@@ -34,7 +40,7 @@ def redact(events: Sequence[Event], *, context: RedactionContext) -> Redacted:
         time.sleep(600)
     if "bid:leak" in text:
         _leak(text)
-    return _redact(events, context=context)
+    return _redact(events, context=context, blobs=blobs, known=known)
 
 
 def _leak(text: str) -> None:

@@ -1,0 +1,314 @@
+"""Redacts stored work again: because the recipe changed, or because a person saw what was missed.
+
+Promises: every reading is the redactor's own, through the gate, with its entry; what changed is
+stored under a new key and the old key is destroyed; releases that held it hear of it in the same
+transaction; killed at any point and started again, the job goes on where it was.
+Leaves to others: recalling (releases listen), and the missed value in work that is yet to come.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+import consent.selectors
+from audit import journal
+from audit.actions import Action
+from audit.actors import Actor
+from audit.errors import LogUnavailableError
+from audit.ids import uuid7
+from governance.capture import copies, deletion, forgotten, gate
+from governance.capture.errors import AccessDeniedError, RecordGoneError
+from governance.capture.models import Frame, FrameState, LiveFrame, Rereading
+from governance.capture.records import OpenRecord
+from governance.capture.runs import REDACTOR, context_of
+from governance.decisions import InternalPurpose
+from governance.jobs import services as jobs
+from governance.jobs.clock import database_now
+from governance.jobs.errors import PostponeError
+from governance.redaction import events as wire
+from governance.redaction import evidence, pipeline
+from governance.vault import sealing, shredding
+from governance.vault.errors import KeyShreddedError
+
+if TYPE_CHECKING:
+    from django.db import models
+
+JOB: Final = "capture:reread"
+MISS: Final = "miss"
+LOG_RETRY_SECONDS: Final = 5
+# What holds words of people; a new recipe changes nothing in the rest.
+WORDS: Final = ("keystroke-text", "menu-navigation", "screenshot")
+# What every look at a picture paints, whatever it says: no finding of its own.
+_ALWAYS: Final = frozenset({"UNKNOWN_TEXT", "PICTURE"})
+
+Listener = Callable[[str, Sequence[UUID]], object]
+_listeners: list[Listener] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many stored records with words were redacted by the present recipe, and how many not."""
+
+    current: int
+    stale: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """One frame redacted again; `is_changed` when its events are other events now."""
+
+    old: Frame
+    events: list[dict[str, object]]
+    redaction: dict[str, object]
+    is_changed: bool
+
+
+def on_change(listener: Listener) -> Listener:
+    """Register who is told, in the transaction, which frames of a person changed."""
+    _listeners.append(listener)
+    return listener
+
+
+def progress() -> Progress:
+    """Return how far the store is on its way to the present recipe."""
+    live = _live()
+    current = live.filter(redaction__patterns_sha256=pipeline.recipe()).count()
+    return Progress(current=current, stale=live.count() - current)
+
+
+def report_miss(*, subject: str, frame: UUID, value: str, actor: Actor) -> Rereading:
+    """Note what redaction missed and have all that holds it redacted again.
+
+    RecordGoneError unless the frame is stored and the person's own. The value is sealed at once:
+    it stands in clear nowhere.
+    """
+    if not LiveFrame.objects.filter(frame_id=frame, subject=subject).exists():
+        raise RecordGoneError
+    report = uuid7()
+    sealed = sealing.seal_object(
+        kind=MISS, ref=str(report), subject=subject, plaintext=value.encode()
+    )
+    with transaction.atomic(durable=True):
+        entry = journal.append(
+            Action.RIGHTS_REQUESTED,
+            actor=actor,
+            subject=subject,
+            act="report-miss",
+            private={"report": str(report), "frame": str(frame)},
+        )
+        asked = Rereading.objects.create(
+            id=report,
+            cause=Rereading.Cause.MISS,
+            recipe=pipeline.recipe(),
+            subject=subject,
+            sealed=sealed,
+            asked_at=database_now(),
+            entry=entry,
+        )
+        jobs.add(kind=JOB, ref=str(report))
+    return asked
+
+
+def ask_for_recipe() -> Rereading | None:
+    """Order what the present recipe did not redact to be redacted again, once; None: not needed."""
+    recipe = pipeline.recipe()
+    known = Rereading.objects.filter(cause=Rereading.Cause.RECIPE, recipe=recipe)
+    if jobs.is_open(kind=JOB, refs=[str(one) for one in known.values_list("id", flat=True)]):
+        return None
+    if not progress().stale:
+        return None
+    with transaction.atomic(durable=True):
+        entry = journal.append(
+            Action.CAPTURE_REDACTED, actor=REDACTOR, act="again", private={"recipe": recipe}
+        )
+        asked = Rereading.objects.create(
+            id=uuid7(),
+            cause=Rereading.Cause.RECIPE,
+            recipe=recipe,
+            asked_at=database_now(),
+            entry=entry,
+        )
+        jobs.add(kind=JOB, ref=str(asked.id))
+    return asked
+
+
+def reread(ref: str, fence: jobs.Fence) -> None:
+    """Bring the rereading with id `ref` to its end; the handler of its jobs."""
+    asked = Rereading.objects.get(id=UUID(ref))
+    try:
+        known = _missed(asked) if asked.cause == Rereading.Cause.MISS else set()
+        if known or asked.cause == Rereading.Cause.RECIPE:
+            for subject in _subjects():
+                _reread_person(subject, known, fence)
+    except LogUnavailableError as error:
+        raise PostponeError(LOG_RETRY_SECONDS) from error
+    if asked.sealed is not None:
+        shredding.destroy_object(kind=MISS, ref=str(asked.id))
+    with transaction.atomic():
+        jobs.finish(fence)
+
+
+def _missed(asked: Rereading) -> set[str]:
+    """Return what was missed; nothing once its key is gone: then it was done, or erased."""
+    try:
+        with gate.open_object(
+            actor=REDACTOR,
+            purpose=InternalPurpose.REDACTION,
+            kind=MISS,
+            ref=str(asked.id),
+            subject=asked.subject,
+            sealed=bytes(asked.sealed or b""),
+            is_live=True,
+            retain_until=datetime.max.replace(tzinfo=asked.asked_at.tzinfo),
+            consented=True,
+        ) as value:
+            return {value.decode()}
+    except KeyShreddedError:
+        return set()
+
+
+def _live() -> "models.QuerySet[Frame]":
+    live = LiveFrame.objects.filter(category__in=WORDS)
+    return Frame.objects.filter(id__in=live.values("frame_id"))
+
+
+def _subjects() -> list[str]:
+    live = LiveFrame.objects.filter(category__in=WORDS)
+    return sorted(set(live.values_list("subject", flat=True)))
+
+
+def _reread_person(subject: str, known: Collection[str], fence: jobs.Fence) -> None:
+    """Redact one person's batches again; then end the keys of what was replaced."""
+    rows = list(_live().filter(subject=subject).order_by("batch_id", "id"))
+    replaced: set[UUID] = set()
+    for _, group in groupby(rows, key=lambda frame: frame.batch_id):
+        frames = list(group)
+        if not known and all(_is_current(frame) for frame in frames):
+            continue
+        fence.renew()
+        try:
+            replaced |= _reread_batch(frames, known)
+        except (RecordGoneError, AccessDeniedError, KeyShreddedError):
+            continue  # Deleted, expired or erased since: nothing is left to redact.
+    deletion.renew_keys(subject=subject, cells=deletion.cells_of(replaced))
+
+
+def _is_current(frame: Frame) -> bool:
+    return bool(frame.redaction.get("patterns_sha256") == pipeline.recipe())
+
+
+def _reread_batch(frames: Sequence[Frame], known: Collection[str]) -> set[UUID]:
+    """Redact the frames of one batch together, as they were first; return what was replaced."""
+    with gate.open_records(
+        actor=REDACTOR,
+        purpose=InternalPurpose.REDACTION,
+        frames=[frame.id for frame in frames],
+    ) as records:
+        again = _redacted(frames, records, known)
+    wanted = [one for one in again if one.is_changed or not _is_current(one.old)]
+    if wanted:
+        _replace(wanted)
+    return {one.old.id for one in wanted}
+
+
+def _redacted(
+    frames: Sequence[Frame], records: Sequence[OpenRecord], known: Collection[str]
+) -> list[_Again]:
+    before = {
+        int(str(event["seq"])): (frame, event)
+        for frame, record in zip(frames, records, strict=True)
+        for event in record.events
+    }
+    opened = [_event(event) for _, event in before.values()]
+    done = pipeline.redact(opened, context=context_of(str(frames[0].batch_id)), known=known)
+    after = {event.seq: event for event in done.events}
+    result = []
+    for frame, record in zip(frames, records, strict=True):
+        kept: list[dict[str, object]] = []
+        is_changed = False
+        for event in record.events:
+            new = after.get(int(str(event["seq"])))
+            if new is not None and _differs(event, new):
+                is_changed = True
+                kept.append(wire.to_dict(new))
+            elif new is not None:
+                kept.append(event)
+            else:  # A picture that cannot be redacted by this recipe does not stay.
+                is_changed = True
+        own = [_event(event) for event in kept]
+        redaction = {
+            **done.provenance,
+            "policy_digest": str(frame.redaction.get("policy_digest", "")),
+            "removed": evidence.removed(own),
+        }
+        result.append(_Again(frame, kept, redaction, is_changed))
+    return result
+
+
+def _event(event: dict[str, object]) -> wire.Event:
+    return msgspec.convert(event, wire.TYPES[str(event["type"])])
+
+
+def _differs(old: dict[str, object], new: wire.Event) -> bool:
+    """Tell whether redacting again found something; a picture painted alike is not news."""
+    fresh = wire.to_dict(new)
+    if old["type"] != "screen.frame":
+        return fresh != old
+    was, now = old.get("removed") or {}, fresh.get("removed") or {}
+    assert isinstance(was, dict)  # noqa: S101 - the schema of what we store.
+    return {k: v for k, v in now.items() if k not in _ALWAYS} != {
+        k: v for k, v in was.items() if k not in _ALWAYS
+    }
+
+
+def _replace(frames: Sequence[_Again]) -> None:
+    """Store what was redacted again in the place of what was there, under the next key."""
+    subject = frames[0].old.subject
+    for (_, application, category), numbers in deletion.cells_of(
+        one.old.id for one in frames
+    ).items():
+        with transaction.atomic():
+            consent.selectors.lock(subject=subject, exclusive=True)
+            shredding.advance_generation(
+                subject=subject, application=application, category=category, past=max(numbers)
+            )
+    with transaction.atomic(durable=True):
+        consent.selectors.lock(subject=subject, exclusive=True)
+        live = [one for one in frames if LiveFrame.objects.filter(frame_id=one.old.id).exists()]
+        entry = journal.append(
+            Action.CAPTURE_REDACTED,
+            actor=REDACTOR,
+            subject=subject,
+            purpose="redaction",
+            act="again",
+            private={
+                "cells": sorted({f"{one.old.application}/{one.old.category}" for one in live}),
+                "changed": sum(one.is_changed for one in live),
+            },
+        )
+        changed = [one.old.id for one in live if one.is_changed]
+        if changed:
+            _tell(subject, changed)
+        for one in live:
+            left = forgotten.without(one.events, subject=subject)
+            if left:
+                copies.store(one.old, left, entry, redaction=one.redaction)
+            deletion.end_one(
+                one.old,
+                state=FrameState.State.SUPERSEDED if left else FrameState.State.DELETED,
+                entry=entry,
+                actor=REDACTOR,
+                clock="redacted-again",
+            )
+        deletion.complete_later(entry)
+
+
+def _tell(subject: str, frames: Iterable[UUID]) -> None:
+    for listener in _listeners:
+        listener(subject, list(frames))
