@@ -22,7 +22,6 @@ from tests import make
 from tests.governance.releases.conftest import CONTRIBUTORS, Office
 
 WORD = "projekt albatros"
-pytest_plugins = ["tests.governance.releases.conftest"]
 
 
 @pytest.fixture
