@@ -24,7 +24,7 @@ from audit.ids import uuid7
 from audit.leaf import Json, PolicyRef
 from audit.models import Entry
 
-__all__ = ["Facts", "PolicyRef", "append", "append_all", "append_now"]
+__all__ = ["Facts", "PolicyRef", "append", "append_all", "append_each", "append_now"]
 
 
 class Facts(TypedDict, total=False):
@@ -88,14 +88,19 @@ def append_all(action: Action, facts: Sequence[Facts]) -> list[Entry]:
     Counters are locked in the order of the people's keys, whatever the order of the facts. Raises
     as `append` does, and ValueError for more.
     """
-    if not connection.in_atomic_block:
-        raise NotInTransactionError(f"{action} was appended outside a transaction.")
-    if len(facts) > MOST_AT_ONCE:
-        raise ValueError(f"At most {MOST_AT_ONCE} entries are appended at once.")
-    if not facts:
+    return append_each([(action, each) for each in facts])
+
+
+def append_each(acts: Sequence[tuple[Action, Facts]]) -> list[Entry]:
+    """Append entries of several actions as `append_all` does those of one."""
+    if not acts:
         return []
+    if not connection.in_atomic_block:
+        raise NotInTransactionError(f"{acts[0][0]} was appended outside a transaction.")
+    if len(acts) > MOST_AT_ONCE:
+        raise ValueError(f"At most {MOST_AT_ONCE} entries are appended at once.")
     try:
-        return _write([_Act(action=action, **each) for each in facts])
+        return _write([_Act(action=action, **facts) for action, facts in acts])
     except DatabaseError as error:
         raise LogUnavailableError("the entry cannot be written") from error
 

@@ -15,6 +15,8 @@ def run() -> list[rounds.Row]:
     answers, peak = bombs.run()
     assert peak < bombs.MOST_MIB, f"{peak:.0f} MiB"
     statuses = Counter(answers.values())
+    failed = [name for name, status in answers.items() if status.startswith("5")]
+    assert not failed, failed
     return [
         {
             "bombs": len(answers),

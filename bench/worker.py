@@ -33,15 +33,26 @@ DATABASES = ("sqlite", "postgresql")
 BATCHES = 10
 ROUNDS = 5
 STEPS = {
-    "open": ("governance.capture.gate:reading.open_batch",),
+    "job and lease": ("governance.jobs.services:_waiting", "governance.jobs.services:_lease"),
+    "person's facts": ("governance.capture.runs:cells.cells_of",),
+    "permit": ("governance.capture.gate:_admit_subjects",),
+    "open": ("governance.vault.reading:seal_keys.unseal",),
+    "check of the permit": ("governance.vault.reading:_granted",),
+    "unwrap journal": ("governance.vault.reading:unwraps.write",),
     "decompress": ("governance.capture.runs:content.decompress",),
     "parse": ("governance.capture.runs:wire.parse_lines",),
     "re-check": ("governance.capture.judging:Judge.kept",),
     "group and encode": ("governance.capture.runs:_group",),
-    "log entries": ("audit.journal:append",),
+    "log entries": ("audit.journal:append_each",),
     "compress": ("governance.capture.runs:content.pack",),
     "encrypt": ("governance.capture.runs:sealing.seal_frame",),
-    "ciphertext row or object": ("governance.capture.frames:blobs.put",),
+    "rows": (
+        "governance.capture.runs:frames.store",
+        "governance.capture.runs:frames.end_batch",
+        "governance.capture.runs:_destroy_original",
+        "governance.capture.runs:jobs.finish",
+    ),
+    "commit": ("django.db.backends.base.base:BaseDatabaseWrapper.commit",),
 }
 
 
@@ -100,7 +111,8 @@ def _bare(wires: Sequence[bytes], person: cells.PersonCells) -> None:
         opened = seal_keys.unseal(
             key_id=upload.header.key_id, header=upload.header_bytes, sealed=upload.sealed
         )
-        parsed = wire.parse_lines(content.decompress(opened))
+        lines, _ = content.split(content.decompress(opened))
+        parsed = wire.parse_lines(lines)
         judge = judging.Judge(upload.header, person, received=now, now=now)
         kept = judge.kept(parsed.events)
         assert len(kept) == EVENTS, judge.refused

@@ -107,8 +107,8 @@ def sqlite_durable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
         missing = [pragma for pragma in wanted if pragma not in pragmas]
         if options.get("transaction_mode") != "IMMEDIATE":
             missing.append("transaction_mode IMMEDIATE")
-        if alias == "keys" and "journal_mode=DELETE" not in pragmas:
-            missing.append("journal_mode=DELETE")
+        if alias == "keys" and "journal_mode=TRUNCATE" not in pragmas:
+            missing.append("journal_mode=TRUNCATE")
         if missing:
             what = f'The database "{alias}" is not durable: {", ".join(missing)}.'
             found.append(Error(what, id="remit.E009"))

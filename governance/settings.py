@@ -146,9 +146,9 @@ DATABASES = {
     "default": env.database(_DATABASE_URL)
     if _DATABASE_URL
     else env.sqlite(REMIT_VAR / "remit.sqlite3"),
-    "keys": env.database(_KEYSTORE_URL, journal="DELETE")
+    "keys": env.database(_KEYSTORE_URL, journal="TRUNCATE")
     if _KEYSTORE_URL
-    else env.sqlite(REMIT_VAULT_DIR / "keys.sqlite3", journal="DELETE"),
+    else env.sqlite(REMIT_VAULT_DIR / "keys.sqlite3", journal="TRUNCATE"),
 }
 # What wraps the keys of an epoch: a file of REMIT_VAULT_DIR, or a key service.
 REMIT_KEK = env.key_service(env.text("REMIT_KEK_URL"))

@@ -156,10 +156,14 @@ def throw(client: httpx.Client, bomb: Bomb, sign: Any) -> str:
 
 def run() -> tuple[dict[str, str], float]:
     """Serve, throw the whole set and return every answer and the peak in MiB."""
+    from django.core.management import call_command
+
     from bench.serving import serving
     from remit_agent import signing
     from tests import make
 
+    # A page that refuses needs its style sheet, or it fails instead.
+    call_command("collectstatic", interactive=False, verbosity=0)
     nordhafen = make.house()
     make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
     agent = make.endpoint(nordhafen, "mira")
@@ -183,13 +187,11 @@ def run() -> tuple[dict[str, str], float]:
 
 def main() -> int:
     import django
-    from django.core.management import call_command
 
     django.setup()
     from tests.infrastructure import laid
 
     laid.lay()
-    call_command("collectstatic", interactive=False, verbosity=0)
     answers, peak = run()
     sys.stdout.write(json.dumps({"answers": answers, "peak_mib": peak}) + "\n")
     return 0

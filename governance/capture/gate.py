@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Final
 from uuid import UUID
@@ -29,8 +30,16 @@ from governance.accounts import selectors as accounts
 from governance.capture import blobs, content
 from governance.capture.approvals import approved_purposes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
-from governance.capture.models import Frame, LiveFrame
-from governance.capture.records import FrameFilter, FrameInfo, OpenRecord, ids_of, info
+from governance.capture.facts import facts_of
+from governance.capture.models import Frame
+from governance.capture.records import (
+    FrameFilter,
+    FrameInfo,
+    OpenBatch,
+    OpenRecord,
+    ids_of,
+    info,
+)
 from governance.decisions import (
     Decision,
     Deny,
@@ -52,7 +61,7 @@ _NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
 
 _INTERNAL: Final = frozenset(InternalPurpose)
 _SEALED: Final = """
-    SELECT b.subject, b.key_id, s.wire
+    SELECT b.subject, b.key_id, s.wire, s.received_at
     FROM capture_sealedbatch s JOIN capture_capturebatch b ON b.id = s.batch_id
     WHERE b.id = %s
 """
@@ -60,6 +69,7 @@ _SEALED: Final = """
 __all__ = [
     "FrameFilter",
     "FrameInfo",
+    "OpenBatch",
     "OpenRecord",
     "info",
     "list_frames",
@@ -124,10 +134,11 @@ def open_own(*, actor: Actor, frame: UUID, request_id: UUID | None = None) -> It
 
 
 @contextmanager
-def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[bytes]:
-    """Yield the plaintext of a sealed batch to the redactor; for purpose `redaction` alone.
+def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[OpenBatch]:
+    """Yield a sealed batch and its plaintext to the redactor; for purpose `redaction` alone.
 
-    Raises UnsealError when the seal does not open: such a batch is refused, not retried.
+    Raises UnsealError when the seal does not open: such a batch is refused, not retried. The
+    closing entry may be written with what became of the batch; else it is when the block ends.
     """
     read = _Read(actor, InternalPurpose.REDACTION, "open", None, {"batch": str(batch_id)})
     found = sql.row(_SEALED, [batch_id])
@@ -135,18 +146,20 @@ def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[bytes]:
         raise RecordGoneError
     subject, key_id, wire = found[0], found[1], bytes(found[2])
     permits = _admit_subjects(read, {subject: 1}, records=[])
-    outcome = "failed"
-    header_end = 4 + int.from_bytes(wire[:4], "big")
+    permit = permits[subject]
+    outcome, header_end = "failed", 4 + int.from_bytes(wire[:4], "big")
+    batch: OpenBatch | None = None
     try:
-        yield reading.open_batch(
-            permit=permits[subject],
-            key_id=key_id,
-            header=wire[4:header_end],
-            sealed=wire[header_end:],
+        plaintext = reading.open_batch(
+            permit=permit, key_id=key_id, header=wire[4:header_end], sealed=wire[header_end:]
         )
+        closing = partial(_closing, read, subject, permit)
+        batch = OpenBatch(wire, sql.moment(found[3]), plaintext, closing)
+        yield batch
         outcome = "completed"
     finally:
-        _close(read, permits, outcome)
+        if batch is None or not batch.is_closed:
+            _close(read, permits, outcome)
 
 
 @contextmanager
@@ -190,7 +203,7 @@ def list_frames(
         # Chosen under the lock: what ends meanwhile is left out, it does not refuse the rest.
         found = _frames(ids_of(filters))
         counts = {filters.subject: len(found)}
-        verdict = _decide(read, _record_facts(read, found))
+        verdict = _decide(read, facts_of(read.purpose, found))
         if not isinstance(verdict, Deny):
             _allow(read, counts, found, {filters.subject: epoch})
             return [info(frame) for frame in found]
@@ -242,7 +255,7 @@ def _admit_subjects(
     health.require_open()
     with transaction.atomic(durable=True):
         epochs = {s: consent.selectors.lock(subject=s, exclusive=False) for s in sorted(counts)}
-        facts = records if records is not None else _record_facts(read, frames)
+        facts = records if records is not None else facts_of(read.purpose, frames)
         verdict = _decide(read, facts)
         if not isinstance(verdict, Deny):
             return _allow(read, counts, frames, epochs)
@@ -313,37 +326,6 @@ def _decide(read: _Read, records: Sequence[RecordFacts]) -> Decision:
     )
 
 
-def _record_facts(read: _Read, frames: Sequence[Frame]) -> list[RecordFacts]:
-    live = set(
-        LiveFrame.objects.filter(frame_id__in=[frame.id for frame in frames]).values_list(
-            "frame_id", flat=True
-        )
-    )
-    now = timezone.now()
-    valid = {
-        cell: _is_consented(cell, purpose=read.purpose, now=now)
-        for cell in {(frame.subject, frame.application, frame.category) for frame in frames}
-    }
-    return [
-        RecordFacts(
-            subject=frame.subject,
-            retain_until=frame.retain_until,
-            is_live=frame.id in live,
-            # Consent for this purpose must have stood when it was stored, and stand now.
-            consent_valid=read.purpose in frame.consent_events
-            and valid[(frame.subject, frame.application, frame.category)],
-        )
-        for frame in frames
-    ]
-
-
-def _is_consented(cell: tuple[str, str, str], *, purpose: str, now: datetime) -> bool:
-    subject, application, category = cell
-    return consent.selectors.valid_at(
-        subject=subject, purpose=purpose, application=application, category=category, at=now
-    )
-
-
 def _summary(subject: str, frames: Sequence[Frame]) -> dict[str, Json]:
     """Return what the person may read of it: cells in words, the records only as a keyed digest."""
     own = [frame for frame in frames if frame.subject == subject]
@@ -377,12 +359,18 @@ def _unseal(frame: Frame, permit: Permit) -> OpenRecord:
 
 def _close(read: _Read, permits: Mapping[str, Permit], outcome: str) -> None:
     for subject, permit in sorted(permits.items()):
-        journal.append_now(
-            Action.ACCESS_CLOSED,
-            actor=read.actor,
-            subject=subject,
-            purpose=read.purpose,
-            act=read.act,
-            request_id=read.request_id,
-            private={"outcome": outcome, "grant": str(permit.entry)},
-        )
+        action, facts = _closing(read, subject, permit, outcome)
+        journal.append_now(action, **facts)
+
+
+def _closing(
+    read: _Read, subject: str, permit: Permit, outcome: str
+) -> tuple[Action, journal.Facts]:
+    return Action.ACCESS_CLOSED, {
+        "actor": read.actor,
+        "subject": subject,
+        "purpose": read.purpose,
+        "act": read.act,
+        "request_id": read.request_id,
+        "private": {"outcome": outcome, "grant": str(permit.entry)},
+    }

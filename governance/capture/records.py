@@ -1,11 +1,14 @@
 """What the gate gives and takes as values: a frame without its content, and with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
+from audit.actions import Action
+from audit.journal import Facts
 from governance.capture.models import Frame, LiveFrame
 
 
@@ -34,6 +37,21 @@ class OpenRecord:
 
     frame: FrameInfo
     events: list[dict[str, object]]
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """A sealed batch while it is open.
+
+    `closing` gives the entry with which that ends, told how; whoever commits it with what became of
+    the batch says so in `is_closed`.
+    """
+
+    wire: bytes
+    received_at: datetime
+    plaintext: bytes
+    closing: Callable[[str], tuple[Action, Facts]]
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

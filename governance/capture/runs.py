@@ -9,6 +9,7 @@ Leaves to others: the lease (governance.jobs) and what a name looks like (govern
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -51,7 +52,7 @@ LOG_RETRY_SECONDS = 5
 
 
 _BATCH: Final = """
-    SELECT b.subject, b.device_id, s.wire, s.received_at
+    SELECT b.subject, b.device_id, s.batch_id IS NOT NULL
     FROM capture_capturebatch b LEFT JOIN capture_sealedbatch s ON s.batch_id = b.id
     WHERE b.id = %s
 """
@@ -67,13 +68,6 @@ class _Batch(NamedTuple):
     id: UUID
     subject: str
     device_id: UUID
-
-
-class _Sealed(NamedTuple):
-    """The sealed original and when it came."""
-
-    wire: bytes
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,51 +95,56 @@ class _Judged:
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
     """Bring the batch with id `ref` to its end; the handler of jobs of kind `capture:redact`."""
-    batch, sealed = _batch(UUID(ref))
-    if sealed is None:  # Ended by an earlier run, an erasure or a withdrawal.
+    batch, is_sealed = _batch(UUID(ref))
+    if not is_sealed:  # Ended by an earlier run, an erasure or a withdrawal.
         with transaction.atomic():
             jobs.finish(fence)
         return
-    try:
-        health.require_open()
-        judged = _open_and_judge(batch, sealed)
-    except (LogUnavailableError, KeyStoreBehindError) as error:
-        # Neither a stalled log nor a key store put back is a fault of the batch: wait, without
-        # using up an attempt.
-        raise PostponeError(LOG_RETRY_SECONDS) from error
-    except (RecordGoneError, ConsentEndedError):
-        raise PostponeError(0) from None
-    except (UnsealError, KeyShreddedError, BatchMalformedError) as error:
-        reason = "malformed" if isinstance(error, BatchMalformedError) else "bad_seal"
-        judged = _Judged([], {reason: 1}, {}, {})
-    _store(batch, judged, fence)
+    opened: gate.OpenBatch | None = None
+    with ExitStack() as stack:
+        try:
+            health.require_open()
+            facts = _facts(batch)
+            opened = stack.enter_context(gate.open_batch(actor=REDACTOR, batch_id=batch.id))
+            judged = _judge(opened, *facts, str(batch.id))
+        except (LogUnavailableError, KeyStoreBehindError) as error:
+            # Neither a stalled log nor a key store put back is a fault of the batch: wait, without
+            # using up an attempt.
+            raise PostponeError(LOG_RETRY_SECONDS) from error
+        except (RecordGoneError, ConsentEndedError):
+            raise PostponeError(0) from None
+        except (UnsealError, KeyShreddedError, BatchMalformedError) as error:
+            reason = "malformed" if isinstance(error, BatchMalformedError) else "bad_seal"
+            judged = _Judged([], {reason: 1}, {}, {})
+        _store(batch, judged, fence, opened)
 
 
-def _batch(batch_id: UUID) -> tuple[_Batch, _Sealed | None]:
+def _batch(batch_id: UUID) -> tuple[_Batch, bool]:
     found = sql.row(_BATCH, [batch_id])
     if found is None:
         raise CaptureBatch.DoesNotExist
-    subject, device, body, received = found
-    batch = _Batch(batch_id, subject, sql.identifier(device))
-    return batch, None if body is None else _Sealed(bytes(body), sql.moment(received))
+    subject, device, is_sealed = found
+    return _Batch(batch_id, subject, sql.identifier(device)), bool(is_sealed)
 
 
-def _open_and_judge(batch: _Batch, sealed: _Sealed) -> _Judged:
-    header = sealed_batch.parse(sealed.wire).header
+def _facts(batch: _Batch) -> tuple[cells.PersonCells, datetime]:
+    """Return what is true of the person now, and when that is."""
     now = timezone.now()
     with transaction.atomic():
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
         person = cells.cells_of(
             subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
         )
-    with gate.open_batch(actor=REDACTOR, batch_id=batch.id) as plaintext:
-        labels = {key: policy.labels for key, policy in person.policies.items()}
-        lines, pictures = content.split(content.decompress(plaintext))
-        parsed = wire.parse_lines(lines, labels=labels)
-        judge = judging.Judge(header, person, received=sealed.received_at, now=now)
-        redacted = pipeline.redact(
-            judge.kept(parsed.events), context=context_of(str(batch.id)), blobs=pictures
-        )
+    return person, now
+
+
+def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref: str) -> _Judged:
+    header = sealed_batch.parse(opened.wire).header
+    labels = {key: policy.labels for key, policy in person.policies.items()}
+    lines, pictures = content.split(content.decompress(opened.plaintext))
+    parsed = wire.parse_lines(lines, labels=labels)
+    judge = judging.Judge(header, person, received=opened.received_at, now=now)
+    redacted = pipeline.redact(judge.kept(parsed.events), context=context_of(ref), blobs=pictures)
     refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused)
     return _Judged(
         _group(redacted.events, redacted.provenance),
@@ -207,8 +206,10 @@ def _group(events: list[wire.Event], provenance: Mapping[str, object]) -> list[_
     ]
 
 
-def _store(batch: _Batch, judged: _Judged, fence: jobs.Fence) -> None:
-    """Write frames, outcome and entry, and destroy the original, in one transaction."""
+def _store(
+    batch: _Batch, judged: _Judged, fence: jobs.Fence, opened: gate.OpenBatch | None
+) -> None:
+    """Write frames, outcome and entries, and destroy the original, in one transaction."""
     sealed = [
         (kept, uuid7(), policies.retention(kept.application, kept.category)) for kept in judged.kept
     ]
@@ -224,14 +225,7 @@ def _store(batch: _Batch, judged: _Judged, fence: jobs.Fence) -> None:
             raise PostponeError(0)
         accepted = sum(len(kept.lines) for kept in judged.kept)
         refused = Counter(judged.refused)
-        entry = journal.append(
-            Action.CAPTURE_REDACTED,
-            actor=REDACTOR,
-            subject=batch.subject,
-            purpose="redaction",
-            act="store",
-            private={"batch": str(batch.id), "accepted": accepted, "epoch": epoch},
-        )
+        entry = _append(batch, judged, opened, {"accepted": accepted, "epoch": epoch})
         for kept, frame_id, retention in sealed:
             purposes = person.events.get((kept.application, kept.category), {})
             if not purposes or retention is None:
@@ -251,6 +245,25 @@ def _store(batch: _Batch, judged: _Judged, fence: jobs.Fence) -> None:
         )
         _destroy_original(batch.id)
         jobs.finish(fence)
+    if opened is not None:
+        opened.is_closed = True
+
+
+def _append(
+    batch: _Batch, judged: _Judged, opened: gate.OpenBatch | None, said: Mapping[str, int]
+) -> "Entry":
+    """Write that the batch is stored, and with it how its opening ended."""
+    stored: journal.Facts = {
+        "actor": REDACTOR,
+        "subject": batch.subject,
+        "purpose": "redaction",
+        "act": "store",
+        "private": {"batch": str(batch.id), **said},
+    }
+    acts = [(Action.CAPTURE_REDACTED, stored)]
+    if opened is not None:
+        acts.insert(0, opened.closing("failed" if judged.person is None else "completed"))
+    return journal.append_each(acts)[-1]
 
 
 def _destroy_original(batch_id: UUID) -> None:

@@ -8,7 +8,7 @@ bear being started again. Time is the database's.
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -66,6 +66,8 @@ class Fence:
 
     job: UUID
     number: int
+    # What the handler committed by `finish`, so that nobody asks the database again.
+    ended: list[None] = field(default_factory=list, compare=False, repr=False)
 
     def assert_held(self) -> None:
         """Hold the job's row until the transaction ends, or raise FenceLostError."""
@@ -150,6 +152,7 @@ def finish(fence: Fence) -> None:
     """Mark the job done inside the transaction that writes its effect, or raise FenceLostError."""
     if not _done(fence):
         raise FenceLostError("Another worker holds this job.")
+    transaction.on_commit(partial(fence.ended.append, None))
 
 
 def _done(fence: Fence) -> bool:
@@ -182,8 +185,8 @@ def run(job_id: UUID) -> bool:
         if work is None:
             raise UnknownKindError("Nobody here does this kind of work.")
         work(ref, fence)
-        # A handler that called `finish` already is done; this serves those with no effect rows.
-        _done(fence)
+        if not fence.ended:  # A handler with no effect rows.
+            _done(fence)
     return True
 
 

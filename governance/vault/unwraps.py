@@ -26,6 +26,13 @@ from governance.vault.router import KEY_STORE
 # Any fixed number; it names this lock among the key store's advisory locks.
 _ADVISORY_KEY: Final = 0x56415543
 _CHUNK: Final = 2000
+_HEAD: Final = "id, link FROM vault_keyrelease ORDER BY id DESC LIMIT 1"
+_BEFORE: Final = f"""
+    SELECT (SELECT 1 FROM vault_keyrelease WHERE entry = %s AND key = %s), {_HEAD}
+"""  # noqa: S608 - a constant.
+_LINE: Final = """
+    INSERT INTO vault_keyrelease (id, entry, key, released_at, link) VALUES (%s, %s, %s, %s, %s)
+"""
 
 
 class Head(NamedTuple):
@@ -37,9 +44,7 @@ class Head(NamedTuple):
 
 def head() -> Head:
     """Return the newest line; zero and nothing when there is none."""
-    found = sql.row(
-        "SELECT id, link FROM vault_keyrelease ORDER BY id DESC LIMIT 1", using=KEY_STORE
-    )
+    found = sql.row(f"SELECT {_HEAD}", using=KEY_STORE)
     return Head(0, b"") if found is None else Head(int(found[0]), bytes(found[1] or b""))
 
 
@@ -50,30 +55,20 @@ def write(*, entry: UUID, key: str) -> None:
         raise NoGrantError("The key store does not commit.")
     try:
         with transaction.atomic(using=KEY_STORE, durable=True):
-            if not _is_written(entry, key):
-                _append(entry, key)
+            if keys.vendor == "postgresql":
+                # One writer at a time, from the line it is sealed to until its own is committed.
+                sql.row("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_KEY], using=KEY_STORE)
+            _write(entry, key)
     except RuntimeError as error:
         raise NoGrantError("Nothing is opened inside a transaction.") from error
 
 
-def _is_written(entry: UUID, key: str) -> bool:
-    if connections[KEY_STORE].vendor == "postgresql":
-        # One writer at a time, from the line it is sealed to until its own is committed.
-        sql.row("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_KEY], using=KEY_STORE)
-    statement = "SELECT 1 FROM vault_keyrelease WHERE entry = %s AND key = %s"
-    return sql.row(statement, [entry, key], using=KEY_STORE) is not None
-
-
-def _append(entry: UUID, key: str) -> None:
-    before = head()
-    number, at = before.number + 1, timezone.now()
-    link = _link(_secret(), before.link, number, entry, key, at)
-    sql.rows(
-        "INSERT INTO vault_keyrelease (id, entry, key, released_at, link) "
-        "VALUES (%s, %s, %s, %s, %s)",
-        [number, entry, key, at, link],
-        using=KEY_STORE,
-    )
+def _write(entry: UUID, key: str) -> None:
+    is_written, number, link = sql.row(_BEFORE, [entry, key], using=KEY_STORE) or (None, 0, b"")
+    if is_written is None:
+        number, at = int(number) + 1, timezone.now()
+        link = _link(_secret(), bytes(link or b""), number, entry, key, at)
+        sql.rows(_LINE, [number, entry, key, at, link], using=KEY_STORE)
 
 
 def faults() -> Iterator[str]:

@@ -31,7 +31,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     settings.REMIT_MIN_CONTRIBUTORS = 20
     settings.DATABASES = {
         "default": env.sqlite(tmp_path / "data.sqlite3"),
-        "keys": env.sqlite(vault / "keys.sqlite3", journal="DELETE"),
+        "keys": env.sqlite(vault / "keys.sqlite3", journal="TRUNCATE"),
     }
     monkeypatch.setattr(checks, "settings", settings)
     return settings
