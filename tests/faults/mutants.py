@@ -6,7 +6,7 @@ Each is planted by patching inside a forked child, never in the product, and say
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ import consent.selectors
 from audit import journal
 from audit.actions import Action
 from audit.ids import uuid7
+from audit.models import Entry
 from governance.api import agent as api
 from governance.capture import cells, gate, intake, runs
 from governance.jobs import services as jobs
@@ -160,7 +161,11 @@ def _no_transaction() -> None:
         yield
 
     _put(runs, "transaction", SimpleNamespace(atomic=loose))
-    _put(runs, "journal", SimpleNamespace(append=journal.append_now))
+
+    def one_by_one(acts: Sequence[tuple[Action, journal.Facts]]) -> list[Entry]:
+        return [journal.append_now(action, **facts) for action, facts in acts]
+
+    _put(runs, "journal", SimpleNamespace(append_each=one_by_one))
     _no_lock()
     _put(jobs.Fence, "assert_held", lambda _: None)
     append = journal.append

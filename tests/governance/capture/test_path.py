@@ -176,6 +176,17 @@ def test_a_seal_that_does_not_open_is_refused(nordhafen: make.House, agent: make
     assert BatchOutcome.objects.get(batch_id=batch.id).refused == {"bad_seal": 1}
 
 
+def test_every_opening_ends_once_with_what_became_of_the_batch(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    send(agent, continued(agent, MOVE, MOVE, MOVE), POINTER, plaintext=b"no archive")
+    ends = [entry for entry in audit.told(Action.ACCESS_CLOSED) if entry.act == "open"]
+    assert [entry.details["outcome"] for entry in ends] == ["completed", "failed"]
+    opened = [entry for entry in audit.told(Action.ACCESS_ALLOWED) if entry.act == "open"]
+    assert [entry.details["grant"] for entry in ends] == [str(entry.uuid) for entry in opened]
+
+
 def test_the_same_batch_again_gives_the_same_answer_and_is_stored_once(
     nordhafen: make.House, agent: make.Endpoint
 ) -> None:
