@@ -11,9 +11,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from governance.redaction import credentials, lexicon, patterns, places
+from governance.redaction import credentials, lexicon, names, patterns, places
 from governance.redaction.context import LOOSE, Surroundings
 from governance.redaction.directory import Directory
 from governance.redaction.errors import BudgetExceededError
@@ -22,6 +22,9 @@ from governance.redaction.labels import VALUE_ROLES, is_impersonal, type_of_labe
 from governance.redaction.names import PARTS, PROBES, Names
 from governance.redaction.normalize import plain
 from governance.redaction.prefilter import Prefilter, Probe, prefilter
+
+if TYPE_CHECKING:
+    from governance.redaction.ner import Model
 
 VERSION: Final = "remit-redactor/1"
 MAX_PIECE: Final = 4096
@@ -91,8 +94,13 @@ class Detector:
     """Finds identifying spans, knowing an organisation's people and its own number shapes."""
 
     def __init__(
-        self, directory: Directory | None = None, *, employee_number: str | None = None
+        self,
+        directory: Directory | None = None,
+        *,
+        employee_number: str | None = None,
+        model: "Model | None" = None,
     ) -> None:
+        self._model = model
         self._names = Names(directory or Directory())
         self._own = (patterns.employee_number_rule(employee_number),) if employee_number else ()
 
@@ -132,9 +140,21 @@ class Detector:
             self._find_people(text, role, possible, found)
         deadline.check()
         merged = merge(text, found)
+        if self._model is not None and role == "document" and not is_impersonal(label):
+            merged = merge(text, [*merged, *self._read(self._model, text, merged)])
         if role in ("document", "") and any(span.type == "ADDRESS" for span in merged):
             merged = merge(text, places.block(text, merged))
         return merged
+
+    def _read(self, model: "Model", text: str, known: list[Span]) -> Iterator[Span]:
+        """Yield what the model adds to what is known, but no everyday words, cells or code."""
+        if names.is_code(text):
+            return
+        for span in model.find(text, known):
+            said = text[span.start : span.end]
+            is_name = any(self._names.is_likely(word) for word in said.split())
+            if "\t" not in said and (is_name or span.type != "PERSON"):
+                yield span
 
     def _find_people(
         self, text: str, role: str, possible: Collection[int], found: list[Span]

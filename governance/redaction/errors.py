@@ -15,3 +15,7 @@ class CanaryError(RedactionError):
 
 class ResidueError(RedactionError):
     """A second look still found an entity in what would have been stored."""
+
+
+class ModelError(RedactionError):
+    """The language model is missing or is not the one this version knows; nothing runs with it."""

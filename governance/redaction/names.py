@@ -109,6 +109,11 @@ def _listed_evidence(word: str) -> float:
     return _EVERYDAY_SURNAME if lexicon.is_surname(word) else _RARE
 
 
+def is_code(text: str) -> bool:
+    """Tell whether a text reads like code, where a capital letter says nothing of a person."""
+    return _CODE.search(text) is not None
+
+
 class Names:
     """Find people in a text in plain form."""
 
@@ -147,7 +152,7 @@ class Names:
         runs = list(_SEQUENCE.finditer(text))
         for run in runs:
             yield from self._run(text, run)
-        if prose and not _CODE.search(text) and not lexicon.capitalises_nouns(text):
+        if prose and not is_code(text) and not lexicon.capitalises_nouns(text):
             for run in runs:
                 yield from self._singles(text, run)
 
@@ -186,9 +191,13 @@ class Names:
             if not lexicon.is_common_word(word) and not lexicon.is_ambiguous(word):
                 yield Span(*match.span("v"), "PERSON")
 
+    def is_likely(self, word: str) -> bool:
+        """Tell whether a word is more likely a name than an everyday word."""
+        return self.evidence(word) >= _UNKNOWN
+
     def _in_lower_case(self, text: str) -> Iterator[Span]:
         """Yield given names in a text that knows no capital letters."""
-        if _CODE.search(text):
+        if is_code(text):
             return
         for match in _LOWER_WORD.finditer(text):
             if self.evidence(match[0]) >= _ONE_SURE:

@@ -55,11 +55,13 @@ def replace(
     """Return the text with placeholders and pseudonyms in it, and the spans of the original."""
     spans = detector.spans(text, label=label, role=role)
     replaced = operators.replace(text, spans, key=key)
-    if residue(replaced, detector.spans(replaced, label=label, role=role)):
-        dotted, spans = blank(detector, text, label=label, role=role)
-        covered = [Span(m.start(), m.end(), _type_at(spans, m.start())) for m in _dots(dotted)]
-        return operators.replace(text, covered, key=key), covered
-    return replaced, spans
+    if not residue(replaced, detector.spans(replaced, label=label, role=role)):
+        return replaced, spans
+    dotted, found = blank(detector, text, label=label, role=role)
+    covered = [Span(m.start(), m.end(), _type_at(found, m.start())) for m in _dots(dotted)]
+    replaced = operators.replace(text, covered, key=key)
+    # A placeholder is no dot: what stands beside it may look like something else now.
+    return blank(detector, replaced, label=label, role=role)[0], covered
 
 
 def _dots(text: str) -> list[re.Match[str]]:

@@ -24,8 +24,10 @@ from typing import Any, Final, Literal, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
+from governance.redaction import ner
 from governance.redaction.directory import Directory, Employee
 from governance.redaction.engine import Detector
+from governance.redaction.errors import ModelError
 from governance.redaction.screens import availability
 from governance.redaction.streams import redact_stream
 
@@ -48,11 +50,10 @@ class Command(BaseCommand):
         parser.add_argument("output", metavar="OUT", help="JSON lines, .gz or -")
 
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401  as Django passes them
-        if options["profile"] != PROFILES[0]:
-            raise CommandError("This installation has no model for names; use --profile fast.")
         detector = Detector(
             Directory(_employees(options["directory"])),
             employee_number=_checked_pattern(options["employee_id"]),
+            model=_model() if options["profile"] == "full" else None,
         )
         try:
             if options["kind"] == SCREENS:
@@ -61,6 +62,13 @@ class Command(BaseCommand):
                 KINDS[options["kind"]](options["input"], options["output"], detector)
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
+
+
+def _model() -> ner.Model:
+    try:
+        return ner.Model(ner.folder())
+    except ModelError as error:
+        raise CommandError(f"--profile full: {error} Use --profile fast.") from error
 
 
 def _line_by_line(
