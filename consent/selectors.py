@@ -4,11 +4,11 @@ Whoever relies on an answer while something happens (intake, the gate, a release
 `lock`, shared, in the same transaction; a decision takes it alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -138,21 +138,38 @@ def states(*, subject: str, at: datetime | None = None) -> dict[Cell, CellState]
     A cell that is absent was never asked about: ConsentUnknown, which means no.
     """
     moment = at or timezone.now()
-    rows = ConsentState.objects.filter(subject=subject).select_related("event__notice_version")
+    rows = ConsentState.objects.filter(subject=subject)
     return {
-        Cell(row.purpose, row.application, row.category): _cell_state(row, moment) for row in rows
+        Cell(purpose, application, category): _cell_state(row, moment)
+        for purpose, application, category, *row in rows.values_list(
+            "purpose", "application", "category", *_STATE
+        )
     }
 
 
-def _cell_state(row: ConsentState, moment: datetime) -> CellState:
+# The notice's text stays where it is: it is long, and hundreds of rows share one.
+_STATE: Final = (
+    "status",
+    "valid_from",
+    "valid_until",
+    "scope_digest",
+    "event_id",
+    "event__occurred_at",
+    "event__notice_version__notice_id",
+    "event__notice_version__number",
+)
+
+
+def _cell_state(row: Sequence[Any], moment: datetime) -> CellState:
+    status, valid_from, valid_until, scope_digest, event_id, decided_at, notice, number = row
     return CellState(
-        status=effective(ConsentStatus(row.status), row.valid_until, moment),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        scope_digest=row.scope_digest,
-        event_id=row.event_id,
-        decided_at=row.event.occurred_at,
-        notice_version=row.event.notice_version.reference,
+        status=effective(ConsentStatus(status), valid_until, moment),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        scope_digest=scope_digest,
+        event_id=event_id,
+        decided_at=decided_at,
+        notice_version=f"{notice}@{number}",
     )
 
 
@@ -249,8 +266,10 @@ def consenting(
         category=category,
         status__in=[status.value for status in VALID],
         valid_until__gt=moment,
-    ).select_related("event__notice_version")
-    return {row.subject: _cell_state(row, moment) for row in rows}
+    )
+    return {
+        subject: _cell_state(row, moment) for subject, *row in rows.values_list("subject", *_STATE)
+    }
 
 
 def pauses(*, subject: str, device_id: UUID | None = None) -> list[PauseInterval]:
@@ -271,24 +290,37 @@ def pauses(*, subject: str, device_id: UUID | None = None) -> list[PauseInterval
 
 def history(*, subject: str) -> list[PastEvent]:
     """Return all the person ever decided, newest first."""
-    rows = (
-        ConsentEvent.objects.filter(subject=subject)
-        .select_related("record", "notice_version", "entry")
-        .order_by("-occurred_at", "-number")
+    rows = ConsentEvent.objects.filter(subject=subject).order_by("-occurred_at", "-number")
+    return [_past_event(row) for row in rows.values_list(*_PAST)]
+
+
+def _past_event(row: Sequence[Any]) -> PastEvent:
+    event_id, status, occurred_at, valid_until, decision_id, notice, number, entry, *cell = row
+    return PastEvent(
+        event_id=event_id,
+        cell=Cell(*cell),
+        status=ConsentStatus(status),
+        occurred_at=occurred_at,
+        valid_until=valid_until,
+        notice_version=f"{notice}@{number}",
+        decision_id=decision_id,
+        entry=entry,
     )
-    return [
-        PastEvent(
-            event_id=row.id,
-            cell=_cell_of(row),
-            status=ConsentStatus(row.status),
-            occurred_at=row.occurred_at,
-            valid_until=row.valid_until,
-            notice_version=row.notice_version.reference,
-            decision_id=row.decision_id,
-            entry=row.entry.uuid,
-        )
-        for row in rows
-    ]
+
+
+_PAST: Final = (
+    "id",
+    "status",
+    "occurred_at",
+    "valid_until",
+    "decision_id",
+    "notice_version__notice_id",
+    "notice_version__number",
+    "entry__uuid",
+    "record__purpose",
+    "record__application",
+    "record__category",
+)
 
 
 def current_notice(*, purpose: str, language: str) -> NoticeVersion | None:
@@ -337,6 +369,12 @@ def receipts(*, subject: str) -> list[ConsentReceipt]:
         .select_related("entry")
         .order_by("-created_at", "-id")
     )
+
+
+def receipt_ids(*, subject: str) -> dict[UUID, UUID]:
+    """Return the receipt of each of the person's decisions, without the receipts themselves."""
+    rows = ConsentReceipt.objects.filter(subject=subject)
+    return dict(rows.values_list("decision_id", "id"))
 
 
 def subjects_to_expire(*, at: datetime | None = None) -> list[str]:

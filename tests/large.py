@@ -5,7 +5,7 @@ from typing import Final
 
 from consent import services as consent
 from governance.policies import services as policies
-from governance.policies.categories import offered_categories
+from governance.policies.categories import WITHOUT_PICTURES
 from tests import make
 
 NAMES: Final = (
@@ -63,7 +63,7 @@ def house(*, more: int = 0) -> make.House:
         policies.register_application(key=key_of(name), name=name, kind=kind, actor=made.ines)
         policies.set_retention(
             application=key_of(name),
-            days=dict.fromkeys(offered_categories(), make.DAYS),
+            days=dict.fromkeys(WITHOUT_PICTURES, make.DAYS),
             actor=made.ines,
         )
     for purpose in PURPOSES:
@@ -100,6 +100,6 @@ def notice(purpose: str) -> dict[str, object]:
         "retention": [
             {"application": key, "category": category.value, "days": make.DAYS}
             for key in APPLICATIONS
-            for category in offered_categories()
+            for category in WITHOUT_PICTURES
         ],
     }

@@ -179,7 +179,7 @@ class NoticesView(APIView):
         asked = body_of(request, NewNoticeSerializer)
         if selectors.purpose(asked["purpose"]) is None:
             raise NotFound
-        made = consent.services.publish_notice(
+        made = services.publish_notice(
             purpose=asked["purpose"], texts=asked["texts"], actor=visitor(request).actor
         )
         answer = NoticeListSerializer({"notices": made}).data

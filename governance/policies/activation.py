@@ -101,6 +101,18 @@ def retention_days(application: str) -> dict[Category, int]:
     return {Category(category): days for category, days in rules.values_list("category", "days")}
 
 
+def all_retention_days() -> dict[str, dict[Category, int]]:
+    """Return the same for every application at once."""
+    newest = dict(RetentionSchedule.objects.order_by("number").values_list("application_id", "id"))
+    found: dict[str, dict[Category, int]] = {}
+    rules = RetentionRule.objects.filter(schedule_id__in=newest.values())
+    for application, category, days in rules.values_list(
+        "schedule__application_id", "category", "days"
+    ):
+        found.setdefault(application, {})[Category(category)] = days
+    return found
+
+
 def version_in_force(application: str) -> CapturePolicyVersion | None:
     """Return the active version of an application, or None."""
     steps = (
@@ -112,15 +124,29 @@ def version_in_force(application: str) -> CapturePolicyVersion | None:
     return holding.version if holding else None
 
 
+def told_of(purpose: str) -> scopes.Told:
+    """Return what the notice in force says of recipients, places and transfers."""
+    found = consent.selectors.current_notice(purpose=purpose, language=settings.LANGUAGE_CODE)
+    if found is None:
+        return scopes.Told()
+    said = found.content
+    return scopes.Told(
+        recipients=tuple(sorted(str(party["name"]) for party in said["recipients"])),
+        locations=tuple(sorted(map(str, said["locations"]))),
+        transfers=str(said["transfers"]),
+    )
+
+
 def write_scopes(application: str, *, content: Content, now: datetime, entry: "Entry") -> None:
     """Give every cell of the application its scope from now on; what is not in `content` closes.
 
     A cell whose reach does not grow keeps its digest and so its consents.
     """
     days = retention_days(application)
+    told = {purpose: told_of(purpose) for purpose in content.purposes}
     wanted = {
         (purpose, category.value): scopes.scope_of(
-            content, purpose=purpose, category=category, days=days[category]
+            content, purpose=purpose, category=category, days=days[category], told=told[purpose]
         )
         for purpose in content.purposes
         for category in content.categories

@@ -1,10 +1,12 @@
 """How far one cell reaches, and whether a change widens it. Pure.
 
 Promise: a consent given for one scope never covers a wider one (standards.md §3.2: any new matcher,
-pattern, field, label, rule or longer retention is wider). Doubt counts as wider.
+pattern, field, label, rule, recipient, transfer or longer retention is wider). Doubt counts as
+wider.
 """
 
 import json
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
@@ -14,11 +16,22 @@ from governance.policies.content import Content
 
 # More of these is wider; masks are the other way round.
 _WIDENING = ("matchers", "titles", "urls", "fields", "labels")
+# As the notice says it: one more recipient or place is wider, and so is any other transfer.
+_TOLD = ("recipients", "locations")
 _CLOSED = canonical({})
 
 
-def scope_of(content: Content, *, purpose: str, category: Category, days: int) -> bytes:
-    """Return the canonical scope of one cell of a policy, retention included."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who gets the data and where it goes, as the notice in force says."""
+
+    recipients: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    transfers: str = ""
+
+
+def scope_of(content: Content, *, purpose: str, category: Category, days: int, told: Told) -> bytes:
+    """Return the canonical scope of one cell of a policy, with what its notice promises."""
     plain = cast("dict[str, Json]", content.as_json())
     scope: dict[str, Json] = {name: plain[name] for name in (*_WIDENING, "masks")}
     rules = cast("dict[str, Json]", plain["rules"])
@@ -29,6 +42,9 @@ def scope_of(content: Content, *, purpose: str, category: Category, days: int) -
         "category": category.value,
         "rules": rules.get(category.value, {}),
         "days": days,
+        "recipients": list(told.recipients),
+        "locations": list(told.locations),
+        "transfers": told.transfers,
     }
     return canonical(scope)
 
@@ -45,11 +61,12 @@ def is_within(*, new: bytes, old: bytes) -> bool:
     wide, narrow = json.loads(old), json.loads(new)
     if not wide or not narrow:
         return not narrow
-    same = ("application", "kind", "purpose", "category", "rules")
+    same = ("application", "kind", "purpose", "category", "rules", "transfers")
     return (
-        all(wide[name] == narrow[name] for name in same)
+        # A scope of before notices counted names no transfers: doubt counts as wider.
+        all(wide.get(name) == narrow[name] for name in same)
         and narrow["days"] <= wide["days"]
-        and all(_all_in(narrow[name], wide[name]) for name in _WIDENING)
+        and all(_all_in(narrow[name], wide[name]) for name in (*_WIDENING, *_TOLD))
         and _all_in(wide["masks"], narrow["masks"])
     )
 

@@ -271,6 +271,7 @@ def _active(
 def offered_cells(at: datetime | None = None) -> list[OfferedCell]:
     """Return every cell people may be asked about, by purpose, application and category order."""
     order = list(Category)
+    kept = activation.all_retention_days()
     cells = [
         OfferedCell(
             purpose=purpose,
@@ -281,7 +282,7 @@ def offered_cells(at: datetime | None = None) -> list[OfferedCell]:
             retention_days=days[Category(category)],
         )
         for policy in active_policies(at).values()
-        for days in [activation.retention_days(policy.application)]
+        for days in [kept.get(policy.application, {})]
         for (purpose, category), digest in policy.scopes.items()
     ]
     return sorted(

@@ -7,12 +7,14 @@ raises the policy epoch, so that agents ask again.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+import consent.services
 from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
@@ -41,6 +43,9 @@ from governance.policies.models import (
 )
 from governance.policies.purposes import PERMITTED_BROADER, RESERVED, prohibition
 from governance.policies.states import PolicyState
+
+if TYPE_CHECKING:
+    from consent.models import NoticeVersion
 
 
 def bump_policy_epoch() -> int:
@@ -332,3 +337,29 @@ def set_retention(
     if content:
         activation.write_scopes(application, content=content, now=now, entry=entry)
     return schedule
+
+
+@transaction.atomic
+def publish_notice(
+    *,
+    purpose: str,
+    texts: Mapping[str, Mapping[str, object]],
+    actor: Actor,
+    now: datetime | None = None,
+) -> "list[NoticeVersion]":
+    """Publish a purpose's notice; consents end where it tells of more than they were given for.
+
+    A new recipient, place or transfer widens the scope of each cell that asks for the purpose (R8).
+    UnknownPurposeError, and what `consent.services.publish_notice` raises.
+    """
+    now = now or timezone.now()
+    bump_policy_epoch()
+    if not Purpose.objects.filter(pk=purpose).exists():
+        raise UnknownPurposeError("No such purpose is registered.")
+    made = consent.services.publish_notice(purpose=purpose, texts=texts, actor=actor, now=now)
+    for application in Application.objects.order_by("key"):
+        active = activation.version_in_force(application.key)
+        content = policy_content.from_bytes(bytes(active.content)) if active else None
+        if content and purpose in content.purposes:
+            activation.write_scopes(application.key, content=content, now=now, entry=made[0].entry)
+    return made

@@ -80,7 +80,7 @@ def _matrix(
         "applications": names,
         "used_purposes": len({cell.purpose for cell in offer.covered}),
         "answers": draft.answers,
-        "pending": len(drafts.changes(draft, offer)),
+        "pending": len(drafts.changes(draft, offer)) if draft != drafts.saved(offer) else 0,
         "decisions": decisions_of(subject=visitor.subject),
         "erased_at": erased_at(subject=visitor.subject),
         "prohibited": PROHIBITED,

@@ -22,6 +22,21 @@ NAVIGATION: Final[tuple[tuple[str, str, str | Promise], ...]] = (
 )
 
 
+# In the session: this person's browser sent Global Privacy Control.
+GPC: Final = "gpc"
+
+
+def may_solicit(request: HttpRequest) -> bool:
+    """Tell whether a page may ask for something unasked; not in a session that sent the signal.
+
+    The signal (`Sec-GPC: 1`) says "do not sell or share". It is kept with the session and ends
+    every prompt in it; it changes no answer that the person gave (R16).
+    """
+    if request.headers.get("Sec-GPC") == "1" and not request.session.get(GPC):
+        request.session[GPC] = True
+    return not request.session.get(GPC)
+
+
 def show(
     request: HttpRequest,
     visitor: Visitor,
@@ -37,5 +52,6 @@ def show(
         "navigation": NAVIGATION,
         "section": section,
         "light": light_of(subject=visitor.subject),
+        "may_solicit": may_solicit(request),
     }
     return render(request, template, framed | dict(context or {}), status=status)

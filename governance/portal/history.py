@@ -45,7 +45,7 @@ class Decision:
 
 def decisions_of(*, subject: str) -> list[Decision]:
     """Return all of a person's decisions, newest first."""
-    receipts = {kept.decision_id: kept.id for kept in consent.selectors.receipts(subject=subject)}
+    receipts = consent.selectors.receipt_ids(subject=subject)
     past = consent.selectors.history(subject=subject)
     acts = [
         (decision_id, tuple(events))

@@ -1,8 +1,8 @@
 """How the form is laid out so that many applications stay readable: search, groups, one row each.
 
-Up to `FEW` applications stand in one table. More are grouped by their kind, and a group stands open
-when something in it is ticked. A search shows what matches and nothing else; what it leaves out
-keeps its ticks (`draft.merged`).
+Up to `FEW` applications stand in one table. More are grouped by their kind, what is allowed first,
+and a group stands open when something in it is ticked. A search shows what matches and nothing
+else; what it leaves out keeps its ticks (`draft.merged`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from consent.selectors import Cell
 from governance.policies.categories import Category
 from governance.portal.draft import Draft
 from governance.portal.form import Row, Section, Slot
@@ -116,6 +115,10 @@ class _Pen:
             mark,
         )
 
+    def has_nothing_saved(self, row: Row) -> bool:
+        """Tell whether nothing of an application is allowed as it stands."""
+        return not any(slot.cell in self.saved for slot in row.slots)
+
     def count(self, rows: Iterable[Row]) -> int:
         """Return how many of these applications have a tick."""
         return sum(any(slot.cell in self.ticked for slot in row.slots) for row in rows)
@@ -134,20 +137,10 @@ def _part(section: Section, pen: _Pen, *, search: str, is_long: bool) -> Part:
 
 def _group(kind: str, rows: Sequence[Row], pen: _Pen) -> Group:
     ticked = pen.count(rows)
-    return Group(kind, tuple(pen.line(row) for row in rows), ticked, is_open=ticked > 0)
+    # By what is saved, so that no row moves while somebody ticks.
+    ordered = sorted(rows, key=pen.has_nothing_saved) if kind else rows
+    return Group(kind, tuple(pen.line(row) for row in ordered), ticked, is_open=ticked > 0)
 
 
 def _matches(row: Row, search: str) -> bool:
     return search in row.name.casefold() or search in row.application
-
-
-def cells_of(sheet: Sheet) -> list[Cell]:
-    """Return every cell that the sheet shows, in the order of the page."""
-    return [
-        slot.cell
-        for part in sheet.parts
-        for group in part.groups
-        for line in group.lines
-        for slot in line.row.slots
-        if slot.cell is not None
-    ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
@@ -21,6 +21,8 @@ TILE: Final = re.compile(
 ENDED: Final = re.compile(r"ended/[0-9a-f]{64}")
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FRESH: Final = "no-cache"
+# The day on which what the signal does here last changed.
+GPC_SINCE: Final = "2026-11-21"
 
 
 @public
@@ -44,6 +46,14 @@ def log_file(request: HttpRequest, name: str) -> HttpResponse:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+@public
+@require_GET
+def global_privacy_control(request: HttpRequest) -> JsonResponse:
+    """Say to programs that this service honours Global Privacy Control, and since when (R16)."""
+    del request
+    return JsonResponse({"gpc": True, "lastUpdate": GPC_SINCE})
 
 
 @public

@@ -5,6 +5,7 @@ from django.urls import path
 from governance.web import health, open_pages, preferences, sessions
 
 urlpatterns = [
+    path(".well-known/gpc.json", open_pages.global_privacy_control, name="gpc"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
     path("sign-in/", sessions.sign_in, name="sign-in"),

@@ -1,8 +1,10 @@
 """A consent never covers more than what was in force when it was given."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from governance.policies import content as policy_content
 from governance.policies import scopes, selectors, services
 from governance.policies.categories import Category
 from governance.policies.errors import RetentionPeriodError
+from tests.consent.notices import content as notice_content
 from tests.governance.policies.house import (
     APPLICATION,
     CATEGORIES,
@@ -26,9 +29,12 @@ MORE = {"id": "bill", "pattern": "https://freight.example/bills/*"}
 MASK = {"id": "iban", "selector": "#iban"}
 
 
-def scope(days: int = 90, **changes: object) -> bytes:
+TOLD = scopes.Told(recipients=("Training",), locations=("loc:DE",), transfers="None.")
+
+
+def scope(days: int = 90, told: scopes.Told = TOLD, **changes: object) -> bytes:
     parsed = policy_content.parse(content(**changes))
-    return scopes.scope_of(parsed, purpose=PURPOSE, category=Category.POINTER, days=days)
+    return scopes.scope_of(parsed, purpose=PURPOSE, category=Category.POINTER, days=days, told=told)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,10 @@ def scope(days: int = 90, **changes: object) -> bytes:
         (scope(), True),
         (scope(89), True),
         (scope(91), False),
+        (scope(told=replace(TOLD, recipients=("Sales", "Training"))), False),
+        (scope(told=replace(TOLD, recipients=())), True),
+        (scope(told=replace(TOLD, locations=("loc:DE", "loc:US"))), False),
+        (scope(told=replace(TOLD, transfers="To the United States.")), False),
         (scope(urls=[]), True),
         (scope(urls=[URL, MORE]), False),
         (scope(urls=[MORE]), False),
@@ -147,3 +157,28 @@ def test_the_offered_cells_stand_in_the_order_of_the_house() -> None:
     assert selectors.offered_cells() == []
     activated()
     assert [cell.category for cell in selectors.offered_cells()] == CATEGORIES
+
+
+@pytest.mark.django_db
+def test_a_notice_with_one_more_recipient_carries_no_old_consent_over() -> None:
+    """R8: a new recipient needs a new consent; a notice that only reads better does not."""
+    furnish()
+    activated(NOW)
+    before = selectors.active_policies(NOW)[APPLICATION].scopes
+    said = notice_content(days=180)
+
+    def publish(changed: dict[str, object], at: datetime) -> None:
+        texts = dict.fromkeys(dict(settings.LANGUAGES), said | changed)
+        services.publish_notice(purpose=PURPOSE, texts=texts, actor=INES, now=at)
+
+    publish({"introduction": "You decide. Nothing follows from a no."}, NOW + timedelta(days=1))
+    assert selectors.active_policies(NOW + timedelta(days=1))[APPLICATION].scopes == before
+    epoch = selectors.generation()
+    sales = {"name": "Sales", "address": "Kai 7", "contact": "sales@n.example"}
+    recipients = said["recipients"]
+    assert isinstance(recipients, list)
+    publish({"recipients": [*recipients, sales]}, NOW + timedelta(days=2))
+    after = selectors.active_policies(NOW + timedelta(days=2))[APPLICATION].scopes
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+    assert selectors.generation() > epoch

@@ -1,0 +1,220 @@
+"""The consent form at its limits: many applications, stale and forged forms, GPC, pauses."""
+
+import base64
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from audit.actions import Action
+from audit.models import Entry
+from consent import notice
+from consent import selectors as consents
+from governance.portal import form as consent_form
+from governance.portal.offer import offer_to
+from tests import make
+from tests.governance.portal.test_pages import choose, filled, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def decided(house: make.House, name: str = "tariq") -> int:
+    """Return how many decisions of a person stand; each refused act must leave it as it was."""
+    return len({event.decision_id for event in consents.history(subject=house.subject(name))})
+
+
+def test_the_form_of_a_decision_can_be_computed_again_from_what_is_kept(
+    nordhafen: make.House,
+) -> None:
+    """R3: notice and form digest of each event match the archived notice and form."""
+    client = signed_in("tariq")
+    place = choose(client, "pointer", answer="yes")
+    subject = nordhafen.subject("tariq")
+    signed = client.get(f"{place}receipt.json").json()
+    said = json.loads(base64.b64decode(signed["payload"]))
+    again = offer_to(subject=subject, language="en")
+    digests = set(re.findall(r'"cu:formDigest": "([^"]*)"', json.dumps(said)))
+    assert digests == {consent_form.digest(again.sections, language="en")}
+    for event in consents.history(subject=subject):
+        kept = consents.notice_version(reference=event.notice_version, language="en")
+        assert kept is not None
+        assert kept.content_digest == notice.digest(kept.content)
+
+
+def test_a_form_that_a_wider_policy_overtook_is_refused_and_keeps_its_ticks(
+    nordhafen: make.House,
+) -> None:
+    """R8: nobody agrees to a scope that was not shown."""
+    client = signed_in("tariq")
+    sent = filled(client, "pointer", answer="yes")
+    body = make.policy_content(make.DESK)
+    make.activate(nordhafen, body | {"labels": ["Germany", "France", "Meals", "Wages"]})
+    answer = client.post("/consent/review/", sent)
+    assert answer.status_code == 409
+    assert "What may be captured in Freight Desk is not the same any more." in answer.text
+    assert f'name="cell.{make.TRAIN}.{make.DESK}.pointer" checked' in answer.text
+    assert decided(nordhafen) == 0
+
+
+def test_a_policy_that_changes_between_review_and_save_stops_the_save(
+    nordhafen: make.House,
+) -> None:
+    client = signed_in("tariq")
+    client.post("/consent/review/", filled(client, "pointer", answer="yes"))
+    body = make.policy_content(make.DESK)
+    make.activate(nordhafen, body | {"labels": ["Germany", "France", "Meals", "Wages"]})
+    assert client.post("/consent/save/", {"do": "save"}).status_code == 409
+    assert decided(nordhafen) == 0
+    assert client.get("/consent/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"form": "0" * 64}, 409),
+        ({"form": ""}, 409),
+        ({f"notice.{make.TRAIN}": f"{make.TRAIN}@7"}, 409),
+        ({f"notice.{make.TRAIN}": f"{make.IMPROVE}@1"}, 409),
+        ({f"notice.{make.TRAIN}": "../../etc/passwd"}, 409),
+    ],
+)
+def test_a_forged_form_or_notice_changes_nothing(
+    nordhafen: make.House, changed: dict[str, str], status: int
+) -> None:
+    client = signed_in("tariq")
+    answer = client.post("/consent/review/", filled(client, "click", answer="yes") | changed)
+    if answer.status_code == 302:
+        answer = client.post("/consent/save/", {"do": "save"})
+    assert answer.status_code == status
+    assert decided(nordhafen) == 0
+
+
+def test_what_no_policy_offers_cannot_be_ticked(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    sent = filled(client, "pointer", answer="yes")
+    sent |= {
+        f"cell.{make.TRAIN}.customer-desk.click": "on",
+        f"cell.nothing.{make.DESK}.click": "on",
+    }
+    client.post("/consent/review/", sent)
+    client.post("/consent/save/", {"do": "save"})
+    valid = consents.valid_cells(subject=nordhafen.subject("tariq"))
+    assert list(valid) == [(make.TRAIN, make.DESK, "pointer")]
+
+
+def test_the_same_form_twice_is_one_decision_and_one_entry(nordhafen: make.House) -> None:
+    one, other = signed_in("tariq"), signed_in("tariq")
+    for client in (one, other):
+        client.post("/consent/review/", filled(client, "pointer", answer="yes"))
+    one.post("/consent/save/", {"do": "save"})
+    other.post("/consent/save/", {"do": "save"})
+    assert decided(nordhafen) == 1
+    assert Entry.objects.filter(event=Action.CONSENT_DECIDED).count() == 1
+
+
+def test_a_form_from_another_site_is_refused(nordhafen: make.House) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(nordhafen.people["tariq"])
+    for path in ("/consent/review/", "/consent/save/", "/withdraw/", "/pause/"):
+        assert client.post(path, {"do": "save"}).status_code == 403
+    assert decided(nordhafen) == 0
+
+
+def test_an_officer_and_a_stranger_decide_nothing(nordhafen: make.House) -> None:
+    sent = filled(signed_in("tariq"), "pointer", answer="yes")
+    for client, status in ((signed_in("ines"), 403), (Client(), 302)):
+        assert client.post("/consent/review/", sent).status_code == status
+        assert client.post("/consent/save/", {"do": "save"}).status_code == status
+    assert decided(nordhafen) == 0
+    assert decided(nordhafen, "ines") == 0
+
+
+def test_going_back_keeps_what_was_chosen_until_it_is_saved_or_dropped(
+    nordhafen: make.House,
+) -> None:
+    client = signed_in("tariq")
+    client.post("/consent/review/", filled(client, "pointer", answer="yes"))
+    assert client.post("/consent/save/", {"do": "back"})["Location"] == "/consent/"
+    page = client.get("/consent/").text
+    assert f'name="cell.{make.TRAIN}.{make.DESK}.pointer" checked' in page
+    assert "16 answers are not saved" in page
+    client.post("/consent/review/", {"do": "restart"})
+    assert " checked>" not in client.get("/consent/").text
+    assert decided(nordhafen) == 0
+
+
+def test_ticks_are_copied_only_when_asked_and_only_where_the_same_is_offered(
+    nordhafen: make.House,
+) -> None:
+    client = signed_in("tariq")
+    sent = filled(client, "pointer", "click", answer="yes")
+    client.post("/consent/review/", sent | {"do": f"copy {make.IMPROVE} {make.TRAIN}"})
+    page = client.get("/consent/").text
+    assert f'name="cell.{make.IMPROVE}.{make.DESK}.pointer" checked' in page
+    assert not re.search(rf'name="answer.{make.IMPROVE}"[^>]* checked', page)
+    sent = filled(client, "pointer", answer="yes") | {f"answer.{make.IMPROVE}": "yes"}
+    sent |= {f"like.{make.TRAIN}": make.DESK, f"row.{make.TRAIN}": make.TERMINAL}
+    client.post("/consent/review/", sent | {"do": f"copy {make.TRAIN}"})
+    page = client.get("/consent/").text
+    assert f'name="cell.{make.TRAIN}.{make.TERMINAL}.pointer" checked' in page
+    assert decided(nordhafen) == 0
+
+
+def test_rows_that_a_search_left_out_keep_their_ticks(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    client.post("/consent/review/", filled(client, "pointer", answer="yes"))
+    searched = filled(client, answer="yes", find="warehouse")
+    assert searched["shown"] == make.TERMINAL
+    searched |= {f"cell.{make.TRAIN}.{make.TERMINAL}.click": "on"}
+    client.post("/consent/review/", searched)
+    client.post("/consent/save/", {"do": "save"})
+    assert set(consents.valid_cells(subject=nordhafen.subject("tariq"))) == {
+        (make.TRAIN, make.DESK, "pointer"),
+        (make.TRAIN, make.TERMINAL, "click"),
+    }
+
+
+def test_a_browser_that_sends_gpc_is_not_prompted_and_keeps_its_answers(
+    nordhafen: make.House,
+) -> None:
+    """R16: the signal suppresses every prompt of the session and withdraws nothing."""
+    asked = "You are being asked for something"
+    assert asked in signed_in("tariq").get("/").text
+    client = signed_in("tariq")
+    assert asked not in client.get("/", headers={"sec-gpc": "1"}).text
+    assert asked not in client.get("/").text
+    choose(client, "pointer", answer="yes")
+    client.get("/consent/", headers={"sec-gpc": "1"})
+    assert len(consents.valid_cells(subject=nordhafen.subject("tariq"))) == 1
+    said = Client().get("/.well-known/gpc.json")
+    assert said["Content-Type"] == "application/json"
+    assert set(said.json()) == {"gpc", "lastUpdate"}
+    assert said.json()["gpc"] is True
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", said.json()["lastUpdate"])
+
+
+def test_one_computer_is_paused_and_the_others_go_on(nordhafen: make.House) -> None:
+    first, second = (make.endpoint(nordhafen, "tariq").device for _ in range(2))
+    client = signed_in("tariq")
+    choose(client, "pointer", answer="yes")
+    client.post("/pause/", {"do": "pause", "for": "quarter", "device": str(first.id)})
+    page = client.get("/").text
+    assert "Capture is on" in page
+    assert "Paused: NH-L-0412." in page
+    client.post("/pause/", {"do": "pause", "for": "open", "device": str(second.id)})
+    assert "Capture is paused" in client.get("/").text
+    client.post("/pause/", {"do": "resume", "device": str(first.id)})
+    assert "Capture is on" in client.get("/").text
+    client.post("/pause/", {"do": "resume"})
+    assert "Paused: " not in client.get("/").text
+
+
+@pytest.mark.parametrize("device", ["nothing", "0", "01932f00-0000-7000-8000-000000000001"])
+def test_a_pause_names_a_computer_of_ones_own(nordhafen: make.House, device: str) -> None:
+    theirs = make.endpoint(nordhafen, "mira").device
+    client = signed_in("tariq")
+    for named in (device, str(theirs.id)):
+        answer = client.post("/pause/", {"do": "pause", "for": "hour", "device": named})
+        assert answer.status_code == 404
+    assert consents.pauses(subject=nordhafen.subject("tariq")) == []
