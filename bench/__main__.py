@@ -23,7 +23,17 @@ from bench.rounds import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-_FRAME = {"__init__", "__main__", "models", "rounds", "serving", "settings", "steps", "urls"}
+_FRAME = {
+    "__init__",
+    "__main__",
+    "detectors",
+    "models",
+    "rounds",
+    "serving",
+    "settings",
+    "steps",
+    "urls",
+}
 NAMES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _FRAME)
 
 

@@ -31,7 +31,7 @@ _BOUNDED: Final = re.compile(r"\{(\d+),\d{2,}\}")
 _MOST_REPEATS: Final = 8
 # Two automata are made in half the time that one of both takes, and read nearly as fast.
 _AUTOMATA: Final = 2
-_TEXTS_BEFORE: Final = 4000
+TEXTS_BEFORE: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Adaptive:
     def __init__(self, probes: Sequence[Probe]) -> None:
         self._probes = probes
         self._prefilter: Prefilter = Literals(probes)
-        self._texts_left = _TEXTS_BEFORE
+        self._texts_left = TEXTS_BEFORE
 
     def possible(self, text: str) -> Collection[int]:
         if self._texts_left:

@@ -62,7 +62,7 @@ def test_automata_change_nothing_of_made_up_texts(automata: prefilter.Automata, 
 
 def test_automata_take_over_once_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("hyperscan", reason=no_automata)
-    monkeypatch.setattr(prefilter, "_TEXTS_BEFORE", 2)
+    monkeypatch.setattr(prefilter, "TEXTS_BEFORE", 2)
     adaptive = prefilter.Adaptive(PROBES[-8:])
     kinds = []
     for _ in range(3):
