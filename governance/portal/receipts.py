@@ -1,5 +1,6 @@
 """What remains of a decision: its receipt as a page and as a file, and the notice that was read."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from consent import receipt
 from governance.policies import selectors as policies
 from governance.portal import grouping
 from governance.portal.frame import show
-from governance.portal.history import decisions_of, erased_at
+from governance.portal.history import Decision, decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.web.doors import Visitor, page
 
@@ -29,11 +30,23 @@ def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpRespon
     context = {
         "decision": found,
         "groups": grouping.of_events(found.events),
-        "titles": {purpose.key: purpose.name for purpose in policies.purposes()},
+        "titles": _titles(found),
         "erased_at": erased_at(subject=visitor.subject),
         "applications": application_names(),
     }
     return show(request, visitor, "portal/receipt.html", context, section="consent")
+
+
+def _titles(decision: Decision) -> dict[str, str]:
+    """Return each purpose's title as its notice has it in the language of the page."""
+    titles = {purpose.key: purpose.name for purpose in policies.purposes()}
+    language = get_language() or settings.LANGUAGE_CODE
+    for reference in {event.notice_version for event in decision.events}:
+        text = consent.selectors.notice_version(reference=reference, language=language)
+        said = text.content.get("purpose") if text else None
+        if text and isinstance(said, Mapping):
+            titles[text.notice_id] = str(said["title"])
+    return titles
 
 
 @page("consent.receipt")

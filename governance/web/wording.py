@@ -79,6 +79,17 @@ EVENTS: Final[dict[str, Words]] = {
     "export:built": _("Copy of data made"),
 }
 
+# Why the log is closed, as `audit.health` says it.
+CLOSED: Final[dict[str, Words]] = {
+    "the database does not answer": _("the database does not answer"),
+    "the log has halted": _("the log has halted"),
+    "no sequencer has run": _("no sequencer has run"),
+    "the sequencer is silent": _("the sequencer is silent"),
+    "entries wait": _("entries wait"),
+    "the head is not published": _("the head is not published"),
+    "no quorum of witnesses": _("too few witnesses have signed"),
+}
+
 PURPOSES: Final[dict[str, Words]] = {
     "own-access": _("Your own view"),
     "redaction": _("Removing personal details"),

@@ -153,6 +153,12 @@ def event(key: object) -> wording.Words:
 
 
 @register.filter
+def closed(key: object) -> wording.Words:
+    """Print why the log is closed in words."""
+    return wording.words(wording.CLOSED, key)
+
+
+@register.filter
 def purpose(key: object) -> wording.Words:
     """Print a purpose that no register knows, such as the gate's own."""
     return wording.words(wording.PURPOSES, key)

@@ -1,9 +1,14 @@
 """The language of a page: the one the person chose, else the browser's, else the first of ours."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
+from audit import health
 from consent import services as consents
+from governance.web import wording
 from tests import make
 from tests.governance.portal.test_pages import filled
 
@@ -67,6 +72,13 @@ def test_what_goes_wrong_is_said_in_the_language_too(nordhafen: make.House) -> N
     problem = client.get("/api/v1/me/receipts/00000000-0000-7000-8000-000000000000").json()
     assert problem["title"] == "There is nothing here"
     assert "Diese Seite ist nicht hier" in client.get(problem["type"]).text
+
+
+def test_why_the_log_is_closed_has_words_for_each_reason() -> None:
+    source = (Path(health.__file__)).read_text(encoding="utf-8")
+    said = set(re.findall(r'"((?:the|no|entries) [a-z ]+)"', source))
+    assert said
+    assert said == set(wording.CLOSED)
 
 
 def test_nobody_is_asked_in_a_language_in_which_the_notice_cannot_be_read(
