@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final
 
 from governance.redaction.editing import Field, Node
@@ -214,7 +215,8 @@ class Reconstruction:
         self._search_boxes(detector)
         self._search_values(findings.values)
         for each in self.fields.values():
-            flag_tombstones(each.nodes)
+            if flags(each.nodes):
+                flag_tombstones(each.nodes)
         self._follow_links()
         self._collect(findings)
         return findings
@@ -253,8 +255,8 @@ class Reconstruction:
                 node.flag = node.flag or kind
 
     def _collect(self, findings: Findings) -> None:
-        for each in self.fields.values():
-            for kind, run in itertools.groupby(each.nodes, key=lambda node: node.flag):
+        for each in filter(lambda each: flags(each.nodes), self.fields.values()):
+            for kind, run in itertools.groupby(each.nodes, key=attrgetter("flag")):
                 if kind is not None:
                     findings.counts[kind] = findings.counts.get(kind, 0) + 1
                     self._trace(kind, run, findings)

@@ -31,15 +31,16 @@ def redact_stream(stream: dict[str, Any], detector: Detector) -> dict[str, Any]:
 
 
 def _steps(events: list[RawEvent]) -> Iterator[Step]:
+    press, release = Stroke.PRESS, Stroke.RELEASE
     for event in events:
         index, kind = event["i"], event["k"]
         match kind:
             case "kd" | "ku":
-                modifiers = event.get("mods") or ()
+                key, modifiers = event["key"], event.get("mods") or ()
                 yield Step(
                     index=index,
-                    stroke=Stroke.PRESS if kind == "kd" else Stroke.RELEASE,
-                    key=str(_NAMES.get(event["key"], event["key"])),
+                    stroke=press if kind == "kd" else release,
+                    key=key if len(key) == 1 else str(_NAMES.get(key, key)),
                     is_command="Ctrl" in modifiers or "Meta" in modifiers,
                 )
             case "focus" | "snap":
