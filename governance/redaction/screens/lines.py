@@ -119,6 +119,8 @@ class Labels:
 
     def __init__(self, found: Sequence[Segment]) -> None:
         self._lines: dict[int, list[Segment]] = {}
+        # Whether the second line is a row of the table that the first one heads.
+        self._tables: dict[tuple[int, int], bool] = {}
         for segment in found:
             self._lines.setdefault(segment.line, []).append(segment)
         self._headers = [
@@ -153,11 +155,14 @@ class Labels:
         """Tell whether a label near above means a segment, or a header far above its row."""
         if segment.y - label.y <= _NEAR * max(label.height, segment.height):
             return True
-        edges = self._edges[label.line]
-        under = sum(
-            any(_is_under(each, *edge) for edge in edges) for each in self._lines[segment.line]
-        )
-        return len(edges) >= _COLUMNS and under >= _COLUMNS
+        lines = (label.line, segment.line)
+        if lines not in self._tables:
+            edges = self._edges[label.line]
+            under = sum(
+                any(_is_under(each, *edge) for edge in edges) for each in self._lines[segment.line]
+            )
+            self._tables[lines] = len(edges) >= _COLUMNS and under >= _COLUMNS
+        return self._tables[lines]
 
 
 def _is_under(segment: Segment, left: int, right: int) -> bool:

@@ -118,15 +118,17 @@ def paint(pixels: Pixels, painted: Sequence[Painted]) -> None:
     Never blurred and never mixed with what was there: both can be undone.
     """
     height, width = pixels.shape[:2]
+    # One after the other: a box beside another takes its paint, not what was under it.
     for box, _ in painted:
         left, top = max(0, box.x), max(0, box.y)
         right, bottom = min(width, box.right), min(height, box.bottom)
         if left >= right or top >= bottom:
             continue
-        across = (left, (left + right) // 2, right - 1)
-        rows = (max(0, top - 1), min(height - 1, bottom))
-        around = np.array([pixels[y, x] for y in rows for x in across])
-        pixels[top:bottom, left:right] = np.sort(around, axis=0)[len(around) // 2]
+        across = [left, (left + right) // 2, right - 1]
+        above, below = pixels[max(0, top - 1)], pixels[min(height - 1, bottom)]
+        around = np.concatenate((above[across], below[across]))
+        around.sort(axis=0)
+        pixels[top:bottom, left:right] = around[3]
 
 
 def _touching(words: Sequence[Word], boxes: Sequence[Box]) -> list[Word]:

@@ -30,10 +30,17 @@ def digest_part() -> bytes:
 
 @cache
 def is_known(word: str) -> bool:
-    """Tell whether a word in lower case is of no one in particular."""
-    if lexicon.is_common_word(word) or word in _own():
+    """Tell whether a word in lower case is of no one in particular.
+
+    What is a name as well ("holly", "baker") counts only where pages are full of it.
+    """
+    if lexicon.is_page_word(word) or word in _own():
         return True
-    return any(word.endswith(ending) and word.removesuffix(ending) in _own() for ending in _ENDINGS)
+    if lexicon.is_given_name(word) or lexicon.is_surname(word):
+        return False
+    return lexicon.is_dictionary_word(word) or any(
+        word.endswith(ending) and word.removesuffix(ending) in _own() for ending in _ENDINGS
+    )
 
 
 def is_harmless(text: str) -> bool:
