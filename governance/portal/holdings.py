@@ -130,7 +130,8 @@ def miss(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpResponse
     messages.info(
         request,
         _(
-            "The report is taken. Every record that holds it is redacted again; this takes some minutes."
+            "The report is taken. Every record that holds it is redacted again;"
+            " this takes some minutes."
         ),
     )
     return HttpResponseRedirect("/data/")
