@@ -241,6 +241,7 @@ REMOVED: Final[dict[str, Words]] = {
 
 # What an entry says was done, and the names of its disclosed values.
 ACTS: Final[dict[str, Words]] = {
+    "again": _("redact again"),
     "approve": _("approve"),
     "download-export": _("download a copy"),
     "download-release": _("download a release"),
@@ -250,6 +251,7 @@ ACTS: Final[dict[str, Words]] = {
     "open": _("open"),
     "process": _("process"),
     "read": _("read"),
+    "report-miss": _("report what redaction missed"),
     "request": _("ask for access"),
     "search": _("search"),
 }
