@@ -26,10 +26,10 @@ def end_exports() -> None:
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
 def renew_keys() -> None:
     """Rotate what erasure certificates rely on."""
-    renewal.renew()
+    renewal.renew(now=database_now())
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
 def end_seal_keys() -> None:
     """Destroy the private keys that nothing needs any more."""
-    renewal.end_seal_keys()
+    renewal.end_seal_keys(now=database_now())

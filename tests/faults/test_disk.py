@@ -140,6 +140,9 @@ def assert_refused(
     if disk == "database":
         assert 503 in statuses
     time.sleep(7)
-    if disk != "objects":
+    if disk == "vault" and connection.vendor == "postgresql":
+        # The key store has a disk of its own there; only what ends is noted on this one.
+        assert status_of_read() == 200
+    elif disk != "objects":
         # No entry, no key; and no access while the log stands still.
         assert status_of_read() == 503

@@ -1,5 +1,6 @@
 """Deleting, forgetting, pausing, asking; and what the person sees of who accessed what."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from governance.capture import selectors as capture
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import BatchOutcome, CaptureBatch, SealedBatch
 from governance.jobs import services as jobs
-from governance.rights import accesses, renewal, requests, selectors, services
+from governance.rights import accesses, renewal, requests, selectors, services, tasks
 from governance.rights.errors import ForgetSpanError, RequestChangeError, RequestNotFoundError
 from governance.rights.states import REQUEST_CHANGES, Kind, RequestStatus
 from governance.vault import seal_keys
@@ -172,6 +173,22 @@ def test_a_retired_seal_key_ends_with_its_batches_and_after_72_hours_whatever_wa
     assert renewal.end_seal_keys(now=now + timedelta(hours=48)) == 1
     assert not seal_keys.is_open(second.key_id)
     assert len(seal_keys.current()) == 1, "What is offered stays."
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-400), timedelta(days=400)])
+def test_a_host_with_a_wrong_clock_ends_no_seal_key(
+    mira: Someone, time_machine: Callable[[datetime], None], off: timedelta
+) -> None:
+    (first,) = seal_keys.current()
+    second = seal_keys.rotate()
+    right = timezone.now()
+    time_machine(right + off)
+    tasks.renew_keys()
+    tasks.end_seal_keys()
+    time_machine(right)
+    tasks.end_seal_keys()
+    left = [seal_keys.is_open(key.key_id) for key in (first, second)]
+    assert left == [True, True], "Agents may still send for a day."
 
 
 def test_a_batch_whose_seal_key_is_destroyed_ends_refused(mira: Someone) -> None:
