@@ -6,7 +6,7 @@ count remains. Leaves, tiles and proofs stay as they are.
 
 from django.db import transaction
 
-from audit import ports
+from audit import ports, rows
 from audit.models import Disclosure, SubjectCounter, SubjectIndex
 
 
@@ -17,8 +17,11 @@ def forget(*, subject: str) -> int:
     Call it before the person's keys are destroyed: the index is found by their token.
     """
     token = ports.keys().token(owner=subject)
-    rows = SubjectIndex.objects.filter(token=token)
-    deleted, _ = Disclosure.objects.filter(entry_id__in=rows.values("entry_id")).delete()
-    rows.delete()
+    # Whoever writes about the person now holds the counter and comes to an end first: what they
+    # wrote would stay.
+    rows.count({token: 0})
+    places = SubjectIndex.objects.filter(token=token)
+    deleted, _ = Disclosure.objects.filter(entry_id__in=places.values("entry_id")).delete()
+    places.delete()
     SubjectCounter.objects.filter(token=token).delete()
     return deleted
