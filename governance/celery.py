@@ -83,6 +83,8 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]  # Celery ships no t
 files.make_directory(Path(settings.REMIT_BROKER_DIR))
 
 TRANSPORT_ALIASES["filesystem"] = "governance.jobs.messages:Transport"
+for _scheme in ("redis", "rediss"):
+    TRANSPORT_ALIASES[_scheme] = "governance.jobs.messages:RedisTransport"
 
 app = Celery("remit", set_as_current=True)
 app.conf.update(

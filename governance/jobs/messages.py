@@ -1,7 +1,11 @@
-"""Messages as files, for the broker that needs no server: whole before anybody sees them.
+"""How messages reach the workers: as files, whole before anybody sees them, or through Redis.
 
-kombu's own channel lets a reader see a file that is still being written; the worker then stops on
-half a message. Here a message gets its name once it is complete (rename is atomic, POSIX).
+kombu's own channel of files lets a reader see one that is still being written; the worker then
+stops on half a message. Here a message gets its name once it is complete (rename is atomic, POSIX).
+
+kombu's own channel of Redis puts back what a worker took and did not confirm. A forged message that
+ends whoever reads it would come back to the next worker, for ever. A message only rings for work
+that stands in the database and that the sweep finds: here it is gone once it was taken.
 """
 
 from pathlib import Path
@@ -9,7 +13,7 @@ from time import monotonic_ns
 from typing import Any
 from uuid import uuid4
 
-from kombu.transport import filesystem
+from kombu.transport import filesystem, redis
 from kombu.utils.json import dumps
 
 
@@ -34,3 +38,23 @@ class Transport(filesystem.Transport):
     """The filesystem transport with that channel."""
 
     Channel = Channel
+
+
+class RedisQoS(redis.QoS):
+    """What was taken is not kept an eye on."""
+
+    def restore_visible(self, *_: object, **__: object) -> None:
+        """Put nothing back after a while."""
+
+
+class RedisChannel(redis.Channel):
+    """The channel of the Redis transport; a worker that ends puts nothing back."""
+
+    do_restore = False
+    QoS = RedisQoS
+
+
+class RedisTransport(redis.Transport):
+    """The Redis transport with that channel."""
+
+    Channel = RedisChannel
