@@ -112,6 +112,7 @@ _CAPTURE: Final = (
     Table("capture_liveframe", app="SID"),
     Table("capture_frameblob", app="SID"),
     Table("capture_forgottenspan", app="SI"),
+    Table("capture_rereading", app="SI"),
     Table("capture_dispositionrecord", app="SI"),
     Table("capture_issuedpolicy", app="SID"),
     Table("capture_seennonce", app="SID"),

@@ -7,6 +7,7 @@ What may differ stands in declassified.toml with a reason each.
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,9 @@ def _filled(path: str) -> str:
 
 
 @pytest.fixture
-def world(db: None, tmp_path: Path, settings: Settings) -> Callable[..., Answers]:
+def world(
+    db: None, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Answers]:
     """Build a world, let one thing happen in it, ask everything as everybody, and undo it."""
     count = iter(range(100))
 
@@ -74,7 +77,8 @@ def world(db: None, tmp_path: Path, settings: Settings) -> Callable[..., Answers
         number = next(count)
         settings.REMIT_LOG_DIR = tmp_path / f"log{number}"
         settings.REMIT_KEYS_DIR = tmp_path / f"keys{number}"
-        # One head serves the whole walk, however slow the machine.
+        # One head and one sign of life serve the whole walk, however slow the machine.
+        monkeypatch.setattr(health, "_HEARTBEAT_STALE", timedelta(hours=1))
         settings.REMIT_LOG_CHECKPOINT_STALE_SECONDS = settings.REMIT_LOG_OUTBOX_STALE_SECONDS = 3600
         settings.REMIT_WITNESS_POLICY = str(tmp_path / f"log{number}" / "policy")
         points = {alias: transaction.savepoint(using=alias) for alias in ALIASES}
