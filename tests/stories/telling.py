@@ -58,8 +58,14 @@ def _tells(pid: int) -> bool:
 
 def stop(house: Installation) -> None:
     """Stop the service in order; everybody it started is gone, too."""
-    processes = family(house.started[-1].process.pid)
-    assert len(processes) >= 7, "web, worker, beat, sequencer, witness and their children"
+    keeper = house.started[-1].process.pid
+    # Another test may just have killed workers, which come back after a pause.
+    house.wait(
+        lambda: len(family(keeper)) >= 7,
+        what="web, worker, beat, sequencer, witness and their children",
+        timeout_seconds=120,
+    )
+    processes = family(keeper)
     assert house.started[-1].stop(patience_seconds=60) == 0
     _wait_for_the_end_of(processes)
 
