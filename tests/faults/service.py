@@ -60,6 +60,13 @@ class Sealed:
     wire: bytes
     digest: str
 
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Read what the process that seals batches prints of one."""
+        one = json.loads(line)
+        key, wire = bytes.fromhex(one["key"]), bytes.fromhex(one["wire"])
+        return cls(one["batch"], one["device"], key, wire, one["digest"])
+
 
 @dataclass
 class Service:
@@ -157,17 +164,7 @@ class Service:
     def batches(self, count: int, *, of: str = "mira", form: str = "") -> list[Sealed]:
         """Seal batches of a person, each in a session of its own."""
         lines = self.aside("seal", of, str(count), form).splitlines()
-        found = [json.loads(line) for line in lines if line.startswith('{"batch"')]
-        return [
-            Sealed(
-                one["batch"],
-                one["device"],
-                bytes.fromhex(one["key"]),
-                bytes.fromhex(one["wire"]),
-                one["digest"],
-            )
-            for one in found
-        ]
+        return [Sealed.read(line) for line in lines if line.startswith('{"batch"')]
 
     def send(self, sealed: Sealed, *, patience: float = 30, skew: int = 0) -> httpx.Response | None:
         """Send a batch once, as an agent does; None when no answer came."""

@@ -3,31 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 
-from tests.faults.servers import Broker, Cluster, broker, cluster
+from tests.faults import conftest as faults
+from tests.faults.servers import Broker, Cluster
 from tests.faults.service import PATIENT, Service
 from tests.infrastructure.processes import Installation
 
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[Cluster | None]:
-    """A PostgreSQL of this module's own; None on the pass with SQLite."""
-    if connection.vendor == "sqlite":
-        yield None
-        return
-    with cluster() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def bell() -> Iterator[Broker | None]:
-    """A Redis of this module's own; the pass with SQLite has a folder for a broker."""
-    if connection.vendor == "sqlite":
-        yield None
-        return
-    with broker() as made:
-        yield made
+bell, database = faults.bell, faults.database
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ is left of it is released, exported, read and erased. Then every file of the run
 logs, its databases' and its broker's memory, what its processes hold open, and shared places.
 """
 
-import json
 import secrets
 import subprocess
 import sys
@@ -57,17 +56,7 @@ class Scene:
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        found = [json.loads(line) for line in done.stdout.splitlines()]
-        return [
-            Sealed(
-                one["batch"],
-                one["device"],
-                bytes.fromhex(one["key"]),
-                bytes.fromhex(one["wire"]),
-                one["digest"],
-            )
-            for one in found
-        ]
+        return [Sealed.read(line) for line in done.stdout.splitlines()]
 
     def deliver(self, *forms: str) -> None:
         """Send batches until each is taken, and let the worker end them."""
