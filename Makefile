@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test soak soak-faults test-openbao bench check schema words verifier lock clean
+.PHONY: help run test soak soak-faults test-openbao bench check schema words requirements verifier lock clean
 
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -63,6 +63,9 @@ schema: $(VENV)/.testable ## Write docs/openapi.yaml
 
 words: $(VENV)/.testable ## Bring the German and French words up to the marked texts, and compile them
 	@$(BIN)/python -m tests.words
+
+requirements: $(BIN)/python ## Write docs/requirements.md: each requirement and the tests named after it
+	@$(BIN)/python -m tests.requirements
 
 verifier: $(BIN)/python ## Write dist/remit-verify.pyz
 	@$(BIN)/python -m audit.verifier.build
