@@ -27,7 +27,9 @@ _COUNTS = re.compile(r"\d+ (?:passed|failed|errors?|skipped|xfailed|deselected)[
 # One more than the cores we promise to fit on: stories wait more than they work.
 _WORKERS = 3
 _NOTHING_COLLECTED = 5
-_SERVER_VARIABLES = ("DATABASE_URL", "REMIT_KEYSTORE_URL", "REDIS_URL")
+# Each pass brings its own servers. And it keeps compiled code, even where the environment says not
+# to: it starts hundreds of processes, and compiling everything anew took half the time of each.
+_NOT_INHERITED = ("DATABASE_URL", "REMIT_KEYSTORE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
 
 
 def say(text: str) -> None:
@@ -109,7 +111,7 @@ def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tupl
 @contextlib.contextmanager
 def environment_of(database: str) -> Iterator[dict[str, str]]:
     """Give the variables of a pass, with servers behind them while the block lasts."""
-    clean = {name: text for name, text in os.environ.items() if name not in _SERVER_VARIABLES}
+    clean = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
     clean.pop("DJANGO_SETTINGS_MODULE", None)
     if database == "sqlite":
         yield clean
