@@ -1,7 +1,7 @@
 """Every test may use both databases; the key store is a database of its own."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -202,10 +202,27 @@ def time_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 
 
 @pytest.fixture
+def patience() -> timedelta | None:
+    """How long a test may stand still before its log closes; None: as the service has it."""
+    return timedelta(minutes=15)
+
+
+@pytest.fixture
 def open_log(
-    db: None, tmp_path: Path, settings: Settings, _the_house: StandingHouse
+    db: None,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    _the_house: StandingHouse,
+    patience: timedelta | None,
 ) -> Iterator[Callable[[], None]]:
-    """A log of the test's own that stands open; call it to sequence and publish what waits."""
+    """A log of the test's own that stands open; call it to sequence and publish what waits.
+
+    A machine that stands still for a minute must not close it: then jobs wait that a test awaits.
+    """
+    if patience is not None:
+        monkeypatch.setattr(health, "_HEARTBEAT_STALE", patience)
+        settings.REMIT_LOG_OUTBOX_STALE_SECONDS = patience.total_seconds()
     if _the_house.stands:
         _the_house.furnish(tmp_path, settings)
     settings.REMIT_LOG_DIR = tmp_path / "log"

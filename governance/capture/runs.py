@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 import consent.selectors
 from audit import health, journal, sql
@@ -30,6 +29,7 @@ from governance.capture import cells, content, frames, gate, judging, sealed_bat
 from governance.capture.errors import BatchMalformedError, RecordGoneError
 from governance.capture.models import BatchOutcome, CaptureBatch
 from governance.decisions import Reason
+from governance.jobs import clock
 from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
@@ -52,7 +52,7 @@ LOG_RETRY_SECONDS = 5
 
 
 _BATCH: Final = """
-    SELECT b.subject, b.device_id, s.batch_id IS NOT NULL
+    SELECT b.subject, b.device_id, s.batch_id IS NOT NULL, {now}
     FROM capture_capturebatch b LEFT JOIN capture_sealedbatch s ON s.batch_id = b.id
     WHERE b.id = %s
 """
@@ -95,7 +95,7 @@ class _Judged:
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
     """Bring the batch with id `ref` to its end; the handler of jobs of kind `capture:redact`."""
-    batch, is_sealed = _batch(UUID(ref))
+    batch, is_sealed, now = _batch(UUID(ref))
     if not is_sealed:  # Ended by an earlier run, an erasure or a withdrawal.
         with transaction.atomic():
             jobs.finish(fence)
@@ -104,9 +104,9 @@ def redact_batch(ref: str, fence: jobs.Fence) -> None:
     with ExitStack() as stack:
         try:
             health.require_open()
-            facts = _facts(batch)
+            person = _facts(batch, now=now)
             opened = stack.enter_context(gate.open_batch(actor=REDACTOR, batch_id=batch.id))
-            judged = _judge(opened, *facts, str(batch.id))
+            judged = _judge(opened, person, now, str(batch.id))
         except (LogUnavailableError, KeyStoreBehindError) as error:
             # Neither a stalled log nor a key store put back is a fault of the batch: wait, without
             # using up an attempt.
@@ -119,23 +119,25 @@ def redact_batch(ref: str, fence: jobs.Fence) -> None:
         _store(batch, judged, fence, opened)
 
 
-def _batch(batch_id: UUID) -> tuple[_Batch, bool]:
-    found = sql.row(_BATCH, [batch_id])
+def _batch(batch_id: UUID) -> tuple[_Batch, bool, datetime]:
+    """Return the batch, whether it is sealed still, and the time by the database's clock.
+
+    By a clock of its own a worker would find no consent yet, or no more, and drop what it opens.
+    """
+    found = sql.row(_BATCH.format(now=clock.expression()), [batch_id])
     if found is None:
         raise CaptureBatch.DoesNotExist
-    subject, device, is_sealed = found
-    return _Batch(batch_id, subject, sql.identifier(device)), bool(is_sealed)
+    subject, device, is_sealed, now = found
+    return _Batch(batch_id, subject, sql.identifier(device)), bool(is_sealed), sql.moment(now)
 
 
-def _facts(batch: _Batch) -> tuple[cells.PersonCells, datetime]:
-    """Return what is true of the person now, and when that is."""
-    now = timezone.now()
+def _facts(batch: _Batch, *, now: datetime) -> cells.PersonCells:
+    """Return what is true of the person now."""
     with transaction.atomic():
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
-        person = cells.cells_of(
+        return cells.cells_of(
             subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
         )
-    return person, now
 
 
 def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref: str) -> _Judged:
@@ -215,8 +217,7 @@ def _store(
     ]
     with transaction.atomic():
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
-        fence.assert_held()
-        now = timezone.now()
+        now = fence.assert_held()
         person = cells.cells_of(
             subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
         )

@@ -1,17 +1,20 @@
 """The database's clock: leases are measured by one clock, whatever the hosts believe."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import connection
 
 from audit import sql
 
+# As Django writes times into SQLite, where they are compared as texts: with six digits of the
+# second, or with none.
+_SQLITE: Final = "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now'), '.000000', '')"
+
 
 def expression() -> str:
     """Return how a statement asks the database for its time."""
-    if connection.vendor == "postgresql":
-        return "clock_timestamp()"
-    return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"
+    return "clock_timestamp()" if connection.vendor == "postgresql" else _SQLITE
 
 
 def database_now() -> datetime:

@@ -47,7 +47,7 @@ _LEASE: Final = """
     WHERE id = %s
 """
 _HELD: Final = "id = %s AND fence = %s AND state = 'leased'"
-_HOLD: Final = f"SELECT 1 FROM jobs_job WHERE {_HELD}"  # noqa: S608 - constants.
+_HOLD: Final = f"SELECT {{now}} FROM jobs_job WHERE {_HELD}"  # noqa: S608 - constants.
 _DONE: Final = f"""
     UPDATE jobs_job SET state = 'done', leased_until = NULL, last_error_class = ''
     WHERE {_HELD} RETURNING 1
@@ -69,14 +69,19 @@ class Fence:
     # What the handler committed by `finish`, so that nobody asks the database again.
     ended: list[None] = field(default_factory=list, compare=False, repr=False)
 
-    def assert_held(self) -> None:
-        """Hold the job's row until the transaction ends, or raise FenceLostError."""
+    def assert_held(self) -> datetime:
+        """Hold the job's row until the transaction ends; return the database's time.
+
+        Raises FenceLostError.
+        """
         if not connection.in_atomic_block:
             raise transaction.TransactionManagementError("A fence is held in a transaction.")
         # SQLite has no row locks; there the IMMEDIATE transaction keeps every other writer out.
         lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
-        if sql.row(_HOLD + lock, [self.job, self.number]) is None:
+        held = sql.row(_HOLD.format(now=clock.expression()) + lock, [self.job, self.number])
+        if held is None:
             raise FenceLostError("Another worker holds this job.")
+        return sql.moment(held[0])
 
     def renew(self) -> None:
         """Lease the job anew in the middle of long work, or raise FenceLostError."""

@@ -45,6 +45,8 @@ from governance.vault import orphans, sealing, shredding, storage
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
 EXPORTER = Actor.system("export")
 JOB = "export:build"
 KIND = "export"
@@ -106,16 +108,20 @@ def build(ref: str, fence: Fence) -> None:
     )
     place = storage.put(sealed)
     with transaction.atomic():
-        journal.append(Action.EXPORT_BUILT, actor=EXPORTER, subject=export.subject, count=captures)
-        PortabilityExport.objects.filter(id=export.id, state=ExportState.BUILDING.value).update(
-            state=ExportState.READY.value,
-            ready_at=timezone.now(),
-            object_key=place.key,
-            length=len(archive),
-            captures=captures,
-        )
-        requests.fulfil(request=export.request, actor=EXPORTER)
+        held = PortabilityExport.objects.select_for_update().get(id=ref)
+        is_wanted = held.state == ExportState.BUILDING
+        if is_wanted:
+            journal.append(
+                Action.EXPORT_BUILT, actor=EXPORTER, subject=held.subject, count=captures
+            )
+            held.state, held.ready_at = ExportState.READY.value, timezone.now()
+            held.object_key, held.length, held.captures = place.key, len(archive), captures
+            held.save(update_fields=["state", "ready_at", "object_key", "length", "captures"])
+            requests.fulfil(request=held.request, actor=EXPORTER)
         jobs.finish(fence)
+    if not is_wanted:
+        # The person was erased meanwhile: no row will ever name what was written for them.
+        storage.delete(place.key)
 
 
 @contextmanager
@@ -153,17 +159,20 @@ def end_due(*, now: datetime | None = None) -> int:
     return _end(PortabilityExport.objects.filter(expires_at__lte=now or timezone.now()))
 
 
-def _end(rows: Iterable[PortabilityExport]) -> int:
-    ended = 0
-    for export in rows:
-        if export.state == ExportState.ENDED:
-            continue
-        shredding.destroy_object(kind=KIND, ref=str(export.id))
-        if export.object_key:
-            storage.delete(export.object_key)
-        PortabilityExport.objects.filter(id=export.id).update(state=ExportState.ENDED.value)
-        ended += 1
-    return ended
+def _end(rows: "QuerySet[PortabilityExport]") -> int:
+    """End each: first its key, then its row, so that no builder publishes it, then its bytes."""
+    ids = rows.exclude(state=ExportState.ENDED, object_key="").values_list("id", flat=True)
+    ended = list(ids)
+    for export_id in ended:
+        shredding.destroy_object(kind=KIND, ref=str(export_id))
+        own = PortabilityExport.objects.filter(id=export_id)
+        own.update(state=ExportState.ENDED.value)
+        # Read now: whoever built it may have written its place since it was found.
+        key = own.values_list("object_key", flat=True).get()
+        if key:
+            storage.delete(key)
+            own.update(object_key="")
+    return len(ended)
 
 
 def _archive(export: PortabilityExport) -> tuple[bytes, int]:

@@ -21,6 +21,7 @@ from audit.models import Entry
 from governance.api import agent as api
 from governance.capture import cells, gate, intake, runs
 from governance.jobs import services as jobs
+from governance.jobs.clock import database_now
 from governance.jobs.models import Job, JobState
 from governance.releases import building
 from governance.rights import erasure
@@ -106,7 +107,7 @@ def _answer_before_commit() -> None:
 
 def _no_fence() -> None:
     """A worker whose lease ran out writes all the same."""
-    _put(jobs.Fence, "assert_held", lambda _: None)
+    _put(jobs.Fence, "assert_held", lambda _: database_now())
     _put(jobs, "_mine", lambda fence: Job.objects.filter(pk=fence.job))
     ended = {"state": JobState.DONE, "leased_until": None, "last_error_class": ""}
     _put(jobs, "_done", lambda fence: Job.objects.filter(pk=fence.job).update(**ended) > 0)
@@ -167,7 +168,7 @@ def _no_transaction() -> None:
 
     _put(runs, "journal", SimpleNamespace(append_each=one_by_one))
     _no_lock()
-    _put(jobs.Fence, "assert_held", lambda _: None)
+    _put(jobs.Fence, "assert_held", lambda _: database_now())
     append = journal.append
 
     def anyhow(action: Action, **facts: Any) -> Any:

@@ -15,6 +15,11 @@ from tests.governance.api.conftest import Api
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def patience() -> None:
+    """Close the log as the service does."""
+
+
 def ago(seconds: float) -> Any:
     return timezone.now() - timedelta(seconds=seconds)
 

@@ -383,6 +383,22 @@ def test_every_read_is_an_entry_its_subject_sees(
     assert closed.details["grant"] == str(allowed.uuid)
 
 
+@pytest.mark.parametrize("off", [timedelta(hours=-1), timedelta(days=400)])
+def test_a_worker_with_a_wrong_clock_drops_nothing_it_opens(
+    agent: make.Endpoint,
+    time_machine: Callable[[datetime], None],
+    open_log: Callable[[], None],
+    off: timedelta,
+) -> None:
+    """F11: consent stands or not by the database's clock; the worker's begins before the yes."""
+    header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    upload(agent, header, wire)
+    time_machine(timezone.now() + off)
+    open_log()
+    jobs.run_due()
+    assert [frame.event_count for frame in Frame.objects.all()] == [3]
+
+
 def test_expired_data_is_refused_even_when_the_job_is_late(
     nordhafen: make.House,
     agent: make.Endpoint,

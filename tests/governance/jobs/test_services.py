@@ -1,14 +1,15 @@
 """The promises of the job table: nothing lost, nothing twice, nothing for ever."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 
+from audit import sql
 from audit.errors import LogUnavailableError
-from governance.jobs import doorbell, selectors, services
+from governance.jobs import clock, doorbell, selectors, services
 from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError
 from governance.jobs.models import Job, JobState
@@ -318,6 +319,15 @@ def test_a_clock_that_goes_back_leaves_nothing_waiting_for_the_time_it_told(
     assert services.run_due() == 2
     assert sorted(worker.done) == ["added", "held"]
     assert Job.objects.get(id=later.id).state == JobState.READY
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL knows times.")
+@pytest.mark.parametrize("second", ["05.000", "05.120", "59.999"])
+def test_sqlite_s_clock_writes_times_as_they_are_compared(second: str) -> None:
+    """Else what was added at a whole second would be later than that second."""
+    at = f"2026-01-02 03:04:{second}"
+    (told,) = sql.row("SELECT " + clock.expression().replace("'now'", f"'{at}'"))
+    assert told == connection.ops.adapt_datetimefield_value(datetime.fromisoformat(f"{at}Z"))
 
 
 def test_a_database_that_is_away_uses_up_no_attempt(worker: Worker) -> None:

@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from audit.models import Entry
 from consent import receipt
 from governance.capture.errors import AccessDeniedError
+from governance.jobs import models as jobs_models
 from governance.jobs import services as jobs
 from governance.rights import accesses, exports, selectors, services
 from governance.rights.errors import (
@@ -20,7 +22,7 @@ from governance.rights.errors import (
 )
 from governance.rights.models import PortabilityExport
 from governance.rights.states import ExportState, RequestStatus
-from governance.vault import storage
+from governance.vault import shredding, storage
 from tests.governance.rights.conftest import CLICK, POINTER, Someone
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,52 @@ def test_nobody_else_can_fetch_it(mira: Someone, carla: Someone) -> None:
         pass
 
 
+def test_a_copy_built_while_the_person_is_erased_leaves_no_bytes(
+    mira: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = storage.put
+
+    def put_too_late(content: bytes) -> storage.ObjectRef:
+        place = put(content)
+        _erase(mira)
+        assert jobs.run_due()
+        assert PortabilityExport.objects.get().state == ExportState.ENDED
+        return place
+
+    before = set(storage.keys())
+    services.export(subject=mira.subject, actor=mira.actor)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "put", put_too_late)
+        jobs.run_due()
+    assert set(storage.keys()) == before
+    assert not Entry.objects.filter(event="export:built").exists()
+    assert not jobs_models.Job.objects.exclude(state="done").exists()
+
+
+def test_a_copy_published_while_it_is_ended_is_ended_whole(
+    mira: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The builder writes its place after somebody found the export and before they end it."""
+    services.export(subject=mira.subject, actor=mira.actor)
+    destroy, before = shredding.destroy_object, set(storage.keys())
+
+    def build_first(*, kind: str, ref: str) -> None:
+        jobs.run_due()
+        destroy(kind=kind, ref=ref)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shredding, "destroy_object", build_first)
+        assert exports.end_all(subject=mira.subject) == 1
+    assert set(storage.keys()) == before
+    assert exports.end_all(subject=mira.subject) == 0
+
+
+def _erase(someone: Someone) -> None:
+    services.erase_everything(
+        subject=someone.subject, actor=someone.actor, language="en", form_digest="0" * 64
+    )
+
+
 def test_an_export_that_cannot_be_built_is_given_up_and_can_be_asked_again(mira: Someone) -> None:
     export = services.export(subject=mira.subject, actor=mira.actor)
     exports.give_up(str(export.id))
@@ -111,9 +159,7 @@ def test_an_export_that_cannot_be_built_is_given_up_and_can_be_asked_again(mira:
 
 def test_after_an_erasure_a_copy_is_refused_at_once_and_receipts_stay(mira: Someone) -> None:
     act = mira.allow(POINTER)
-    services.erase_everything(
-        subject=mira.subject, actor=mira.actor, language="en", form_digest="0" * 64
-    )
+    _erase(mira)
     jobs.run_due()
     with pytest.raises(SubjectErasedError):
         services.export(subject=mira.subject, actor=mira.actor)
