@@ -50,6 +50,7 @@ class Judge:
         }
         self._applications = {frame.application for frame in header.frames}
         self._sequence = range(header.seq_from, header.seq_to + 1)
+        self._policy_digest = header.policy_digest
         self._seen: set[int] = set()
         self._person = person
 
@@ -71,12 +72,17 @@ class Judge:
         self._seen.add(seq)
         category = wire.category_of(event)
         if category is None:
-            return None if event.app in self._applications else Reason.NOT_DECLARED.value
+            return None if self._is_declared(event) else Reason.NOT_DECLARED.value
         cell = self._cells.get((event.app, category))
         if cell is None:
             return Reason.NOT_DECLARED.value
         pattern = _PATTERN_LEAVES.get(event.type)
         return cell.refusal(event.t_ns) or (pattern and self._unlisted(event, *pattern))
+
+    def _is_declared(self, event: wire.Event) -> bool:
+        """Tell whether session control is of this batch; any other digest could be of anything."""
+        digest = getattr(event, "policy_digest", self._policy_digest)
+        return event.app in self._applications and digest == self._policy_digest
 
     def _unlisted(self, event: wire.Event, leaf: str, patterns: str) -> str | None:
         """Refuse a pattern id that the active policy does not list."""

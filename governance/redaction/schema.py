@@ -13,7 +13,10 @@ MAX_TEXT: Final = 4096
 Key: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$(?!\n)", max_length=64)]
 Element: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:#/-]+$(?!\n)", max_length=64)]
 Digest: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", max_length=64)]
-TaskId: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f-]{1,36}$(?!\n)", max_length=36)]
+# A UUID: what an application calls a task may be somebody's number.
+TaskId: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$(?!\n)", max_length=36)
+]
 Label: TypeAlias = Annotated[str, Meta(min_length=1, max_length=120)]
 Typed: TypeAlias = Annotated[str, Meta(max_length=MAX_TEXT)]
 Character: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4)]

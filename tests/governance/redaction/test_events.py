@@ -53,7 +53,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "reason": "paused",
     },
     "capture.policy": {"policy_digest": "0" * 64},
-    "task.mark": {"kind": "start", "task_id": "018f"},
+    "task.mark": {"kind": "start", "task_id": "018f3e2a-7c11-7d2e-9b1a-5f0c8d7e6a4b"},
 }
 LABELS = {"freight-desk": {"Save"}}
 
