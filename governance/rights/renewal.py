@@ -29,19 +29,13 @@ _LONGEST: Final = timedelta(hours=47)
 def renew(*, now: datetime | None = None) -> int:
     """Begin a key epoch and a seal key; destroy seal keys retired before last night.
 
-    A retired key that a waiting batch still needs stays until the batch is done (`end_seal_keys`).
-    What a crash kept from the ledger about ended consents is brought in. Returns the number of
-    the epoch.
+    By their age, not their number: a beat whose clock jumps, or somebody in doubt, may rotate many
+    times in a row, and agents may still send what they sealed. What a crash kept from the ledger
+    about ended consents is brought in. Returns the number of the epoch.
     """
     epoch = epochs.rotate()
-    waiting = capture.seal_keys_in_use()
-    earlier = seal_keys.retired()
     seal_keys.rotate(now=now)
-    # What was retired last may still seal what an agent spooled, also when somebody rotates twice
-    # in a row; what was retired before cannot: the policies that name it ended long ago.
-    for key_id in earlier[:-1]:
-        if key_id not in waiting:
-            seal_keys.destroy(key_id=key_id, now=now)
+    end_seal_keys(now=now)
     standing.end_consents(consent.selectors.epochs())
     with transaction.atomic():
         journal.append(

@@ -280,8 +280,8 @@ def _forget(world: World, history: History) -> None:
 
 def _rotate_twice(world: World) -> None:
     _queue_batches(world)
-    for _ in range(2):
-        renewal.renew()
+    for hours in (40, 15):
+        renewal.renew(now=database_now() - timedelta(hours=hours))
 
 
 def _rotate(world: World, history: History) -> None:

@@ -26,6 +26,7 @@ from remit_agent import signing
 from tests.faults.aside import Asides
 from tests.faults.history import History
 from tests.faults.kept import Kept
+from tests.infrastructure import http
 from tests.infrastructure.processes import Installation, NotReadyError, Running
 
 BATCHES = "/api/v1/agent/capture-batches"
@@ -179,7 +180,7 @@ class Service:
         )
         facts: dict[str, Any] = {"batch": sealed.batch, "digest": sealed.digest}
         try:
-            answer = httpx.post(
+            answer = http.post(
                 self.installed.origin + BATCHES,
                 content=sealed.wire,
                 headers=headers,
@@ -230,7 +231,7 @@ class Service:
 
     def see_the_head(self) -> None:
         """Note the head of the log that a client sees."""
-        text = httpx.get(f"{self.installed.origin}/log/checkpoint", timeout=10).text.split("\n")
+        text = http.get(f"{self.installed.origin}/log/checkpoint", timeout=10).text.split("\n")
         import base64
 
         self.history.add("checkpoint", size=int(text[1]), root=base64.b64decode(text[2]).hex())

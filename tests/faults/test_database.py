@@ -14,6 +14,7 @@ from django.db import connection
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Cluster
 from tests.faults.service import Service
+from tests.infrastructure import http
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(600)]
 only_postgres = pytest.mark.skipif(
@@ -40,9 +41,9 @@ def test_a_server_that_ends_at_once_loses_nothing(service: Service, database: Cl
             database.stop_at_once()
             began = time.monotonic()
             assert refused(service.send(batches[0]))
-            page = httpx.get(f"{service.installed.origin}/sign-in/", timeout=10)
+            page = http.get(f"{service.installed.origin}/sign-in/", timeout=10)
             assert page.status_code in {200, 503}
-            assert httpx.get(f"{service.installed.origin}/healthz/live").status_code == 200
+            assert http.get(f"{service.installed.origin}/healthz/live").status_code == 200
             assert time.monotonic() - began < 5
             database.start()
             began = time.monotonic()
@@ -127,7 +128,7 @@ def test_without_a_free_connection_the_answer_is_quick(service: Service, databas
         began = time.monotonic()
         assert refused(service.send(batches[0]))
         assert time.monotonic() - began < 5
-        ready = httpx.get(f"{service.installed.origin}/healthz/ready", timeout=10)
+        ready = http.get(f"{service.installed.origin}/healthz/ready", timeout=10)
         assert ready.json()["status"] == "waiting for the databases"
     service.deliver(batches)
     # What a worker could not begin meanwhile waits for up to a minute.

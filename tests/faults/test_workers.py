@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.faults.service import Service, pause, resume
+from tests.infrastructure import http
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(600)]
 EFFECTS = "SELECT count(*) FROM audit_entry WHERE event = 'key:rotated'"
@@ -115,7 +115,7 @@ def test_without_a_beat_an_alarm_is_raised_and_then_all_is_made_up_once(service:
         False: "UPDATE jobs_sign SET at = datetime(at, '-1 hour')",
     }
     service.execute(hours["DATABASE_URL" in service.installed.settings])
-    ready = httpx.get(f"{service.installed.origin}/healthz/ready")
+    ready = http.get(f"{service.installed.origin}/healthz/ready")
     assert (ready.status_code, ready.json()["status"]) == (503, "waiting for the worker")
     assert effects(service) == before
     service.start("beat")

@@ -10,6 +10,7 @@ import contextlib
 import json
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from governance.accounts.models import Person  # noqa: E402
 from governance.capture import gate, intake  # noqa: E402
 from governance.capture.errors import AccessDeniedError  # noqa: E402
 from governance.jobs import services as jobs  # noqa: E402
+from governance.jobs.clock import database_now  # noqa: E402
 from governance.rights import exports, renewal, selectors, services, takeaway  # noqa: E402
 from governance.rights.states import ErasureState  # noqa: E402
 from governance.vault import epochs  # noqa: E402
@@ -145,8 +147,8 @@ def erase(home: Path) -> dict[str, Any]:
 def nights(home: Path) -> dict[str, Any]:
     """Let the nights pass after which no copy opens, as the certificate says."""
     del home
-    for _ in range(NIGHTS):
-        renewal.renew()
+    for night in range(NIGHTS):
+        renewal.renew(now=database_now() + timedelta(days=night))
     turn()
     return {}
 
