@@ -71,6 +71,7 @@ def receipt(arguments: argparse.Namespace) -> list[str]:
     checked = check_receipt(data, trust_from(arguments))
     return [
         f"Receipt {checked.identifier} is signed.",
+        "It has every field that ISO/IEC TS 27560 makes mandatory.",
         *_entry_lines(checked.proved),
         *_head_lines(checked.proved.checkpoint),
     ]

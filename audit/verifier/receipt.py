@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from audit.verifier.encoding import Json, base64_bytes, canonical_json, parse_json
 from audit.verifier.errors import NotVerifiedError
+from audit.verifier.fields import check_fields
 from audit.verifier.keys import ED25519
 from audit.verifier.signatures import is_ed25519_valid
 from audit.verifier.tlogproof import LONGEST_PROOF, Proved, check_proof
@@ -44,7 +45,7 @@ def pae(payload_type: str, body: bytes) -> bytes:
 
 
 def check_receipt(data: bytes, trust: Trust) -> CheckedReceipt:
-    """Return the receipt, or raise NotVerifiedError with what does not hold."""
+    """Return the receipt, or raise NotVerifiedError with what does not hold or is missing."""
     if len(data) > LONGEST_RECEIPT:
         raise NotVerifiedError("the receipt is too long")
     envelope = parse_json(data, "the receipt")
@@ -63,6 +64,7 @@ def check_receipt(data: bytes, trust: Trust) -> CheckedReceipt:
     document = parse_json(body, "the receipt's text", with_fractions=True)
     identifier = _member(document, "dct:identifier", str)
     _check_bond(document, proved)
+    check_fields(document)
     return CheckedReceipt(identifier=identifier, body=document, proved=proved)
 
 

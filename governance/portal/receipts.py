@@ -5,13 +5,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 import consent.selectors
 from consent import receipt
 from governance.policies import selectors as policies
-from governance.portal import grouping
+from governance.portal import grouping, printed
 from governance.portal.frame import show
 from governance.portal.history import Decision, decisions_of, erased_at
 from governance.portal.light import application_names
@@ -22,19 +24,23 @@ from governance.web.doors import Visitor, page
 @require_GET
 def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
     """Show a receipt: what was decided, what happens when, where it stands in the log."""
+    context = _receipt(visitor, receipt_id) | {"erased_at": erased_at(subject=visitor.subject)}
+    return show(request, visitor, "portal/receipt.html", context, section="consent")
+
+
+def _receipt(visitor: Visitor, receipt_id: UUID) -> dict[str, object]:
+    """Return what page and paper say of one of the person's receipts. Http404: there is none."""
     found = next(
         (d for d in decisions_of(subject=visitor.subject) if d.receipt_id == receipt_id), None
     )
     if found is None:
         raise Http404
-    context = {
+    return {
         "decision": found,
         "groups": grouping.of_events(found.events),
         "titles": _titles(found),
-        "erased_at": erased_at(subject=visitor.subject),
         "applications": application_names(),
     }
-    return show(request, visitor, "portal/receipt.html", context, section="consent")
 
 
 def _titles(decision: Decision) -> dict[str, str]:
@@ -57,6 +63,38 @@ def download(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpRe
     document = receipt.receipt_document(subject=visitor.subject, receipt_id=receipt_id)
     response = JsonResponse(document, json_dumps_params={"indent": 1, "sort_keys": True})
     response.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt_id}.json"'
+    return response
+
+
+@page("consent.receipt")
+@require_GET
+def linked(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
+    """Hand out what was signed as plain JSON-LD, for programs that read records of consent."""
+    del request
+    said = receipt.document(subject=visitor.subject, receipt_id=receipt_id)
+    response = JsonResponse(said, content_type="application/ld+json")
+    response.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt_id}.jsonld"'
+    return response
+
+
+@page("consent.receipt")
+@require_GET
+def paper(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
+    """Hand out the receipt as a PDF that carries the signed receipt inside."""
+    del request
+    document = printed.pdf(
+        context=_receipt(visitor, receipt_id)
+        | {
+            "organisation": settings.REMIT_ORGANISATION,
+            "name": visitor.name,
+            "consent_url": f"{settings.REMIT_EXTERNAL_ORIGIN}{reverse('consent')}",
+        },
+        receipt=receipt.receipt_document(subject=visitor.subject, receipt_id=receipt_id),
+        language=get_language() or visitor.language,
+        title=f"{_('Receipt')} {receipt_id}",
+    )
+    response = HttpResponse(document, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt_id}.pdf"'
     return response
 
 

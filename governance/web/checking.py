@@ -104,6 +104,7 @@ _SAID: Final[Mapping[str, Words]] = {
     "reason-receipt": _("it is not a consent receipt"),
     "reason-receipt-entry": _("receipt and entry are not about each other"),
     "reason-receipt-signature": _("the organisation's signature of the receipt does not hold"),
+    "reason-receipt-fields": _("the receipt lacks something that a consent receipt must say"),
     "reason-receipt-unsigned": _("no trusted key signed the receipt"),
     "reason-root": _("the path leads to another root: the entry was changed or is not there"),
     "reason-shown": _("a line shows something else than its entry says"),

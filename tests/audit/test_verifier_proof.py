@@ -26,6 +26,7 @@ from audit.verifier.mine import parse_key
 from audit.verifier.receipt import check_receipt, pae
 from audit.verifier.rules import open_disclosures
 from audit.verifier.tlogproof import check_proof
+from tests import reference_receipt
 from tests.reference_log import START, Log, Signer, b64, canonical, digest, disclosure, entry
 
 PURPOSE = disclosure("application", "freight-desk")
@@ -220,13 +221,12 @@ RECEIPT_KEY = Signer("log.example/remit/receipt", 1, b"\x0a" * 32)
 RECEIPT_TRUST = Trust(keys=(*TRUST.keys, *parse_vkeys(RECEIPT_KEY.vkey)))
 
 
-DOCUMENT = {
-    "@context": {"@version": 1.1},
-    "dct:identifier": RECEIPT_ID,
-    "cu:auditLogOrigin": LOG.origin,
-    "cu:decision": DECISION,
-    "dpv:hasRecordOfActivity": [{"cu:auditEntry": json.loads(LOG.entries[9])["id"]}],
-}
+DOCUMENT = reference_receipt.receipt(
+    identifier=RECEIPT_ID,
+    entry=json.loads(LOG.entries[9])["id"],
+    origin=LOG.origin,
+    decision=DECISION,
+)
 
 
 def _receipt(

@@ -18,6 +18,7 @@ from tests.browser.verify_cases import (
     cases_of_files,
 )
 from tests.reference_log import Signer, b64, canonical
+from tests.reference_receipt import receipt as complete
 
 RECEIPT_KEY = Signer("log.example/remit/receipt", 1, b"\x0a" * 32)
 STRANGER = Signer(LOG.origin, 1, b"f" * 32)
@@ -203,13 +204,13 @@ def receipt(
     }
 
 
-DOCUMENT = {
-    "@context": {"@version": 1.1},
-    "dct:identifier": "0199a1f0-4f00-7a55-9d10-6b1e2f9a7700",
-    "cu:auditLogOrigin": LOG.origin,
-    "cu:decision": DECISION,
-    "dpv:hasRecordOfActivity": [{"cu:auditEntry": json.loads(LEAVES[DECIDED_AT])["id"]}],
-}
+DOCUMENT = complete(
+    identifier="0199a1f0-4f00-7a55-9d10-6b1e2f9a7700",
+    entry=json.loads(LEAVES[DECIDED_AT])["id"],
+    origin=LOG.origin,
+    decision=DECISION,
+)
+(RECORD,) = DOCUMENT["dpv:hasRecordOfActivity"]
 
 
 def _receipts() -> Iterator[Case]:
@@ -222,6 +223,24 @@ def _receipts() -> Iterator[Case]:
         "about no entry": receipt(document=DOCUMENT | {"dpv:hasRecordOfActivity": []}),
         "about another log": receipt(document=DOCUMENT | {"cu:auditLogOrigin": "other"}),
         "about a log named null": receipt(document=DOCUMENT | {"cu:auditLogOrigin": None}),
+        "without its controller": receipt(
+            document=DOCUMENT | {"@included": DOCUMENT["@included"][1:]}
+        ),
+        "without a jurisdiction": receipt(
+            document=DOCUMENT | {"dpv:hasRecordOfActivity": [RECORD | {"dpv:hasJurisdiction": []}]}
+        ),
+        "without a place where data is kept": receipt(
+            document=DOCUMENT
+            | {
+                "dpv:hasRecordOfActivity": [
+                    RECORD
+                    | {
+                        "dpv:hasProcess": RECORD["dpv:hasProcess"]
+                        | {"dpv:hasStorageCondition": ["deletion"]}
+                    }
+                ]
+            }
+        ),
         "too early": receipt(proof=None),
         "without an identifier": receipt(document={"no": "identifier"}),
         "of another place": receipt(origin="other"),

@@ -48,7 +48,7 @@ PROCESS_FIELDS = {
 }
 
 
-def _signed(subject: str, receipt_id: UUID) -> Any:
+def signed_document(subject: str, receipt_id: UUID) -> Any:
     envelope = receipt.receipt_document(
         subject=subject,
         receipt_id=receipt_id,
@@ -65,7 +65,7 @@ def _signed(subject: str, receipt_id: UUID) -> Any:
 
 def test_a_receipt_holds_one_complete_record_a_cell(mira: Actor, notice: str) -> None:
     act = decide(mira, yes(POINTER, notice), no(CLICK))
-    document = _signed(mira.key, act.receipt_id)
+    document = signed_document(mira.key, act.receipt_id)
     records = document["dpv:hasRecordOfActivity"]
     assert [r["dpv:hasProcess"]["dpv:hasPersonalData"]["@id"] for r in records] == [
         "cu:pointer",
@@ -87,7 +87,7 @@ def test_a_receipt_holds_one_complete_record_a_cell(mira: Actor, notice: str) ->
 def test_every_reference_in_a_receipt_leads_to_a_node_in_it(mira: Actor, notice: str) -> None:
     act = decide(mira, yes(POINTER, notice))
     act = decide(mira, withdraw(POINTER), minute=1)
-    document = _signed(mira.key, act.receipt_id)
+    document = signed_document(mira.key, act.receipt_id)
     known = {node["@id"] for node in document["@included"]}
     (record,) = document["dpv:hasRecordOfActivity"]
     process = record["dpv:hasProcess"]
@@ -120,7 +120,7 @@ def _terms(node: object) -> set[str]:
 
 
 def test_every_term_of_a_receipt_is_in_its_own_context(mira: Actor, notice: str) -> None:
-    document = _signed(mira.key, decide(mira, yes(POINTER, notice)).receipt_id)
+    document = signed_document(mira.key, decide(mira, yes(POINTER, notice)).receipt_id)
     terms = document.pop("@context")
     assert terms == context(terms["@base"])
     del document["cu:decision"]
@@ -130,7 +130,7 @@ def test_every_term_of_a_receipt_is_in_its_own_context(mira: Actor, notice: str)
 
 def test_the_log_commits_to_the_decision_in_the_receipt(mira: Actor, notice: str) -> None:
     act = decide(mira, yes(POINTER, notice))
-    document = _signed(mira.key, act.receipt_id)
+    document = signed_document(mira.key, act.receipt_id)
     told = disclosures.details(act.entry)
     assert told["decision"] == notices.digest(document["cu:decision"])
     event = document["dpv:hasRecordOfActivity"][0]["dpv:hasConsentStatus"][-1]
