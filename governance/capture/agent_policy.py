@@ -50,7 +50,7 @@ def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> Si
             .first()
         )
         fresh = moment - timedelta(seconds=RENEW_SECONDS)
-        if issued is None or not fresh < issued.issued_at <= moment:
+        if issued is None or not fresh < issued.issued_at <= moment < issued.expires_at:
             issued = _issue(device_id, subject, moment, (policy_epoch, consent_epoch))
     return SignedPolicy(
         envelope=bytes(issued.envelope),

@@ -88,7 +88,7 @@ def test_a_consent_visit_by_keyboard_in_german_on_a_phone_without_javascript(
     context.close()
 
 
-def test_refusing_and_allowing_are_the_same_component_and_size(
+def test_r02_r107_refusing_and_allowing_are_the_same_component_and_size(
     chromium: Browser, site: str
 ) -> None:
     context = chromium.new_context()

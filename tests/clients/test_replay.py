@@ -129,7 +129,7 @@ def test_a_stale_policy_is_asked_for_again_and_the_stretch_judged_again(
     assert [event["seq"] for event in events] == list(range(len(events)))
 
 
-def test_a_withdrawal_that_a_batch_runs_into_destroys_what_waits(
+def test_r05_a_withdrawal_that_a_batch_runs_into_destroys_what_waits(
     play: Play, server: AgentServer, home: Path
 ) -> None:
     server.failures = [lambda: problem("policy-expired", 503)] * 6
@@ -191,7 +191,7 @@ def test_a_busy_service_is_waited_for_and_gets_each_batch_once(
     assert (clock.ns - started) / 1e9 - alone_s > least_s - 0.05
 
 
-def test_pauses_stop_capture_on_the_device_and_in_the_portal(
+def test_r14_pauses_stop_capture_on_the_device_and_in_the_portal(
     play: Play, server: AgentServer, home: Path
 ) -> None:
     Home(home).pause()

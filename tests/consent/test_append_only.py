@@ -45,7 +45,7 @@ def test_the_database_refuses(filled: Actor, table: str, column: str, verb: str)
             cursor.execute(statement)
 
 
-def test_the_database_itself_refuses_a_yes_by_proxy(filled: Actor) -> None:
+def test_r13_the_database_itself_refuses_a_yes_by_proxy(filled: Actor) -> None:
     event = ConsentEvent.objects.get()
     event.pk = "0199a1f0-4f00-7a55-9d10-6b1e2f9a7700"
     event.number, event.previous_id, event.indicated_by = 2, None, INES.key

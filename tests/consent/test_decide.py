@@ -73,7 +73,7 @@ def test_one_act_is_one_entry_one_receipt_and_an_event_a_cell(mira: Actor, notic
     assert not states[CLICK].is_valid
 
 
-def test_an_event_holds_all_that_the_controller_must_be_able_to_show(
+def test_r03_an_event_holds_all_that_the_controller_must_be_able_to_show(
     mira: Actor, notice: str
 ) -> None:
     first = decide(mira, yes(POINTER, notice)).events[0]
@@ -87,7 +87,9 @@ def test_an_event_holds_all_that_the_controller_must_be_able_to_show(
     assert second.notice_version == first.notice_version
 
 
-def test_yes_is_the_subjects_alone_and_an_officer_can_only_revoke(mira: Actor, notice: str) -> None:
+def test_r13_yes_is_the_subjects_alone_and_an_officer_can_only_revoke(
+    mira: Actor, notice: str
+) -> None:
     for choice in (yes(POINTER, notice), no(POINTER), withdraw(POINTER)):
         with pytest.raises(NotTheSubjectError):
             decide(INES, choice, subject=mira.key)
@@ -170,7 +172,7 @@ def test_a_yes_counts_only_for_the_notice_in_force_in_the_language_read(
     assert decide(mira, yes(POINTER, newer), minute=1).events
 
 
-def test_a_no_costs_no_more_than_a_yes(mira: Actor, notice: str) -> None:
+def test_r04_a_no_costs_no_more_than_a_yes(mira: Actor, notice: str) -> None:
     decide(mira, yes(POINTER, notice))
     act = decide(mira, withdraw(POINTER), minute=5)
     assert not selectors.valid_at(
@@ -180,7 +182,7 @@ def test_a_no_costs_no_more_than_a_yes(mira: Actor, notice: str) -> None:
     assert decide(mira, yes(POINTER, notice), minute=6).events[0].status == "ConsentGiven"
 
 
-def test_consent_ends_to_the_second_whether_noted_or_not(mira: Actor, notice: str) -> None:
+def test_r09_consent_ends_to_the_second_whether_noted_or_not(mira: Actor, notice: str) -> None:
     decide(mira, yes(POINTER, notice))
     end = datetime(2027, 5, 20, 12, tzinfo=UTC)
     before = end - timedelta(seconds=1)
@@ -248,7 +250,7 @@ def test_the_epoch_counts_every_change_and_nobody_elses(mira: Actor, notice: str
     assert selectors.epoch(subject="someone-else") == 0
 
 
-def test_the_leaf_tells_nothing_of_what_was_decided(mira: Actor, notice: str) -> None:
+def test_r92_the_leaf_tells_nothing_of_what_was_decided(mira: Actor, notice: str) -> None:
     given = decide(mira, yes(POINTER, notice)).entry
     refused = decide(mira, no(CLICK)).entry
     paused = services.pause(subject=mira.key, device_id=None, until=None, actor=mira)

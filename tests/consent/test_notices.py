@@ -12,7 +12,7 @@ from tests.consent.notices import content
 
 @pytest.mark.parametrize("item", notice.ITEMS, ids=lambda item: f"{item.field}-{item.article}")
 @pytest.mark.parametrize("spoiled", [None, "", " ", [], {}, 7, {"name": ""}])
-def test_a_notice_without_one_item_of_article_13_is_refused_by_name(
+def test_r06_a_notice_without_one_item_of_article_13_is_refused_by_name(
     item: notice.Item, spoiled: object
 ) -> None:
     with pytest.raises(NoticeIncompleteError) as caught:
@@ -48,7 +48,7 @@ def test_publishing_numbers_up_and_the_same_text_again_changes_nothing() -> None
 
 
 @pytest.mark.django_db
-def test_a_language_without_the_newest_text_has_no_notice() -> None:
+def test_r07_a_language_without_the_newest_text_has_no_notice() -> None:
     services.publish_notice(purpose=PURPOSE, texts={"en": content(), "de": content()}, actor=INES)
     services.publish_notice(purpose=PURPOSE, texts={"en": content(days=1)}, actor=INES)
     assert selectors.current_notice(purpose=PURPOSE, language="de") is None

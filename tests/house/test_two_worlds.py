@@ -185,20 +185,22 @@ def world_of_consent(world: World) -> Answers:
     return _given[0]
 
 
-def test_giving_and_refusing_look_alike_to_everyone_else(world: World) -> None:
+def test_r18_giving_and_refusing_look_alike_to_everyone_else(world: World) -> None:
     given = world_of_consent(world)
     assert sum(status == 200 for status, _, _ in given.values()) > 60
     assert not [key for key, (status, _, _) in given.items() if status >= 500 and status != 503]
     assert differences(given, world(refuses)) == []
 
 
-def test_answering_and_staying_silent_look_alike_but_for_the_length_of_the_log(
+def test_r18_answering_and_staying_silent_look_alike_but_for_the_length_of_the_log(
     world: World,
 ) -> None:
     assert differences(world_of_consent(world), world(stays_silent), silent=True) == []
 
 
-def test_the_comparison_sees_a_planted_leak(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_r18_the_comparison_sees_a_planted_leak(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without this the two tests above could pass by comparing nothing."""
     from consent.models import ConsentState
     from governance.web import context

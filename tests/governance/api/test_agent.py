@@ -57,8 +57,8 @@ class Wire:
         kind = given.pop("Content-Type", "")
         return self.client.generic(method, path, body or b"", content_type=kind, headers=given)
 
-    def session(self) -> signing.SessionSigner:
-        answer = self.send("POST", "/api/v1/agent/sessions", b"{}")
+    def session(self, now_s: int | None = None) -> signing.SessionSigner:
+        answer = self.send("POST", "/api/v1/agent/sessions", b"{}", now_s=now_s)
         assert answer.status_code == 201, answer.content
         found = answer.json()
         return signing.SessionSigner(found["session_id"], base64.b64decode(found["key"]))

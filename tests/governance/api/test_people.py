@@ -331,7 +331,7 @@ def _views(nordhafen: make.House) -> dict[tuple[str, str], tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize("choice", [YES, NO])
-def test_no_other_role_can_tell_what_tariq_answered(
+def test_r18_no_other_role_can_tell_what_tariq_answered(
     nordhafen: make.House, choice: dict[str, str]
 ) -> None:
     before = _views(nordhafen)

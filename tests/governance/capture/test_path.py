@@ -316,7 +316,7 @@ def test_a_cell_without_consent_or_policy_is_refused_at_the_door(
         upload(agent, header, wire)
 
 
-def test_events_from_before_a_withdrawal_are_refused_after_it(
+def test_r05_events_from_before_a_withdrawal_are_refused_after_it(
     nordhafen: make.House, agent: make.Endpoint
 ) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
@@ -325,7 +325,9 @@ def test_events_from_before_a_withdrawal_are_refused_after_it(
         upload(agent, header, wire)
 
 
-def test_a_withdrawal_reaches_what_is_queued(nordhafen: make.House, agent: make.Endpoint) -> None:
+def test_r05_a_withdrawal_reaches_what_is_queued(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER)
     batch = upload(agent, header, wire)
     make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], ConsentStatus.WITHDRAWN)
@@ -335,7 +337,7 @@ def test_a_withdrawal_reaches_what_is_queued(nordhafen: make.House, agent: make.
     assert not Frame.objects.exists()
 
 
-def test_events_inside_a_pause_are_refused_whatever_the_agent_sends(
+def test_r14_events_inside_a_pause_are_refused_whatever_the_agent_sends(
     nordhafen: make.House, agent: make.Endpoint
 ) -> None:
     consent.pause(subject=agent.subject, device_id=None, until=None, actor=own(nordhafen))

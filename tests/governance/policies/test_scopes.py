@@ -160,7 +160,7 @@ def test_the_offered_cells_stand_in_the_order_of_the_house() -> None:
 
 
 @pytest.mark.django_db
-def test_a_notice_with_one_more_recipient_carries_no_old_consent_over() -> None:
+def test_r08_a_notice_with_one_more_recipient_carries_no_old_consent_over() -> None:
     """R8: a new recipient needs a new consent; a notice that only reads better does not."""
     furnish()
     activated(NOW)

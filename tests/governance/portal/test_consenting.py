@@ -24,7 +24,7 @@ def decided(house: make.House, name: str = "tariq") -> int:
     return len({event.decision_id for event in consents.history(subject=house.subject(name))})
 
 
-def test_the_form_of_a_decision_can_be_computed_again_from_what_is_kept(
+def test_r03_the_form_of_a_decision_can_be_computed_again_from_what_is_kept(
     nordhafen: make.House,
 ) -> None:
     """R3: notice and form digest of each event match the archived notice and form."""
@@ -42,7 +42,7 @@ def test_the_form_of_a_decision_can_be_computed_again_from_what_is_kept(
         assert kept.content_digest == notice.digest(kept.content)
 
 
-def test_a_form_that_a_wider_policy_overtook_is_refused_and_keeps_its_ticks(
+def test_r08_a_form_that_a_wider_policy_overtook_is_refused_and_keeps_its_ticks(
     nordhafen: make.House,
 ) -> None:
     """R8: nobody agrees to a scope that was not shown."""
@@ -121,7 +121,7 @@ def test_a_form_from_another_site_is_refused(nordhafen: make.House) -> None:
     assert decided(nordhafen) == 0
 
 
-def test_an_officer_and_a_stranger_decide_nothing(nordhafen: make.House) -> None:
+def test_r13_an_officer_and_a_stranger_decide_nothing(nordhafen: make.House) -> None:
     sent = filled(signed_in("tariq"), "pointer", answer="yes")
     for client, status in ((signed_in("ines"), 403), (Client(), 302)):
         assert client.post("/consent/review/", sent).status_code == status
@@ -175,7 +175,7 @@ def test_rows_that_a_search_left_out_keep_their_ticks(nordhafen: make.House) -> 
     }
 
 
-def test_a_browser_that_sends_gpc_is_not_prompted_and_keeps_its_answers(
+def test_r16_a_browser_that_sends_gpc_is_not_prompted_and_keeps_its_answers(
     nordhafen: make.House,
 ) -> None:
     """R16: the signal suppresses every prompt of the session and withdraws nothing."""

@@ -83,7 +83,7 @@ def test_an_officer_is_refused_the_portal_and_the_refusal_is_an_entry(
     assert [(row.role, row.act) for row in found.entries] == [("privacy_officer", "capture.list")]
 
 
-def test_nothing_is_chosen_for_a_fresh_person(nordhafen: make.House) -> None:
+def test_r02_nothing_is_chosen_for_a_fresh_person(nordhafen: make.House) -> None:
     page = signed_in("tariq").get("/consent/").content.decode()
     assert page.count('type="radio"') == 4
     assert page.count('type="checkbox"') == 32
@@ -91,7 +91,7 @@ def test_nothing_is_chosen_for_a_fresh_person(nordhafen: make.House) -> None:
     assert page.count("No decision yet") == 2
 
 
-def test_allowing_and_refusing_look_alike(nordhafen: make.House) -> None:
+def test_r02_r107_allowing_and_refusing_look_alike(nordhafen: make.House) -> None:
     page = signed_in("tariq").get("/consent/").content.decode()
     no, yes = page.index("No, do not use it"), page.index("Yes, only what I tick")
     assert no < yes
@@ -113,7 +113,9 @@ def test_a_choice_counts_only_after_the_review_and_gives_a_receipt(nordhafen: ma
     assert client.get(f"{receipt}receipt.json").json()["signatures"]
 
 
-def test_refusing_takes_as_many_steps_and_leaves_a_receipt_too(nordhafen: make.House) -> None:
+def test_r02_r107_refusing_takes_as_many_steps_and_leaves_a_receipt_too(
+    nordhafen: make.House,
+) -> None:
     client = signed_in("tariq")
     receipt = choose(client, answer="no")
     assert receipt.startswith("/consent/done/")
@@ -130,7 +132,7 @@ def test_a_yes_without_a_tick_is_sent_back_and_keeps_the_answer(nordhafen: make.
     assert page.count('value="yes" checked') == 1
 
 
-def test_withdrawing_everything_is_one_form(nordhafen: make.House) -> None:
+def test_r04_withdrawing_everything_is_one_form(nordhafen: make.House) -> None:
     client = signed_in("tariq")
     choose(client, "pointer", "click", answer="yes")
     answer = client.post("/withdraw/")
@@ -175,7 +177,7 @@ def test_anothers_record_looks_like_one_that_is_not_there(nordhafen: make.House)
     )
 
 
-def test_a_pause_shows_in_the_band_until_it_is_ended(nordhafen: make.House) -> None:
+def test_r14_a_pause_shows_in_the_band_until_it_is_ended(nordhafen: make.House) -> None:
     client = signed_in("tariq")
     client.post("/pause/", {"do": "pause", "for": "hour"})
     assert "Capture is paused" in client.get("/").content.decode()

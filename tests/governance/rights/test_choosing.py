@@ -111,7 +111,7 @@ def test_nobody_chooses_for_another_and_no_old_notice_counts(mira: Someone, carl
         )
 
 
-def test_a_withdrawal_ends_reading_recording_and_the_key(
+def test_r05_a_withdrawal_ends_reading_recording_and_the_key(
     mira: Someone, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     mira.allow(POINTER, CLICK)

@@ -81,7 +81,7 @@ def test_why_the_log_is_closed_has_words_for_each_reason() -> None:
     assert said == set(wording.CLOSED)
 
 
-def test_nobody_is_asked_in_a_language_in_which_the_notice_cannot_be_read(
+def test_r07_nobody_is_asked_in_a_language_in_which_the_notice_cannot_be_read(
     nordhafen: make.House,
 ) -> None:
     texts = dict.fromkeys(("en", "fr"), make.notice(make.TRAIN) | {"title": "Another"})

@@ -1,0 +1,160 @@
+"""What makes a consent free, as an auditor would try it: over the API and the pages alone."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.models import Entry
+from consent import selectors as consents
+from consent.intervals import six_months_after
+from governance.capture.models import CaptureBatch, SealedBatch
+from governance.releases.models import ReleaseFile
+from governance.rights import services as rights
+from tests import make
+from tests.governance.api.people import Session
+from tests.governance.api.test_agent import Wire, batch, slug
+from tests.governance.portal.test_pages import PAGES, choose, filled, signed_in
+from tests.governance.releases.conftest import Office, contributed, office  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+CELL = f"consents/{make.TRAIN}/{make.DESK}/pointer"
+
+
+def policy_of(wire: Wire, now_s: int | None = None) -> Any:
+    answer = wire.send("GET", "/api/v1/agent/policy", signer=wire.session(now_s), now_s=now_s)
+    assert answer.status_code == 200, answer.content
+    return json.loads(base64.b64decode(answer.json()["payload"]))
+
+
+def test_r01_without_a_decision_nothing_may_be_captured_and_nothing_is_taken_in(
+    nordhafen: make.House,
+) -> None:
+    wire = Wire(make.endpoint(nordhafen, "tariq"))
+    assert policy_of(wire)["applications"] == []
+    refused = wire.upload(*batch(wire))
+    assert (refused.status_code, slug(refused)) == (403, "consent-required")
+    assert not CaptureBatch.objects.exists()
+    assert not SealedBatch.objects.exists()
+    shown = Session("tariq").get("consents").json()["cells"]
+    assert {cell["status"] for cell in shown} == {"ConsentUnknown"}
+
+
+def steps(client: Client, *, answer: str) -> int:
+    """Count the requests from the page of consent to the receipt, for a yes or for a no."""
+    requests = 0
+    ticked = ["pointer"] if answer == "yes" else []
+    form = filled(client, *ticked, answer=answer)
+    requests += 1
+    review = client.post("/consent/review/", form)
+    requests += 1
+    assert client.get(review["Location"]).status_code == 200
+    requests += 1
+    saved = client.post("/consent/save/", {"do": "save"})
+    requests += 1
+    assert saved["Location"].startswith("/consent/done/")
+    return requests
+
+
+def test_r04_taking_back_needs_no_more_steps_than_giving(nordhafen: make.House) -> None:
+    client = signed_in("tariq")
+    giving = steps(client, answer="yes")
+    taking = steps(client, answer="no")
+    assert taking <= giving
+    assert consents.valid_cells(subject=nordhafen.subject("tariq")) == {}
+    # Everything at once: the page, one button, and it is done; no reason is asked.
+    choose(client, "pointer", answer="yes")
+    page = client.get("/withdraw/").text
+    (form,) = re.findall(r'<form[^>]*action="/withdraw/".*?</form>', page, flags=re.DOTALL)
+    assert set(re.findall(r'name="([^"]+)"', form)) <= {"csrfmiddlewaretoken"}
+    assert client.post("/withdraw/")["Location"].startswith("/consent/done/")
+    assert consents.valid_cells(subject=nordhafen.subject("tariq")) == {}
+    # And over the API: one request each way.
+    tariq = Session("tariq")
+    yes = {"status": "ConsentGiven", "notice_version": f"{make.TRAIN}@1"}
+    assert tariq.put(CELL, yes).status_code == 200
+    assert tariq.put(CELL, {"status": "ConsentWithdrawn"}).status_code == 200
+
+
+def test_r05_after_a_withdrawal_an_upload_of_before_it_is_refused(nordhafen: make.House) -> None:
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    wire = Wire(make.endpoint(nordhafen, "mira"))
+    before = batch(wire)
+    mira = Session("mira")
+    assert mira.put(CELL, {"status": "ConsentWithdrawn"}).status_code == 200
+    refused = wire.upload(*before)
+    assert refused.status_code in {403, 409}
+    assert slug(refused) in {"consent-withdrawn", "consent-required", "policy-stale"}
+    assert policy_of(wire)["applications"] == []
+    assert not CaptureBatch.objects.exists()
+
+
+def test_r09_a_consent_ends_by_itself_after_six_months_and_capture_with_it(
+    nordhafen: make.House, time_machine: Callable[[Any], None]
+) -> None:
+    given = timezone.now()
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], now=given)
+    wire = Wire(make.endpoint(nordhafen, "mira"))
+    end = six_months_after(given)
+    for moment, captured in ((end - timedelta(seconds=1), [make.DESK]), (end, [])):
+        time_machine(moment)
+        document = policy_of(wire, now_s=int(moment.timestamp()))
+        assert [each["id"] for each in document["applications"]] == captured
+    assert rights.expire_consents() == 1
+    (noted,) = [
+        e for e in consents.history(subject=nordhafen.subject("mira")) if e.occurred_at > given
+    ]
+    assert noted.status.value == "ConsentExpired"
+    assert rights.expire_consents() == 0
+
+
+def test_r21_whoever_says_no_to_everything_loses_nothing_and_is_not_asked_again(
+    nordhafen: make.House,
+) -> None:
+    client = signed_in("tariq")
+    form = filled(client)
+    form |= {f"answer.{purpose}": "no" for purpose in make.PURPOSES}
+    client.post("/consent/review/", form)
+    assert client.post("/consent/save/", {"do": "save"})["Location"].startswith("/consent/done/")
+    for path in PAGES:
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert "You are being asked for something" not in page.text
+    tariq = Session("tariq")
+    assert tariq.post("pause", {"minutes": 15}).status_code == 200
+    assert (
+        tariq.post("requests", {"kind": "access", "words": "What do you hold?"}).status_code == 201
+    )
+    assert tariq.post("devices").status_code == 201
+
+
+def test_r24_a_manager_gets_no_data_of_the_own_people_whatever_else_he_is(
+    contributed: Office,  # noqa: F811
+) -> None:
+    house = contributed.house
+    release = contributed.release()
+    file = contributed.file_of(release, "mira")
+    jonas = Session("jonas", "data_requester")
+    at = f"/api/v1/releases/{release.id}/files/{file.name}?purpose={make.TRAIN}"
+    assert jonas.get(at).status_code == 200
+    # He becomes the superior of her superior: what he already holds is shut from that moment on.
+    house.people["petra"].manager = house.people["jonas"]
+    house.people["petra"].save()
+    denied = jonas.get(at)
+    assert (denied.status_code, denied.json()["reason"]) == (403, "conflict_of_interest")
+    assert Entry.objects.filter(event=Action.ACCESS_DENIED).count() == 1
+    # And whatever is put together for him from then on is without the people he leads.
+    contributed.contribute("jonas")
+    contributed.contribute("ines")
+    contributed.contribute("lea")
+    later = contributed.release()
+    subjects = set(ReleaseFile.objects.filter(release=later).values_list("subject", flat=True))
+    assert house.subject("mira") not in subjects
+    assert house.subject("ines") in subjects
