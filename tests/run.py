@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.infrastructure import faketime
+from tests.infrastructure import desktop, faketime
 from tests.infrastructure.postgres import running_postgres
 from tests.infrastructure.redis import running_redis
 from tests.infrastructure.servers import ServerError
@@ -81,6 +81,14 @@ def browser_note() -> str:
     return "there is no chromium on this machine: browser tests skipped"
 
 
+def desktop_note() -> str:
+    """Install a desktop's programs where we may; return what the summary must say about them."""
+    if desktop.missing():
+        install(*desktop.missing())
+    left = " and ".join(desktop.missing())
+    return f"without Debian's {left} there are no desktop tests" if left else ""
+
+
 def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tuple[bool, str]:
     """Run the suite once; return whether it succeeded and its summary line."""
     say(f"== {name}")
@@ -131,7 +139,7 @@ def main() -> int:
     parser.add_argument("--at-once", action="store_true", help="both databases side by side")
     parser.add_argument("--only", choices=("sqlite", "postgres"), help="one database")
     chosen, extra = parser.parse_known_args()
-    note = browser_note()
+    note = "; ".join(filter(None, (browser_note(), desktop_note())))
     options = ["-q", "-n", str(_WORKERS), "--dist", "worksteal"]
     if chosen.soak:
         # Long runs measure and race; each gets the machine for itself and hours of time.

@@ -20,7 +20,7 @@ from remit_agent.errors import AgentError
 from remit_agent.home import Home
 from remit_agent.replay import ReplayReport, replay
 from remit_agent.service import connect
-from remit_agent.session import Agent
+from remit_agent.session import STATES, Agent
 
 _USAGE = 2
 
@@ -60,10 +60,34 @@ def _run(home: Home, chosen: argparse.Namespace, transport: httpx.BaseTransport 
             return _status(home, transport)
         case "pause":
             return _pause(home, transport)
-        case "resume":
-            return _resume(home, transport)
-    print("remit-agent: record comes with the X11 recorder.", file=sys.stderr)
-    return _USAGE
+        case "record":
+            return _record(home, transport)
+    return _resume(home, transport)
+
+
+def _record(home: Home, transport: httpx.BaseTransport | None) -> int:
+    try:
+        from remit_agent.x11 import recorder  # noqa: PLC0415 - an extra; other commands need it not.
+    except ImportError:
+        print("remit-agent: record needs the extra x11: pip install 'remit-clients[x11]'.",
+              file=sys.stderr)  # fmt: skip
+        return 1
+    identity = home.identity()
+    with (
+        home.exclusive(),
+        connect(identity.server, origin=identity.origin, transport=transport) as service,
+        recorder.recording(Agent(home, service, identity), show=_show) as run,
+    ):
+        recorder.stop_on_signals(run)
+        run.run()
+    print(f"Stopped. Kept: {_counts(dict(sorted(run.live.events.items()))) or 'nothing'}.")
+    if run.live.dropped:
+        print(f"Left out on this device: {_counts(dict(sorted(run.live.dropped.items())))}.")
+    return 0
+
+
+def _show(state: str) -> None:
+    print(f"{STATES[state]}.", flush=True)
 
 
 def _pause(home: Home, transport: httpx.BaseTransport | None) -> int:

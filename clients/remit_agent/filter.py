@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from remit_agent.keyboard import Body, Keyboard
-from remit_agent.mapping import MappedSurface, Mapping
+from remit_agent.mapping import Directory, MappedSurface
 from remit_agent.observed import (
     Button,
     Choice,
@@ -63,7 +63,7 @@ Outcome = Kept | LeftOut
 class Filter:
     """Applies one map and the policies in force; remembers held keys and the window in front."""
 
-    mapping: Mapping
+    mapping: Directory
     keyboard: Keyboard = field(default_factory=Keyboard)
     application: str | None = None
 
@@ -159,7 +159,8 @@ class Filter:
         if self.application != own.id:
             self.application = own.id
             yield "window-metadata", {"type": "app.focus"}
-        if surface.kind == "window-title" and (title := own.pattern_of(own.titles, surface.value)):
+        title = surface.value if surface.kind == "window-title" else surface.title
+        if title and (title := own.pattern_of(own.titles, title)):
             yield "window-metadata", {"type": "window.focus", "title_pattern": title}
         if surface.url and (page := own.pattern_of(own.urls, surface.url)):
             yield "window-metadata", {"type": "nav.url", "url_pattern": page}

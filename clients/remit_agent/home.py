@@ -52,10 +52,14 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The highest epochs a verified policy ever carried; lower ones are a rollback."""
+    """The highest epochs a verified policy ever carried, and when the last one was issued.
+
+    What is lower or older is a rollback, whatever the clock of this machine says.
+    """
 
     policy_epoch: int = 0
     consent_epoch: int = 0
+    issued_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

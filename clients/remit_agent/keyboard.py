@@ -78,6 +78,8 @@ class Keyboard:
 
     def read(self, key: Key) -> Iterator[tuple[str, Body]]:
         """Yield (category, leaves) for each category that this key could be captured under."""
+        if key.held is not None:
+            self.held = list(key.held)
         yield "keystroke-timing", {"key_class": key_class(key.name, key.char)}
         if key.name in MODIFIERS:
             self._hold(key.name, is_down=key.is_down)

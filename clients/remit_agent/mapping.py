@@ -1,14 +1,22 @@
-"""Which application of the demo a recorded surface stands for. What is not listed is denied."""
+"""Which application a surface stands for. What is not listed is denied.
 
+A recording brings a map, because its windows and pages are not those of this organisation; live,
+only the policy itself says so.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
 from remit_agent.errors import RecordingError
-from remit_agent.observed import Surface
+from remit_agent.observed import Surface, SurfaceKind
+from remit_agent.policy import Policy
 
 FILE_NAME: Final = "mapping.json"
+# The root of a tree that the recorder itself read from the process of the window.
+LIVE: Final = "live"
 _LEVELS: Final = 4
 
 
@@ -19,7 +27,7 @@ class MappedSurface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trees that belong to it; the trees of other applications show up under any process.
     """
 
-    kind: Literal["window-title", "process", "origin"]
+    kind: SurfaceKind
     value: str
     application: str
     urls: list[str] | None = None
@@ -30,6 +38,13 @@ class MappedSurface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if (self.kind, self.value) != (surface.kind, surface.value):
             return False
         return self.urls is None or surface.url in self.urls
+
+
+class Directory(Protocol):
+    """Says which application a surface stands for."""
+
+    def find(self, surface: Surface | None) -> MappedSurface | None:
+        """Return the entry for a surface, or None: denied."""
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,3 +71,19 @@ def load(recording: Path, *, file: Path | None = None) -> Mapping:
         return msgspec.json.decode(found.read_bytes(), type=Mapping)
     except (OSError, msgspec.MsgspecError) as error:
         raise RecordingError("The mapping.json beside the recording cannot be read.") from error
+
+
+@dataclass(slots=True)
+class FromPolicy:
+    """The map of a live recording: the one application of the policy that recognises a surface."""
+
+    policy: Policy | None = None
+
+    def find(self, surface: Surface | None) -> MappedSurface | None:
+        """Return the entry for a surface; None when no application, or more than one, has it."""
+        if surface is None or self.policy is None:
+            return None
+        found = [each.id for each in self.policy.document.applications if each.recognises(surface)]
+        if len(found) != 1:
+            return None
+        return MappedSurface(surface.kind, surface.value, found[0], roots=[LIVE])

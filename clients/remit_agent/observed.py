@@ -9,18 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-SurfaceKind = Literal["window-title", "process", "origin"]
+SurfaceKind = Literal["window-title", "process", "origin", "window"]
 Source = Literal["pointer", "keyboard", "window", "structural", "browser", "input", "screen"]
 TextClass = Literal["none", "short", "medium", "long"]
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Where something happened, as the recorder names it; never leaves this device."""
+    """Where something happened, as the recorder names it; never leaves this device.
+
+    A recording knows one fact of a place. A live `window` has two: `value` is the program that its
+    process runs, `title` what stands above it; `window` tells windows apart.
+    """
 
     kind: SurfaceKind
     value: str
     url: str | None = None
+    title: str | None = None
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +93,17 @@ class Button(Observation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key(Observation):
-    """A key went down or up: a named key, or a character. `code` tells keys apart."""
+    """A key went down or up: a named key, or a character. `code` tells keys apart.
+
+    `held` are the modifiers that were down, where the recorder knows; None: count them yourself.
+    """
 
     is_down: bool
     code: str
     name: str | None = None
     char: str | None = None
     element: Element | None = None
+    held: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ from remit_agent.observed import Element, Surface
 PAYLOAD_TYPE: Final = "application/vnd.remit.agent-policy.v1+json"
 LONGEST_LEASE: Final = timedelta(minutes=15)
 TIMING_QUANTUM_MS: Final = 20
+# By how much the clocks of two hosts of one service may differ.
+_SKEW_S: Final = 120
 CATEGORIES: Final = (
     "pointer", "click", "menu-navigation", "shortcut", "keystroke-timing", "keystroke-text",
     "window-metadata", "ui-structure", "screenshot",
@@ -88,10 +90,23 @@ class Application(_Closed, frozen=True, kw_only=True):
     masks: list[FieldRule] = []
 
     def recognises(self, surface: Surface) -> bool:
-        """Whether a matcher of the policy stands for the surface; none means no."""
+        """Whether the matchers of the policy stand for the surface; none means no.
+
+        A window must be matched in each kind that the policy names: a title alone, which any
+        program may show, is not enough where the policy also names the program.
+        """
+        if surface.kind != "window":
+            return self._is_matched(surface.kind, surface.value)
+        known = {"process": surface.value, "window-title": surface.title}
+        kinds = {each.kind for each in self.matchers}
+        return bool(kinds) and all(
+            (value := known.get(kind)) is not None and self._is_matched(kind, value)
+            for kind in kinds
+        )
+
+    def _is_matched(self, kind: str, value: str) -> bool:
         return any(
-            each.kind == surface.kind and globs.matches(each.pattern, surface.value)
-            for each in self.matchers
+            each.kind == kind and globs.matches(each.pattern, value) for each in self.matchers
         )
 
     @property
@@ -230,6 +245,8 @@ def _check(document: Document, *, device_id: str, seen: Seen, now: datetime) -> 
         raise PolicyError("The policy is older than one seen before.")
     if any(time.tzinfo is None for time in times):
         raise PolicyError("The policy's times name no zone.")
+    if document.issued_at.timestamp() < seen.issued_at - _SKEW_S:
+        raise PolicyError("The policy is older than one seen before.")
     if document.expires_at - min(document.issued_at, document.not_before) > LONGEST_LEASE:
         raise PolicyError("The policy claims to hold longer than fifteen minutes.")
     if now < document.not_before:

@@ -179,7 +179,7 @@ class _Run:
         events = self.session.number(outcomes, policy_digest=policy.digest, is_last=is_last)
         before = len(self.answers)
         problem = None
-        for batch in _within_budget(events, policy.document.budgets.max_batch_events):
+        for batch in within_budget(events, policy.document.budgets.max_batch_events):
             problem = self._send_batch(batch, policy) or problem
         taken = {"sent", "pending"}.intersection(list(self.answers.values())[before:])
         if problem in _CURABLE and not taken:
@@ -266,7 +266,7 @@ def stretches(settled: Iterable[Settled], *, speed: float) -> Iterator[tuple[lis
         yield stretch, True
 
 
-def _within_budget(events: Sequence[Numbered], most: int) -> Iterator[Sequence[Numbered]]:
+def within_budget(events: Sequence[Numbered], most: int) -> Iterator[Sequence[Numbered]]:
     """Yield the events in batches of at most `most`; a batch of control alone says nothing."""
     size = min(most, 5000)
     for start in range(0, len(events), size):

@@ -6,6 +6,7 @@ batches go out in order, each until it has a final answer. Leaves to others: wha
 """
 
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,14 @@ from remit_agent.signing import DeviceSigner, SessionSigner
 T = TypeVar("T")
 ATTEMPTS: Final = 6
 LONGEST_WAIT_S: Final = 30.0
+# What a heartbeat says this device does, and what its person reads.
+STATES: Final = {
+    "capturing": "Capturing",
+    "paused": "Paused",
+    "not-allowed": "Not allowed here",
+    "no-policy": "Cannot reach policy",
+}
+LARGEST_STEP_NS: Final = 5_000_000_000
 _MARGIN: Final = timedelta(seconds=30)
 
 
@@ -35,6 +44,9 @@ class Agent:
     service: Service
     identity: Identity
     policy: Policy | None = None
+    # Wall and steady time when the policy came: a lease ends by both.
+    _came_ns: tuple[int, int] = (0, 0)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _session: SessionSigner | None = None
     _session_ends_ns: int = 0
     _asked_ns: int | None = None
@@ -47,10 +59,19 @@ class Agent:
 
     def in_force(self) -> Policy | None:
         """Return the policy that may be followed this moment: signed, current, not paused."""
-        now = self.service.clock.now()
-        if self.policy is None or self.home.is_paused or self.policy.is_paused(now):
+        policy, now = self.policy, self.service.clock.now()
+        if policy is None or self.home.is_paused or policy.is_paused(now):
             return None
-        return self.policy if self.policy.is_in_force(now) else None
+        return policy if policy.is_in_force(now) and self._has_lease(policy) else None
+
+    def _has_lease(self, policy: Policy) -> bool:
+        """Whether the lease holds by a clock that nobody can set, and the wall clock agrees."""
+        wall_ns, steady_ns = self._came_ns
+        passed = self.service.clock.steady() - steady_ns
+        if abs(self.service.clock.now_ns() - wall_ns - passed) > LARGEST_STEP_NS:
+            return False
+        left = policy.document.expires_at.timestamp() * 1e9 - wall_ns
+        return passed < left
 
     def state(self) -> str:
         """Return what this device is doing, in the words of a heartbeat."""
@@ -62,12 +83,16 @@ class Agent:
         open_somewhere = any(each.open_categories for each in self.policy.document.applications)
         return "capturing" if open_somewhere else "not-allowed"
 
-    def refresh(self, *, force: bool = False) -> None:
+    def refresh(self, *, force: bool = False, wait_s: int = 0) -> None:
         """Ask for the policy when the poll interval has passed; a refused one is dropped.
 
         A service that cannot be reached leaves the old policy in force until its lease ends. A
-        policy that may not be followed leaves none (PolicyError).
+        policy that may not be followed leaves none (PolicyError). `wait_s` lets the service hold
+        the question open until something changes.
         """
+        if self.policy is not None and not self._has_lease(self.policy):
+            # Expired, or the clock was set: only a whole new answer helps, no 304.
+            self.policy = None
         now_ns = self.service.clock.now_ns()
         interval_s = self.policy.document.poll.interval_s if self.policy else 0
         if not force and self._asked_ns and now_ns - self._asked_ns < interval_s * 10**9:
@@ -75,7 +100,9 @@ class Agent:
         self._asked_ns = now_ns
         try:
             etag = self.policy.etag if self.policy else None
-            answer = self._in_session(lambda key: self.service.policy(signer=key, etag=etag))
+            answer = self._in_session(
+                lambda key: self.service.policy(signer=key, etag=etag, wait_s=wait_s)
+            )
         except UnreachableError:
             if self.policy is None:
                 raise
@@ -87,17 +114,24 @@ class Agent:
             self._follow(*answer)
 
     def _follow(self, envelope: bytes, etag: str | None) -> None:
-        self.policy = None
-        policy = read(
-            envelope,
-            etag=etag,
-            keys=self.home.verify_keys(),
-            device_id=self.identity.device_id,
-            seen=self.home.seen(),
-            now=self.service.clock.now(),
-        )
+        clock = self.service.clock
+        try:
+            policy = read(
+                envelope,
+                etag=etag,
+                keys=self.home.verify_keys(),
+                device_id=self.identity.device_id,
+                seen=self.home.seen(),
+                now=clock.now(),
+            )
+        except PolicyError:
+            self.policy = None
+            raise
         document = policy.document
-        self.home.remember(Seen(document.policy_epoch, document.consent_epoch))
+        self.home.remember(
+            Seen(document.policy_epoch, document.consent_epoch, document.issued_at.timestamp())
+        )
+        self._came_ns = (clock.now_ns(), clock.steady())
         # Rotation: a document signed by a pinned key says which keys are pinned next.
         if any(key.alg == "ed25519" for key in document.verify_keys):
             self.home.pin(document.verify_keys)
@@ -105,10 +139,11 @@ class Agent:
 
     def session(self) -> SessionSigner:
         """Return a session key that holds a while longer, opening one when needed."""
-        if self._session is None or self.service.clock.now_ns() >= self._session_ends_ns:
-            self._session, ends = self.service.open_session(signer=self.device())
-            self._session_ends_ns = int((ends - _MARGIN).timestamp() * 1e9)
-        return self._session
+        with self._lock:
+            if self._session is None or self.service.clock.now_ns() >= self._session_ends_ns:
+                self._session, ends = self.service.open_session(signer=self.device())
+                self._session_ends_ns = int((ends - _MARGIN).timestamp() * 1e9)
+            return self._session
 
     def _in_session(self, ask: Callable[[SessionSigner], T]) -> T:
         """Ask under the session key; once more under a new one when the service forgot the old."""
@@ -124,13 +159,13 @@ class Agent:
         """Return the device's own key as a signer."""
         return DeviceSigner(self.identity.device_id, self.home.device_key())
 
-    def heartbeat(self) -> None:
+    def heartbeat(self, *, state: str | None = None) -> None:
         """Tell the service what this device does; ask for the policy when it has moved on."""
         seen = self.home.seen()
         body: dict[str, str | int] = {
             "policy_epoch": seen.policy_epoch,
             "consent_epoch": seen.consent_epoch,
-            "state": self.state(),
+            "state": state or self.state(),
             "agent_version": VERSION,
         }
         epochs = self._in_session(lambda key: self.service.heartbeat(signer=key, body=body))

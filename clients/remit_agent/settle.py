@@ -24,32 +24,50 @@ class Settled:
     others: set[Surface | None] = field(default_factory=set)
 
 
-def settle(observations: Iterable[Observation], *, lag_ns: int = LAG_NS) -> Iterator[Settled]:
-    """Yield the observations in order, each once the lag after it has passed."""
-    waiting: deque[Settled] = deque()
-    changes: deque[tuple[int, set[Surface | None]]] = deque()
-    front: Surface | None = None
-    has_front = False
-    for seen in observations:
-        while waiting and waiting[0].observation.t_ns < seen.t_ns - lag_ns:
-            yield waiting.popleft()
-        while changes and changes[0][0] < seen.t_ns - lag_ns:
-            changes.popleft()
-        if isinstance(seen, Focus):
-            if seen.surface != front or not has_front:
-                sides = {front, seen.surface} if has_front else {seen.surface}
-                for earlier in waiting:
-                    _doubt(earlier, sides)
-                changes.append((seen.t_ns, sides))
-            front, has_front = seen.surface, True
-            waiting.append(Settled(seen))
-            continue
+@dataclass(slots=True)
+class Settler:
+    """Holds observations back until the lag after them has passed."""
+
+    lag_ns: int = LAG_NS
+    waiting: deque[Settled] = field(default_factory=deque)
+    _changes: deque[tuple[int, set[Surface | None]]] = field(default_factory=deque)
+    _front: Surface | None = None
+    _has_front: bool = False
+
+    def take(self, seen: Observation) -> None:
+        """Take the next observation, in order of time."""
+        while self._changes and self._changes[0][0] < seen.t_ns - self.lag_ns:
+            self._changes.popleft()
         settled = Settled(seen)
-        _doubt(settled, {front} if has_front else set())
-        for _, sides in changes:
-            _doubt(settled, sides)
-        waiting.append(settled)
-    yield from waiting
+        if isinstance(seen, Focus):
+            self._change(seen)
+        else:
+            _doubt(settled, {self._front} if self._has_front else set())
+            for _, sides in self._changes:
+                _doubt(settled, sides)
+        self.waiting.append(settled)
+
+    def _change(self, seen: Focus) -> None:
+        if seen.surface != self._front or not self._has_front:
+            sides = {self._front, seen.surface} if self._has_front else {seen.surface}
+            for earlier in self.waiting:
+                _doubt(earlier, sides)
+            self._changes.append((seen.t_ns, sides))
+        self._front, self._has_front = seen.surface, True
+
+    def due(self, t_ns: int) -> Iterator[Settled]:
+        """Yield what no change of window from `t_ns` on can put in doubt any more."""
+        while self.waiting and self.waiting[0].observation.t_ns < t_ns - self.lag_ns:
+            yield self.waiting.popleft()
+
+
+def settle(observations: Iterable[Observation], *, lag_ns: int = LAG_NS) -> Iterator[Settled]:
+    """Yield the observations of a recording in order, each once the lag after it has passed."""
+    settler = Settler(lag_ns)
+    for seen in observations:
+        yield from settler.due(seen.t_ns)
+        settler.take(seen)
+    yield from settler.waiting
 
 
 def _doubt(settled: Settled, surfaces: set[Surface | None]) -> None:

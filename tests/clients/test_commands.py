@@ -48,7 +48,7 @@ def test_the_commands_say_what_happened(
         (["replay", str(RECORDINGS / FORM)], 1, "not enrolled"),
         (["status"], 1, "not enrolled"),
         (["pause"], 1, "not enrolled"),
-        (["record"], 2, "X11 recorder"),
+        (["record"], 1, "not enrolled"),
         (["replay"], 2, "required"),
         (["fly"], 2, "invalid choice"),
     ],

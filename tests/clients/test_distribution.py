@@ -9,6 +9,8 @@ from pathlib import Path
 CLIENTS = Path(__file__).parents[2] / "clients"
 ALLOWED = {"remit_agent", "remit_trainer", "httpx", "msgspec", "cryptography", "backports",
            "compression"}  # fmt: skip
+# What the recorder of a desktop brings with its extra, and nothing else may use.
+X11 = {"xcffib", "jeepney"}
 
 
 def test_the_clients_import_their_dependencies_and_nothing_else() -> None:
@@ -20,7 +22,8 @@ def test_the_clients_import_their_dependencies_and_nothing_else() -> None:
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 found.add((node.module or "").partition(".")[0])
-        if more := found - ALLOWED - sys.stdlib_module_names:
+        allowed = ALLOWED | X11 if path.parent.name == "x11" else ALLOWED
+        if more := found - allowed - sys.stdlib_module_names:
             foreign[path.name] = more
     assert foreign == {}
 
@@ -43,6 +46,8 @@ def test_the_console_scripts_and_dependencies_are_those_that_are_documented() ->
     assert set(project["scripts"]) == {"remit-agent", "remit-trainer"}
     needed = {line.split(">")[0] for line in project["dependencies"]}
     assert needed == {"httpx", "cryptography", "msgspec", "backports-zstd"}
+    extras = project["optional-dependencies"]
+    assert {line.split(">")[0] for line in extras["x11"]} == X11
 
 
 def test_no_recording_holds_an_address_of_its_annotator() -> None:

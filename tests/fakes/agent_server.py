@@ -87,6 +87,7 @@ class AgentServer:
     session_key: bytes = b"k" * 32
     before_upload: Callable[[], None] | None = None
     issued_at: datetime | None = None
+    origin: str = ORIGIN
 
     def __post_init__(self) -> None:
         self.mlkem = mlkem.MLKEM768PrivateKey.generate()
@@ -143,7 +144,7 @@ class AgentServer:
             return problem("enrolment-code", 422)
         answer = {
             "device_id": self.device_id,
-            "origin": ORIGIN,
+            "origin": self.origin,
             "verify_keys": self._verify_keys(),
         }
         return httpx.Response(201, json=answer)
@@ -190,7 +191,10 @@ class AgentServer:
             digest = base64.b64encode(hashlib.sha256(request.content).digest()).decode()
             assert request.headers["Content-Digest"] == f"sha-256=:{digest}:"
         assert covered == expected
-        values = {"@method": request.method, "@target-uri": ORIGIN + request.url.raw_path.decode()}
+        values = {
+            "@method": request.method,
+            "@target-uri": self.origin + request.url.raw_path.decode(),
+        }
         lines = [f'"{n}": {values.get(n) or request.headers[n]}' for n in covered]
         base = "\n".join([*lines, f'"@signature-params": {parameters}']).encode()
         raw = request.headers["Signature"].removeprefix("remit=:").removesuffix(":")
