@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "audit",
     "consent",
     "governance.accounts",
+    "governance.compliance",
     "governance.policies",
     "governance.jobs",
     "governance.vault",
@@ -256,6 +257,8 @@ SPECTACULAR_SETTINGS = {
         "AgentStateEnum": ["capturing", "paused", "not-allowed", "no-policy"],
         "ApplicationKindEnum": ["web", "desktop"],
         "PolicyStateEnum": "governance.api.capture_policies.STATES",
+        "AssessmentStateEnum": "governance.api.compliance.STATES",
+        "AgreementKindEnum": ["agreement", "consultation"],
         "AccessRequestStateEnum": "governance.releases.states.RequestState",
         "ReleaseStateEnum": "governance.releases.states.ReleaseState",
         "RightsRequestKindEnum": [

@@ -88,6 +88,17 @@ _PEOPLE: Final = (
     Table("django_session", app="SIUD"),
 )
 
+_COMPLIANCE: Final = (
+    Table("compliance_assessment", app="SI", locked="key"),
+    Table("compliance_assessment_version", app="SI"),
+    Table("compliance_assessment_step", app="SI"),
+    Table("compliance_assessment_decision", app="SI"),
+    Table("compliance_consultation", app="SI"),
+    Table("compliance_lawful_basis", app="SI"),
+    Table("compliance_works_agreement", app="SI", locked="id"),
+    Table("compliance_agreement_step", app="SI"),
+)
+
 _POLICIES: Final = (
     Table("policies_purpose", app="SI"),
     Table("policies_purpose_version", app="SI"),
@@ -169,7 +180,7 @@ _VAULT: Final = (
 # By database alias.
 TABLES: Final = {
     "default": (
-        *(*_LOG, *_CONSENT, *_PEOPLE, *_POLICIES, *_CAPTURE),
+        *(*_LOG, *_CONSENT, *_PEOPLE, *_COMPLIANCE, *_POLICIES, *_CAPTURE),
         *(*_RELEASES, *_RIGHTS, *_WORK, *_DJANGO),
     ),
     "keys": _VAULT,

@@ -27,6 +27,7 @@ from governance.capture import agent_policy, content
 from governance.policies import selectors as policies
 from governance.policies import services as policy_services
 from governance.policies.categories import WITHOUT_PICTURES, Category
+from tests import groundwork
 
 TRAIN = "train-computer-use-agents"
 IMPROVE = "improve-redaction"
@@ -57,6 +58,10 @@ class House:
     @property
     def lea(self) -> Actor:
         return self.actor("lea", Role.POLICY_APPROVER)
+
+    @property
+    def wanda(self) -> Actor:
+        return self.actor("wanda", Role.AUDITOR)
 
     @property
     def jonas(self) -> Actor:
@@ -126,6 +131,9 @@ def activate(made: House, body: Mapping[str, object]) -> None:
     """Draft as ines, approve as lea, activate."""
     version = policy_services.draft_policy(content=body, actor=made.ines)
     key, number = str(body["application"]), version.number
+    groundwork.lay(
+        application=key, number=number, officer=made.ines, approver=made.lea, council=made.wanda
+    )
     policy_services.submit(application=key, number=number, actor=made.ines)
     policy_services.approve(
         application=key,
@@ -157,6 +165,7 @@ def policy_content(
         "masks": [],
         "labels": ["Germany", "France", "Meals"],
         "rules": {},
+        "places": [groundwork.PLACE],
     }
 
 

@@ -54,6 +54,18 @@ def holds(*, subject: str, role: Role) -> bool:
     return role in roles_of(subject=subject)
 
 
+def is_consumer(subject: str) -> bool:
+    """Return whether somebody asked for data in their office, now or ever, or sits beside one.
+
+    Beside: in the same unit as somebody who holds that office now.
+    """
+    offices = RoleAssignment.objects.filter(role=Role.DATA_REQUESTER.value)
+    if offices.filter(person__subject_key=subject).exists():
+        return True
+    unit = Person.objects.filter(subject_key=subject).values_list("unit", flat=True).first()
+    return bool(unit) and offices.filter(ended_at=None, person__unit=unit).exists()
+
+
 def device(device_id: UUID) -> Device | None:
     """Return a device, revoked or not, or None."""
     return Device.objects.filter(pk=device_id).first()

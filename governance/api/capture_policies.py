@@ -68,6 +68,11 @@ class ContentSerializer(serializers.Serializer[Any]):
     masks = serializers.ListField(child=serializers.DictField(), required=False)
     labels = serializers.ListField(child=serializers.CharField(), required=False)
     rules = serializers.DictField(required=False)
+    places = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Where the people work who may be captured (ISO 3166); without one, nobody.",
+    )
 
 
 class CapturePoliciesView(APIView):

@@ -65,6 +65,12 @@ _ALL: Final = (
         _("Ask somebody else who holds the role of an approver."),
     ),
     _type(
+        "conflict-of-interest",
+        403,
+        _("Whoever uses the data does not decide on it"),
+        _("Ask somebody who neither asks for data nor works beside those who do."),
+    ),
+    _type(
         "consent-required",
         403,
         _("There is no valid consent for this"),
@@ -92,8 +98,50 @@ _ALL: Final = (
     _type("approval-required", 409, _("A second person has not approved this"), _READ_AGAIN),
     _type("batch-sequence", 409, _("A batch is missing before this one"), text=_KEPT_OUT),
     _type("cell-not-offered", 409, _("Nobody is asking for this"), _READ_AGAIN),
+    _type(
+        "assessment-incomplete",
+        409,
+        _("The impact assessment leaves something out"),
+        _("Write a version that says what `parts` names."),
+    ),
+    _type(
+        "commitment-broken",
+        409,
+        _("The impact assessment promises otherwise"),
+        _("Change the policy, or have a new assessment approved; `commitments` names which."),
+    ),
+    _type(
+        "dpia-required",
+        409,
+        _("No approved impact assessment covers this scope"),
+        _("Have an assessment approved that names exactly this scope digest."),
+    ),
     _type("export-not-ready", 409, _("The export is still being built"), _("Ask again soon.")),
     _type("invalid-transition", 409, _("This step does not follow from here"), _READ_AGAIN),
+    _type(
+        "jurisdiction-unknown",
+        409,
+        _("Nobody knows what the law of this place asks for"),
+        _("Name the places of the policy, and only those that a jurisdiction profile covers."),
+    ),
+    _type(
+        "jurisdiction-unmet",
+        409,
+        _("A place of the policy asks for something that is not there"),
+        _("`conditions` names what is missing."),
+    ),
+    _type(
+        "lawful-basis-fixed",
+        409,
+        _("The lawful basis of this purpose stands"),
+        _("Register another purpose; a basis is never swapped under those who were told."),
+    ),
+    _type(
+        "lawful-basis-missing",
+        409,
+        _("A purpose has no lawful basis that its places allow"),
+        _("Record the lawful basis of every purpose of the policy."),
+    ),
     _type(
         "notice-missing",
         409,
@@ -107,6 +155,18 @@ _ALL: Final = (
         _("Read the present notice and decide again."),
     ),
     _type("not-ready", 409, _("What this depends on is not complete"), _READ_AGAIN),
+    _type(
+        "prior-consultation-required",
+        409,
+        _("The risk stays high, and the authority was not asked"),
+        _("Consult the supervisory authority first and record its answer (GDPR 36)."),
+    ),
+    _type(
+        "works-agreement-required",
+        409,
+        _("No works agreement over exactly this scope is in force"),
+        _("Agree with the representatives, record the agreement and have it confirmed."),
+    ),
     _type(
         "redaction-unproven",
         409,
@@ -126,6 +186,18 @@ _ALL: Final = (
     _type("precondition-failed", 412, _("This is not what you read"), _READ_AGAIN),
     _type("too-large", 413, _("The body is too large"), text=_KEPT_OUT),
     _type("unsupported-type", 415, _("This door takes another media type"), text=_KEPT_OUT),
+    _type(
+        "category-prohibited",
+        422,
+        _("Nobody may collect this kind of data"),
+        _("Leave it out. No role and no setting can allow it."),
+    ),
+    _type(
+        "protected-surface",
+        422,
+        _("Nobody may have this place captured"),
+        _("Leave it out; `surface` names the rule. No role and no setting can allow it."),
+    ),
     _type("device-key", 422, _("The device's key cannot be used")),
     _type("enrolment-code", 422, _("The code is not valid"), _("Get a new one in the portal.")),
     _type(

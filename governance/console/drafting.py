@@ -24,6 +24,7 @@ class Draft:
     categories: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     labels: str = ""
+    places: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     content: dict[str, object] = field(default_factory=dict)
 
@@ -36,6 +37,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         categories=sent.getlist("categories"),
         texts={name: sent.get(name, "") for name in LISTS},
         labels=sent.get("labels", ""),
+        places=sent.get("places", ""),
     )
     if not draft.purposes:
         draft.errors["purposes"] = _("Choose at least one purpose.")
@@ -52,6 +54,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         **items,
         "labels": [line.strip() for line in draft.labels.splitlines() if line.strip()],
         "rules": {},
+        "places": draft.places.replace(",", " ").upper().split(),
     }
     return draft
 
@@ -93,6 +96,7 @@ def from_content(content: Mapping[str, object]) -> Draft:
         categories=_strings(content.get("categories")),
         texts={name: "\n".join(_lines(content.get(name))) for name in LISTS},
         labels="\n".join(_strings(content.get("labels"))),
+        places=", ".join(_strings(content.get("places"))),
     )
 
 
@@ -122,7 +126,7 @@ def compare(old: Mapping[str, object] | None, new: Mapping[str, object]) -> list
     """Return what a version adds and removes; a first version adds everything it holds."""
     before = {} if old is None else old
     found: list[Difference] = []
-    for part in ("purposes", "categories", *LISTS, "labels"):
+    for part in ("purposes", "categories", "places", *LISTS, "labels"):
         was, will = _as_lines(before.get(part)), _as_lines(new.get(part))
         found += [Difference("added", part, line) for line in will if line not in was]
         found += [Difference("removed", part, line) for line in was if line not in will]

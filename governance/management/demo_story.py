@@ -97,18 +97,78 @@ def _add_missing(caller: Caller, path: str, wanted: Iterable[Mapping[str, str]])
 
 
 def agree(stage: Stage, report: Report) -> int:
-    """Ines drafts policies, Lea approves what she read, Ines puts them in force."""
-    with Caller(stage.server, "ines") as ines, Caller(stage.server, "lea") as lea:
-        for number, policy in enumerate(texts.POLICIES, start=1):
-            _agree(ines, lea, policy)
+    """Ines drafts policies and lays their ground, Lea and Wanda agree, Ines puts them in force."""
+    with (
+        Caller(stage.server, "ines") as ines,
+        Caller(stage.server, "lea") as lea,
+        Caller(stage.server, "wanda") as wanda,
+    ):
+        versions = {str(each["application"]): _drafted(ines, each) for each in texts.POLICIES}
+        scopes = {key: str(version["scope_digest"]) for key, version in versions.items()}
+        _record_bases(ines)
+        _assess(ines, lea, scopes)
+        for number, (key, version) in enumerate(versions.items(), start=1):
+            _sign(ines, wanda, key, scopes[key])
+            _agree(ines, lea, version)
             report(number)
-    return len(texts.POLICIES)
+    return len(versions)
 
 
-def _agree(ines: Caller, lea: Caller, policy: Json) -> None:
-    path = f"capture-policies/{policy['application']}"
-    versions = ines.get(f"capture-policies?application={policy['application']}")["versions"]
-    version = versions[0] if versions else ines.post(f"{path}/versions", policy)
+def _drafted(ines: Caller, policy: Json) -> Json:
+    application = policy["application"]
+    versions = ines.get(f"capture-policies?application={application}")["versions"]
+    found: Json = (
+        versions[0] if versions else ines.post(f"capture-policies/{application}/versions", policy)
+    )
+    return found
+
+
+def _record_bases(ines: Caller) -> None:
+    recorded = {
+        each["purpose"] for each in ines.get("processing-activities")["processing_activities"]
+    }
+    for purpose in (TRAIN, IMPROVE):
+        if purpose not in recorded:
+            ines.post("processing-activities", {"purpose": purpose, **texts.BASIS})
+
+
+def _assess(ines: Caller, lea: Caller, scopes: Mapping[str, str]) -> None:
+    there = ines.get("impact-assessments")["assessments"]
+    path = f"impact-assessments/{texts.ASSESSMENT}"
+    version = (
+        there[0]
+        if there
+        else ines.post(
+            "impact-assessments",
+            {"key": texts.ASSESSMENT, "content": texts.assessment(scopes)},
+        )
+    )
+    step = {"number": version["number"]}
+    if version["state"] == "Draft":
+        version = ines.post(f"{path}/submit", step)
+    if version["state"] == "InReview":
+        read = lea.get(f"{path}/versions/{version['number']}")
+        word = {"decision": "approve", "content_digest": read["content_digest"]}
+        lea.post(f"{path}/decisions", step | word)
+
+
+def _sign(ines: Caller, wanda: Caller, application: str, scope_digest: str) -> None:
+    there = [
+        each
+        for each in ines.get("works-agreements")["agreements"]
+        if each["application"] == application
+    ]
+    agreed = (
+        there[0]
+        if there
+        else ines.post("works-agreements", texts.agreement(application, scope_digest))
+    )
+    if agreed["confirmed_at"] is None:
+        wanda.post(f"works-agreements/{agreed['id']}/confirm")
+
+
+def _agree(ines: Caller, lea: Caller, version: Json) -> None:
+    path = f"capture-policies/{version['application']}"
     step = {"number": version["number"]}
     if version["state"] == "Draft":
         version = ines.post(f"{path}/submit", step)

@@ -4,20 +4,25 @@ Everything here runs inside the activating transaction (standards.md R37), behin
 `services.bump_policy_epoch` takes, so that two changes never judge each other's past.
 """
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 
 import consent.notice
 import consent.selectors
+from governance.compliance import guards, jurisdictions
+from governance.compliance.errors import GuardError, LawfulBasisMissingError
+from governance.compliance.selectors import bases
 from governance.policies import content as policy_content
-from governance.policies import scopes
+from governance.policies import scopes, surfaces
 from governance.policies.categories import Category
 from governance.policies.content import Content
 from governance.policies.errors import (
     ApprovalMissingError,
     NoticeMissingError,
+    PoliciesError,
     RetentionMissingError,
 )
 from governance.policies.models import (
@@ -36,16 +41,62 @@ if TYPE_CHECKING:
     from audit.models import Entry
 
 
+# What refuses an activation: this floor's errors and those of the floor below.
+Refusal = PoliciesError | GuardError
+Guard = Callable[[CapturePolicyVersion, Content, datetime], None]
+
+
 def check(version: CapturePolicyVersion, *, now: datetime) -> None:
     """Evaluate every guard; the first that does not hold is raised as its own error."""
+    for _, error in findings(version, now=now):
+        if error is not None:
+            raise error
+
+
+def check_standing(version: CapturePolicyVersion, *, now: datetime) -> None:
+    """Evaluate what must hold for as long as a policy acts.
+
+    The approval was for this version, and each cell's scope follows notices and retention.
+    """
+    for name, error in findings(version, now=now):
+        if error is not None and name not in _ONCE:
+            raise error
+
+
+def findings(
+    version: CapturePolicyVersion, *, now: datetime
+) -> Iterator[tuple[str, Refusal | None]]:
+    """Yield each guard by its name with what it refuses, or None where it holds."""
     content = policy_content.from_bytes(bytes(version.content))
-    _check_approval(version, now=now)
-    _check_purposes(content)
-    _check_retention(content)
-    _check_notices(content)
+    for name, guard in _GUARDS:
+        try:
+            guard(version, content, now)
+        except (PoliciesError, GuardError) as error:
+            yield name, error
+        else:
+            yield name, None
 
 
-def _check_approval(version: CapturePolicyVersion, *, now: datetime) -> None:
+def plan_of(version: CapturePolicyVersion, content: Content) -> guards.Plan:
+    """Return a version as the guards of `governance.compliance` look at it."""
+    return guards.Plan(
+        application=content.application,
+        scope_digest=version.scope_digest,
+        purposes=content.purposes,
+        places=content.places,
+        content=content.as_json(),
+        days={c.value: days for c, days in retention_days(content.application).items()},
+    )
+
+
+def _by_plan(check: Callable[[guards.Plan, date], None]) -> Guard:
+    def guard(version: CapturePolicyVersion, content: Content, now: datetime) -> None:
+        check(plan_of(version, content), now.date())
+
+    return guard
+
+
+def _check_approval(version: CapturePolicyVersion, _content: Content, now: datetime) -> None:
     fresh = Approval.objects.filter(
         version=version,
         content_digest=version.content_digest,
@@ -56,42 +107,76 @@ def _check_approval(version: CapturePolicyVersion, *, now: datetime) -> None:
         raise ApprovalMissingError("No fresh approval by a second person stands.")
 
 
-def _check_purposes(content: Content) -> None:
-    # Registered long ago, prohibited since: the list of today decides.
+def _check_reach(_version: CapturePolicyVersion, content: Content, _now: datetime) -> None:
+    # Written long ago, protected or prohibited since: the lists of today decide.
+    surfaces.check(*policy_content.reach(content))
     for purpose in content.purposes:
         if found := prohibition(key=purpose, broader=""):
             raise found.refusal()
 
 
-def _check_retention(content: Content) -> None:
+def _check_retention(_version: CapturePolicyVersion, content: Content, _now: datetime) -> None:
     days = retention_days(content.application)
     if missing := [c.value for c in content.categories if c not in days]:
         raise RetentionMissingError(categories=missing)
 
 
-def _check_notices(content: Content) -> None:
-    days = retention_days(content.application)
-    missing = [purpose for purpose in content.purposes if not _is_told(content, purpose, days)]
+def _check_notices(_version: CapturePolicyVersion, content: Content, now: datetime) -> None:
+    languages = needed_languages(content, now)
+    missing = [purpose for purpose in content.purposes if not _is_told(content, purpose, languages)]
     if missing:
         raise NoticeMissingError(purposes=missing)
 
 
-def _is_told(content: Content, purpose: str, days: dict[Category, int]) -> bool:
-    """Return whether the notice in force names every cell, and promises no shorter keeping.
+def needed_languages(content: Content, now: datetime) -> list[str]:
+    """Return in which languages people must be told: those they are asked in, and their places'."""
+    profiles = [jurisdictions.profile_of(place, now.date()) for place in content.places]
+    theirs = {language for found in profiles if found for language in found.languages}
+    return sorted(theirs | set(dict(settings.LANGUAGES)))
 
-    It does so in every language in which people are asked (R7).
-    """
+
+def _is_told(content: Content, purpose: str, languages: list[str]) -> bool:
+    """Return whether the notice in force names every cell, and promises no shorter keeping (R7)."""
+    days = retention_days(content.application)
     found = [
         consent.selectors.current_notice(purpose=purpose, language=language)
-        for language, _ in settings.LANGUAGES
+        for language in languages
     ]
     return all(
         notice is not None
         and consent.notice.periods(notice.content).get((content.application, category), 0)
-        >= days[category]
+        >= days.get(category, 0)
         for notice in found
         for category in content.categories
     )
+
+
+def _check_bases(version: CapturePolicyVersion, content: Content, now: datetime) -> None:
+    guards.check_bases(plan_of(version, content), now.date())
+    held = bases()
+    for purpose in content.purposes:
+        told = consent.selectors.current_notice(purpose=purpose, language=settings.LANGUAGE_CODE)
+        said = str(told.content["lawful_basis"]) if told else ""
+        # A notice that names its basis by its term names the one that is recorded.
+        if said.startswith(_BASIS_TERM) and said != f"{_BASIS_TERM}{held[purpose].basis}":
+            raise LawfulBasisMissingError(
+                f"The notice of {purpose} names another lawful basis.", purposes=[purpose]
+            )
+
+
+_BASIS_TERM: Final = "eu-gdpr:"
+_GUARDS: Final[tuple[tuple[str, Guard], ...]] = (
+    ("approval", _check_approval),
+    ("reach", _check_reach),
+    ("retention", _check_retention),
+    ("places", _by_plan(guards.check_places)),
+    ("notices", _check_notices),
+    ("bases", _check_bases),
+    ("assessment", _by_plan(guards.check_assessment)),
+    ("commitments", _by_plan(guards.check_commitments)),
+    ("agreement", _by_plan(guards.check_agreement)),
+)
+_ONCE: Final = frozenset({"approval", "retention", "notices"})
 
 
 def retention_days(application: str) -> dict[Category, int]:

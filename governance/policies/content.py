@@ -1,7 +1,8 @@
 """What a capture policy says: a closed schema, and one byte form for each content.
 
 Promise: what `parse` returns is complete, names only what exists in the schema, and matches no
-application by accident (no bare `*`). The digest of `canonical` is what an approver signs for.
+application by accident (no bare `*`), and reaches for no protected surface and no kind of data that
+nobody may collect (`surfaces`). The digest of `canonical` is what an approver signs for.
 Leaves to others: whether purposes and applications are registered (`services`).
 """
 
@@ -13,6 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from audit.leaf import canonical as canonical_json
+from governance.compliance.jurisdictions import Place
+from governance.policies import surfaces
 from governance.policies.categories import Category, offered_categories
 from governance.policies.errors import PolicyContentError
 
@@ -63,6 +66,8 @@ class Content(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     masks: Annotated[list[Field], Meta(max_length=MOST_ITEMS)] = []
     labels: Annotated[list[Label], Meta(max_length=2000)] = []
     rules: dict[Category, dict[Key, RuleValue]] = {}
+    # Where the people work who may be captured (ISO 3166); nobody else is.
+    places: Annotated[list[Place], Meta(max_length=60)] = []
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values, categories in the order of the house, the rest as given."""
@@ -82,6 +87,7 @@ class Content(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 def parse(value: object) -> Content:
     """Return the content that a JSON value holds; PolicyContentError for anything else."""
+    surfaces.check_categories(value)
     try:
         content = msgspec.convert(value, Content, strict=True)
     except msgspec.ValidationError as error:
@@ -91,9 +97,16 @@ def parse(value: object) -> Content:
     _check_matchers(content)
     for name in ("matchers", "titles", "urls", "fields", "masks"):
         _check_distinct([item.id for item in getattr(content, name)], name)
-    for name in ("purposes", "categories", "labels"):
+    surfaces.check(*reach(content))
+    for name in ("purposes", "categories", "labels", "places"):
         _check_distinct(getattr(content, name), name)
     return content
+
+
+def reach(content: Content) -> list[str]:
+    """Return every text by which a version says where it reaches."""
+    named = (each.pattern for each in (*content.titles, *content.urls))
+    return [content.application, *(each.pattern for each in content.matchers), *named]
 
 
 def from_bytes(stored: bytes) -> Content:

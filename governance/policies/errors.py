@@ -13,6 +13,22 @@ class PurposeProhibitedError(PoliciesError):
         self.prohibition = prohibition
 
 
+class ProtectedSurfaceError(PoliciesError):
+    """Nobody may enable capture of this place; `surface` is the key of the rule that says so."""
+
+    def __init__(self, *, surface: str, words: str) -> None:
+        super().__init__(f"Nobody may allow capture of {words}.")
+        self.surface = surface
+
+
+class CategoryProhibitedError(PoliciesError):
+    """Nobody may collect this kind of data; `prohibition` is the key of the rule that says so."""
+
+    def __init__(self, *, prohibition: str, words: str) -> None:
+        super().__init__(f"Nobody may collect {words}.")
+        self.prohibition = prohibition
+
+
 class PurposeTermError(PoliciesError):
     """The broader term is not one a purpose may narrow."""
 
@@ -43,6 +59,10 @@ class PolicyContentError(PoliciesError):
 
 class FourEyesError(PoliciesError):
     """The author of a policy does not approve it."""
+
+
+class ConsumerError(PoliciesError):
+    """Whoever uses the data, or works beside those who do, neither writes nor approves policies."""
 
 
 class InvalidStateError(PoliciesError):

@@ -18,11 +18,14 @@ import consent.services
 from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
+from governance.accounts import selectors as accounts
+from governance.compliance import services as compliance
 from governance.policies import activation, scopes, transitions
 from governance.policies import content as policy_content
 from governance.policies.categories import LONGEST_DAYS, Category, offered_categories
 from governance.policies.errors import (
     AlreadyRegisteredError,
+    ConsumerError,
     ContentChangedError,
     FourEyesError,
     PurposeTermError,
@@ -53,6 +56,12 @@ def bump_policy_epoch() -> int:
     PolicyGeneration.objects.get_or_create(id=1)
     PolicyGeneration.objects.filter(id=1).update(epoch=F("epoch") + 1, stamp=uuid4())
     return PolicyGeneration.objects.values_list("epoch", flat=True).get(id=1)
+
+
+def hold_generation() -> None:
+    """Keep every change that agents depend on out until the transaction ends; count nothing."""
+    PolicyGeneration.objects.get_or_create(id=1)
+    list(PolicyGeneration.objects.select_for_update().filter(id=1))
 
 
 def register_purpose(
@@ -142,9 +151,11 @@ def draft_policy(
 ) -> CapturePolicyVersion:
     """Write the next version of an application's policy; it does nothing until it is active.
 
-    PolicyContentError, UnknownApplicationError, UnknownPurposeError.
+    PolicyContentError, ProtectedSurfaceError, CategoryProhibitedError, ConsumerError,
+    UnknownApplicationError, UnknownPurposeError.
     """
     now = now or timezone.now()
+    refuse_consumer(actor)
     parsed = policy_content.parse(content)
     _require_known(parsed)
     journaled = journal.append(
@@ -170,6 +181,12 @@ def draft_policy(
     return version
 
 
+def refuse_consumer(actor: Actor) -> None:
+    """Refuse who uses the data, or works beside those who do; ConsumerError (R36)."""
+    if accounts.is_consumer(actor.key):
+        raise ConsumerError("Whoever uses the data neither writes nor approves a policy.")
+
+
 def _require_known(parsed: policy_content.Content) -> None:
     application = Application.objects.filter(pk=parsed.application).first()
     if application is None or application.kind != parsed.kind:
@@ -183,13 +200,19 @@ def _require_known(parsed: policy_content.Content) -> None:
 def submit(
     *, application: str, number: int, actor: Actor, now: datetime | None = None
 ) -> CapturePolicyVersion:
-    """Hand a draft to a second person. InvalidStateError, UnknownPolicyVersionError."""
+    """Hand a draft to a second person. InvalidStateError, UnknownPolicyVersionError.
+
+    What looked at this application but not at all that the version may reach is due for a review.
+    """
     version = transitions.lock(application=application, number=number)
     transitions.require(version, PolicyState.IN_REVIEW)
     entry = journal.append(
         Action.POLICY_SUBMITTED, actor=actor, policy=transitions.reference(version)
     )
     at = now or timezone.now()
+    compliance.ask_for_review(
+        application=application, scope_digest=version.scope_digest, actor=actor, now=at
+    )
     transitions.step(version, PolicyState.IN_REVIEW, actor=actor.key, at=at, entry=entry)
     return version
 
@@ -204,7 +227,8 @@ def approve(
 ) -> CapturePolicyVersion:
     """Approve exactly the bytes of `content_digest`, as somebody else than their author.
 
-    FourEyesError, ContentChangedError, InvalidStateError, UnknownPolicyVersionError.
+    FourEyesError, ConsumerError, ContentChangedError, InvalidStateError,
+    UnknownPolicyVersionError.
     """
     word = Approval(content_digest=content_digest, is_approved=True, at=now or timezone.now())
     return _answer(application=application, number=number, word=word, actor=actor)
@@ -233,6 +257,7 @@ def _answer(*, application: str, number: int, word: Approval, actor: Actor) -> C
     transitions.require(version, state)
     if actor.key == version.author:
         raise FourEyesError("Who wrote a policy does not decide on it.")
+    refuse_consumer(actor)
     if word.content_digest != version.content_digest:
         raise ContentChangedError("The digest is not that of this version; read it again.")
     word.entry = journal.append(
@@ -254,8 +279,7 @@ def activate(
 ) -> CapturePolicyVersion:
     """Put an approved version in force; the one before it is superseded in the same moment.
 
-    ApprovalMissingError, RetentionMissingError, NoticeMissingError, PurposeProhibitedError,
-    InvalidStateError, UnknownPolicyVersionError.
+    InvalidStateError, UnknownPolicyVersionError, and what a guard of `activation` raises.
     """
     now = now or timezone.now()
     bump_policy_epoch()

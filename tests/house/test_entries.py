@@ -8,6 +8,7 @@ OURS = (
     "audit",
     "consent",
     "accounts",
+    "compliance",
     "policies",
     "jobs",
     "vault",

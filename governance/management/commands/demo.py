@@ -26,7 +26,7 @@ class _Chapter:
 _CHAPTERS: Final = (
     _Chapter("Nordhafen hires its people", lambda _, report: demo_people.hire(report=report)),
     _Chapter("Ines registers purposes, applications and notices", demo_story.set_up),
-    _Chapter("Ines drafts two policies and Lea approves them", demo_story.agree),
+    _Chapter("Ines drafts two policies; Lea and Wanda agree", demo_story.agree),
     _Chapter("People decide, enrol their computers and work", demo_story.work),
     _Chapter("Carla withdraws", demo_story.withdraw),
     _Chapter("Jonas asks for training data; Ines and Lea agree", demo_story.train),

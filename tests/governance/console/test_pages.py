@@ -8,7 +8,7 @@ from django.test import Client
 from audit import selectors as log
 from audit.actions import Action
 from governance.policies import history
-from tests import make
+from tests import groundwork, make
 from tests.governance.portal.test_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +19,7 @@ DRAFT = {
     "categories": ["pointer", "click"],
     "matchers": "desk = https://freight.example",
     "labels": "Open\nSave",
+    "places": "de",
 }
 PAGES = (
     "/office/",
@@ -63,6 +64,14 @@ def test_a_policy_needs_two_people_from_draft_to_force(nordhafen: make.House) ->
     assert "Approve this policy" in lea.get(where).content.decode()
     assert lea.post(f"{where}approve/", {"content_digest": "0" * 64}).status_code == 422
     lea.post(f"{where}approve/", digest)
+    people = nordhafen
+    groundwork.lay(
+        application=make.DESK,
+        number=2,
+        officer=people.ines,
+        approver=people.lea,
+        council=people.wanda,
+    )
     ines.post(f"{where}activate/")
     assert [step.state.value for step in history.version(make.DESK, 2).steps] == [  # type: ignore[union-attr]
         "Draft",

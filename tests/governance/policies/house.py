@@ -9,12 +9,14 @@ import consent.services
 from audit.actors import Actor
 from governance.policies import services
 from governance.policies.categories import Category
+from tests import groundwork
 from tests.consent.notices import content as notice_content
 
 PURPOSE = "train-computer-use-agents"
 APPLICATION = "freight-desk"
 INES = Actor("00000000-0000-4000-8000-000000000001", "privacy_officer")
 LEA = Actor("00000000-0000-4000-8000-000000000002", "policy_approver")
+WANDA = Actor("00000000-0000-4000-8000-000000000003", "auditor")
 CATEGORIES = ["pointer", "click", "keystroke-text"]
 
 
@@ -28,6 +30,7 @@ def content(**changes: object) -> dict[str, object]:
         "matchers": [{"kind": "origin", "pattern": "https://freight.example", "id": "desk"}],
         "titles": [{"id": "order", "pattern": "Order *"}],
         "urls": [{"id": "order", "pattern": "https://freight.example/orders/*"}],
+        "places": [groundwork.PLACE],
     } | changes
 
 
@@ -58,9 +61,10 @@ def furnish(*, days: int = 90) -> None:
 
 
 def approved(now: datetime | None = None, **changes: object) -> int:
-    """Draft, submit and approve a version; return its number."""
+    """Draft, submit and approve a version on laid ground; return its number."""
     draft = services.draft_policy(content=content(**changes), actor=INES, now=now)
     at: dict[str, Any] = {"application": APPLICATION, "number": draft.number}
+    groundwork.lay(**at, officer=INES, approver=LEA, council=WANDA, now=now)
     services.submit(**at, actor=INES, now=now)
     services.approve(**at, content_digest=draft.content_digest, actor=LEA, now=now)
     return draft.number

@@ -51,7 +51,7 @@ def test_a_policy_goes_from_draft_to_active_and_each_step_is_an_entry() -> None:
     furnish()
     before = len(events())
     activated()
-    assert events()[before:] == [
+    assert [event for event in events()[before:] if event.startswith("policy:")] == [
         "policy:drafted",
         "policy:submitted",
         "policy:approved",
