@@ -257,7 +257,7 @@ SPECTACULAR_SETTINGS = {
         "AgentStateEnum": ["capturing", "paused", "not-allowed", "no-policy"],
         "ApplicationKindEnum": ["web", "desktop"],
         "PolicyStateEnum": "governance.api.capture_policies.STATES",
-        "AssessmentStateEnum": "governance.api.compliance.STATES",
+        "AssessmentStateEnum": "governance.api.assessments.STATES",
         "AgreementKindEnum": ["agreement", "consultation"],
         "AccessRequestStateEnum": "governance.releases.states.RequestState",
         "ReleaseStateEnum": "governance.releases.states.ReleaseState",

@@ -5,9 +5,10 @@ from drf_spectacular.views import SpectacularAPIView
 
 from governance.api import (
     agent,
+    agreements,
+    assessments,
     audit_entries,
     capture_policies,
-    compliance,
     officers,
     open_data,
     openapi,  # noqa: F401 - tells drf-spectacular how one signs in.
@@ -40,18 +41,18 @@ offices = [
     path("capture-policies/<slug:application>/approvals", capture_policies.ApprovalsView.as_view()),
     path("capture-policies/<slug:application>/activate", capture_policies.ActivateView.as_view()),
     path("capture-policies/<slug:application>/suspend", capture_policies.SuspendView.as_view()),
-    path("impact-assessments", compliance.AssessmentsView.as_view()),
+    path("impact-assessments", assessments.AssessmentsView.as_view()),
     path(
-        "impact-assessments/<slug:key>/versions/<int:number>", compliance.AssessmentView.as_view()
+        "impact-assessments/<slug:key>/versions/<int:number>", assessments.AssessmentView.as_view()
     ),
-    path("impact-assessments/<slug:key>/submit", compliance.SubmitView.as_view()),
-    path("impact-assessments/<slug:key>/decisions", compliance.DecisionsView.as_view()),
-    path("impact-assessments/<slug:key>/consultations", compliance.ConsultationsView.as_view()),
-    path("works-agreements", compliance.AgreementsView.as_view()),
-    path("works-agreements/<uuid:agreement_id>/confirm", compliance.ConfirmView.as_view()),
-    path("works-agreements/<uuid:agreement_id>/end", compliance.EndView.as_view()),
-    path("processing-activities", compliance.ProcessingActivitiesView.as_view()),
-    path("jurisdictions", compliance.JurisdictionsView.as_view()),
+    path("impact-assessments/<slug:key>/submit", assessments.SubmitView.as_view()),
+    path("impact-assessments/<slug:key>/decisions", assessments.DecisionsView.as_view()),
+    path("impact-assessments/<slug:key>/consultations", assessments.ConsultationsView.as_view()),
+    path("works-agreements", agreements.AgreementsView.as_view()),
+    path("works-agreements/<uuid:agreement_id>/confirm", agreements.ConfirmView.as_view()),
+    path("works-agreements/<uuid:agreement_id>/end", agreements.EndView.as_view()),
+    path("processing-activities", agreements.ProcessingActivitiesView.as_view()),
+    path("jurisdictions", agreements.JurisdictionsView.as_view()),
     path("audit/entries", audit_entries.EntriesView.as_view()),
     path("audit/entries/export", audit_entries.ExportView.as_view()),
     path("audit/entries/<uuid:uuid>", audit_entries.EntryView.as_view()),

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from governance.management import demo_assessment
 from governance.management import demo_texts as texts
 from governance.management.demo_http import Caller, DemoError, wait_until
 from governance.management.demo_people import COLLEAGUES
@@ -134,13 +135,13 @@ def _record_bases(ines: Caller) -> None:
 
 def _assess(ines: Caller, lea: Caller, scopes: Mapping[str, str]) -> None:
     there = ines.get("impact-assessments")["assessments"]
-    path = f"impact-assessments/{texts.ASSESSMENT}"
+    path = f"impact-assessments/{demo_assessment.KEY}"
     version = (
         there[0]
         if there
         else ines.post(
             "impact-assessments",
-            {"key": texts.ASSESSMENT, "content": texts.assessment(scopes)},
+            {"key": demo_assessment.KEY, "content": demo_assessment.assessment(scopes)},
         )
     )
     step = {"number": version["number"]}
