@@ -207,7 +207,7 @@ REMOVED: dict[Callable[[Ground], None] | str, str] = {
 }
 
 
-def test_r37_each_guard_taken_away_alone_blocks_activation_with_its_own_problem(
+def test_r37_r38_r39_each_guard_taken_away_alone_blocks_activation_with_its_own_problem(
     ground: Ground,
 ) -> None:
     """R37, R38, R39: one thing is missing, all else is there."""
