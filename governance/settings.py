@@ -46,6 +46,10 @@ DEBUG = False
 REMIT_DEMO = env.flag("REMIT_DEMO")
 # Pictures of screens are offered where the extra `ocr` can redact them.
 REMIT_SCREENS = env.flag("REMIT_SCREENS", default=availability.is_available())
+# By what texts are redacted: "full" adds a language model; a pattern for the house's own numbers.
+REMIT_REDACTION_PROFILE = env.text("REMIT_REDACTION_PROFILE", "fast")
+REMIT_REDACTION_MODEL = env.text("REMIT_REDACTION_MODEL")
+REMIT_EMPLOYEE_NUMBER = env.text("REMIT_EMPLOYEE_NUMBER")
 REMIT_ORGANISATION = env.text("REMIT_ORGANISATION", "Nordhafen")
 REMIT_PORT = env.number("PORT", 8000, least=1)
 REMIT_EXTERNAL_ORIGIN = env.text("REMIT_EXTERNAL_ORIGIN", f"http://127.0.0.1:{REMIT_PORT}")

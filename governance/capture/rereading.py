@@ -22,11 +22,11 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
-from governance.capture import copies, deletion, forgotten, gate
+from governance.capture import copies, deletion, forgotten, gate, recipes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import Frame, FrameState, LiveFrame, Rereading
 from governance.capture.records import OpenRecord
-from governance.capture.runs import REDACTOR, context_of
+from governance.capture.runs import REDACTOR
 from governance.decisions import InternalPurpose
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
@@ -78,7 +78,7 @@ def on_change(listener: Listener) -> Listener:
 def progress() -> Progress:
     """Return how far the store is on its way to the present recipe."""
     live = _live()
-    current = live.filter(redaction__patterns_sha256=pipeline.recipe()).count()
+    current = live.filter(redaction__patterns_sha256=recipes.recipe()).count()
     return Progress(current=current, stale=live.count() - current)
 
 
@@ -105,7 +105,7 @@ def report_miss(*, subject: str, frame: UUID, value: str, actor: Actor) -> Rerea
         asked = Rereading.objects.create(
             id=report,
             cause=Rereading.Cause.MISS,
-            recipe=pipeline.recipe(),
+            recipe=recipes.recipe(),
             subject=subject,
             sealed=sealed,
             asked_at=database_now(),
@@ -117,7 +117,7 @@ def report_miss(*, subject: str, frame: UUID, value: str, actor: Actor) -> Rerea
 
 def ask_for_recipe() -> Rereading | None:
     """Order what the present recipe did not redact to be redacted again, once; None: not needed."""
-    recipe = pipeline.recipe()
+    recipe = recipes.recipe()
     known = Rereading.objects.filter(cause=Rereading.Cause.RECIPE, recipe=recipe)
     if jobs.is_open(kind=JOB, refs=[str(one) for one in known.values_list("id", flat=True)]):
         return None
@@ -200,7 +200,7 @@ def _reread_person(subject: str, known: Collection[str], fence: jobs.Fence) -> N
 
 
 def _is_current(frame: Frame) -> bool:
-    return bool(frame.redaction.get("patterns_sha256") == pipeline.recipe())
+    return bool(frame.redaction.get("patterns_sha256") == recipes.recipe())
 
 
 def _reread_batch(frames: Sequence[Frame], known: Collection[str]) -> set[UUID]:
@@ -226,7 +226,7 @@ def _redacted(
         for event in record.events
     }
     opened = [_event(event) for _, event in before.values()]
-    done = pipeline.redact(opened, context=context_of(str(frames[0].batch_id)), known=known)
+    done = pipeline.redact(opened, context=recipes.context_of(str(frames[0].batch_id)), known=known)
     after = {event.seq: event for event in done.events}
     result = []
     for frame, record in zip(frames, records, strict=True):

@@ -24,8 +24,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
-from governance.accounts import selectors as accounts
-from governance.capture import cells, content, frames, gate, judging, sealed_batch
+from governance.capture import cells, content, frames, gate, judging, recipes, sealed_batch
 from governance.capture.errors import BatchMalformedError, RecordGoneError
 from governance.capture.models import BatchOutcome, CaptureBatch
 from governance.decisions import Reason
@@ -35,7 +34,6 @@ from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
 from governance.redaction import events as wire
 from governance.redaction import evidence, pipeline
-from governance.redaction.directory import Employee
 from governance.vault import sealing
 from governance.vault.errors import (
     ConsentEndedError,
@@ -146,7 +144,9 @@ def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref
     lines, pictures = content.split(content.decompress(opened.plaintext))
     parsed = wire.parse_lines(lines, labels=labels)
     judge = judging.Judge(header, person, received=opened.received_at, now=now)
-    redacted = pipeline.redact(judge.kept(parsed.events), context=context_of(ref), blobs=pictures)
+    redacted = pipeline.redact(
+        judge.kept(parsed.events), context=recipes.context_of(ref), blobs=pictures
+    )
     refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused)
     return _Judged(
         _group(redacted.events, redacted.provenance),
@@ -305,15 +305,6 @@ def _store_frame(
         retain_until=first_hour + timedelta(days=retention.days),
     )
     frames.store(frame, sealed, entry)
-
-
-def context_of(seed: str) -> pipeline.RedactionContext:
-    """Tell the redactor who works here: their names go even where no pattern would see them."""
-    people = []
-    for name, login in accounts.directory():
-        given, _, surname = name.rpartition(" ")
-        people.append(Employee(given=given, surname=surname, login=login))
-    return pipeline.RedactionContext(directory=tuple(people), seed=seed)
 
 
 def moment(nanoseconds: int) -> datetime:

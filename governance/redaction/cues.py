@@ -22,6 +22,15 @@ TITLE: Final = (
     r"|Signora?|Sig|Sig\.ra|Dott|Dhr|Mevr|Pan|Pani|Fru|Ing|Dipl\.-Ing"
     r"|mr|mrs|ms|dr|prof)\b\.?"
 )
+# Words of rank alone, after "the", say an office, whoever holds it: the Vice President.
+_RANK_WORDS: Final = """
+    admiral archbishop bishop brigadier captain cardinal chancellor chief colonel commander
+    commissioner count countess director duchess duke emperor empress executive general
+    governor grand justice king lady lieutenant lord major marshal mayor minister mother
+    officer pope premier president prime prince princess principal queen royal secretary
+    sergeant speaker vice viceroy warrant
+"""
+RANKS: Final = frozenset(_RANK_WORDS.split())
 _SMALL: Final = rf"(?:{PARTICLES} )"
 _LONG: Final = (
     rf"(?P<v>{_SMALL}{{0,2}}[A-Z][\w'-]{{0,40}}"

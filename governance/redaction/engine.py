@@ -141,16 +141,18 @@ class Detector:
         deadline.check()
         merged = merge(text, found)
         if self._model is not None and role == "document" and not is_impersonal(label):
-            merged = merge(text, [*merged, *self._read(self._model, text, merged)])
+            merged = merge(text, [*merged, *self._read(self._model, text, merged, deadline)])
         if role in ("document", "") and any(span.type == "ADDRESS" for span in merged):
             merged = merge(text, places.block(text, merged))
         return merged
 
-    def _read(self, model: "Model", text: str, known: list[Span]) -> Iterator[Span]:
+    def _read(
+        self, model: "Model", text: str, known: list[Span], deadline: Deadline
+    ) -> Iterator[Span]:
         """Yield what the model adds to what is known, but no everyday words, cells or code."""
         if names.is_code(text):
             return
-        for span in model.find(text, known):
+        for span in model.find(text, known, deadline):
             said = text[span.start : span.end]
             is_name = any(self._names.is_likely(word) for word in said.split())
             if "\t" not in said and (is_name or span.type != "PERSON"):

@@ -16,6 +16,7 @@ from governance.redaction.cues import (
     CUES,
     LOWER_GREETING,
     PARTICLES,
+    RANKS,
     TITLE,
     WORD,
     Cue,
@@ -297,7 +298,7 @@ class Names:
         """Yield the words of a run of capitalised words that together look like a name."""
         tokens = list(_TOKEN.finditer(text, *run.span()))
         full = [t for t in tokens if not _is_initial(t[0]) and t[0] not in lexicon.PARTICLES]
-        if len(full) > 1:
+        if len(full) > 1 and not _is_office(text, full):
             yield from self._full_names(tokens)
         elif len(full) == 1 and len(tokens) == 2:  # noqa: PLR2004  an initial and a surname
             if self.evidence(full[0][0]) >= _UNKNOWN:
@@ -333,6 +334,15 @@ class Names:
                 continue
             if surely or (len(words) > 1 and max(weights) >= _UNKNOWN and _is_pair(weights)):
                 yield Span(*part.span(), "PERSON")
+
+
+def _is_office(text: str, words: list[re.Match[str]]) -> bool:
+    """Tell whether a run is nothing but words of rank after "the"."""
+    start = words[0].start()
+    is_said = text[max(0, start - 4) : start].lower() == "the "
+    if words[0][0] == "The":
+        is_said, words = True, words[1:]
+    return is_said and all(word[0].lower() in RANKS for word in words)
 
 
 def _is_initial(token: str) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from governance.redaction.engine import NO_DEADLINE, Deadline
 from governance.redaction.errors import ModelError
 from governance.redaction.findings import Span
 
@@ -53,34 +54,52 @@ def folder() -> Path | None:
     return Path(next(iter(places))) / "models" / "rampart" if places else None
 
 
+def digest_part() -> bytes:
+    """Return what says which model it is, for the provenance of a record."""
+    return "".join(DIGESTS.values()).encode()
+
+
+def place(files: Path | None) -> Path:
+    """Return the folder itself. ModelError when there is none, or nothing here to run it with."""
+    if files is None:
+        raise ModelError("No model for names is installed.")
+    if not _HAS_EXTRA:
+        raise ModelError("The extra ner is not installed.")
+    return files
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    """Return the model's files. ModelError when they are not there or not those we know."""
+    return {name: _checked(folder / name, digest) for name, digest in DIGESTS.items()}
+
+
 class Model:
     """The model, read once; asked only about texts that may still name somebody."""
 
     def __init__(self, files: Path | None) -> None:
         """Read the model. Raises ModelError when it is not there or not the one we know."""
-        if files is None:
-            raise ModelError("No model for names is installed.")
-        if not _HAS_EXTRA:
-            raise ModelError("The extra ner is not installed.")
-        read = {name: _checked(files / name, digest) for name, digest in DIGESTS.items()}
+        found = read(place(files))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            read["onnx/model_q4.onnx"], options, providers=["CPUExecutionProvider"]
+            found["onnx/model_q4.onnx"], options, providers=["CPUExecutionProvider"]
         )
         self._takes = {each.name for each in self._session.get_inputs()}
-        self._tokenizer = Tokenizer.from_str(read["tokenizer.json"].decode())
+        self._tokenizer = Tokenizer.from_str(found["tokenizer.json"].decode())
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        labels: dict[str, str] = json.loads(read["config.json"])["id2label"]
+        labels: dict[str, str] = json.loads(found["config.json"])["id2label"]
         self._labels = [labels[str(number)] for number in range(len(labels))]
 
-    def find(self, text: str, known: Sequence[Span]) -> list[Span]:
+    def find(
+        self, text: str, known: Sequence[Span], deadline: Deadline = NO_DEADLINE
+    ) -> list[Span]:
         """Return names and addresses in a text, unless `known` covers every word that could be."""
         if all(_is_covered(word.start(), known) for word in _WORD.finditer(text)):
             return []
         spans: list[tuple[int, int, str]] = []
         for start in range(0, len(text), _MOST_CHARACTERS):
+            deadline.check()
             part = text[start : start + _MOST_CHARACTERS]
             spans += [(start + a, start + b, kind) for a, b, kind in self._entities(part)]
         return _kept(text, spans)
@@ -138,14 +157,22 @@ def _kept(text: str, spans: list[tuple[int, int, str]]) -> list[Span]:
         while end < len(text) and text[end].isalnum():
             end += 1  # noqa: PLW2901
         found.append(Span(start, end, kind))
-    return [span for span in found if span.type == "PERSON" or _is_address(span, found)]
+    return [span for span in found if span.type == "PERSON" or _is_address(text, span, found)]
 
 
-def _is_address(span: Span, found: list[Span]) -> bool:
-    """Tell whether a part of an address is long enough, or stands beside another part."""
-    return span.end - span.start >= _SHORTEST_ALONE or any(
+def _is_address(text: str, span: Span, found: list[Span]) -> bool:
+    """Tell whether a part of an address is words of some length, or stands beside such a part."""
+    if span.end - span.start >= _SHORTEST_ALONE and _is_worded(text, span):
+        return True
+    return any(
         other is not span
         and other.type == "ADDRESS"
+        and _is_worded(text, other)
         and min(abs(other.start - span.end), abs(span.start - other.end)) <= _NEAR
         for other in found
     )
+
+
+def _is_worded(text: str, span: Span) -> bool:
+    """Tell whether a span holds a word: prices in a row are no street."""
+    return any(character.isalpha() for character in text[span.start : span.end])

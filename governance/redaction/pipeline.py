@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
-from governance.redaction import canaries, rewriting, texts
+from governance.redaction import canaries, ner, rewriting, texts
 from governance.redaction.directory import Directory, Employee
 from governance.redaction.engine import VERSION, Deadline, Detector, patterns_sha256
 from governance.redaction.errors import ResidueError
@@ -40,6 +41,8 @@ class RedactionContext:
     seconds: float = DEFAULT_SECONDS
     # What a run's canaries follow from; its batch, so that no two runs have the same.
     seed: str = ""
+    # Where the model lies that reads names as well (profile full); None for the profile fast.
+    model: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,23 @@ class Redacted:
 
 
 @lru_cache(maxsize=4)
-def _detector(directory: tuple[Employee, ...], employee_number: str | None) -> Detector:
-    return Detector(Directory(directory), employee_number=employee_number)
+def _detector(
+    directory: tuple[Employee, ...], employee_number: str | None, model: Path | None
+) -> Detector:
+    return Detector(
+        Directory(directory),
+        employee_number=employee_number,
+        model=_model(model) if model else None,
+    )
 
 
 @lru_cache(maxsize=1)
-def recipe() -> str:
+def _model(files: Path) -> ner.Model:
+    return ner.Model(files)
+
+
+@lru_cache(maxsize=2)
+def recipe(*, with_model: bool = False, employee_number: str | None = None) -> str:
     """Return the digest of what decides what is removed, from text and from pictures.
 
     What was redacted by another recipe is redacted again (capture.rereading).
@@ -69,6 +83,10 @@ def recipe() -> str:
     digest = hashlib.sha256(patterns_sha256().encode())
     digest.update(vocabulary.digest_part())
     digest.update(SCREENS_VERSION.encode())
+    if with_model:
+        digest.update(ner.digest_part())
+    if employee_number:
+        digest.update(employee_number.encode())
     return digest.hexdigest()
 
 
@@ -85,7 +103,7 @@ def redact(
     """
     pictures = Pictures(events, blobs or {})
     deadline = Deadline.after(context.seconds + SECONDS_EACH * pictures.number)
-    detector = _detector(context.directory, context.employee_number)
+    detector = _detector(context.directory, context.employee_number, context.model)
     counts: Counter[str] = Counter()
     values = set(known)
     current = _without_text(list(events), detector, deadline, counts=counts, values=values)
@@ -136,7 +154,9 @@ def _provenance(
     """Return by what the record was redacted, and how well that finds what was planted."""
     provenance: dict[str, object] = {
         "version": VERSION,
-        "patterns_sha256": recipe(),
+        "patterns_sha256": recipe(
+            with_model=context.model is not None, employee_number=context.employee_number
+        ),
         "policy_digest": context.policy_digest,
     }
     if any(isinstance(event, KeyPress | TextInput | ScreenFrame) for event in events):

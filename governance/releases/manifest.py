@@ -13,7 +13,8 @@ from django.conf import settings
 
 from audit import ports, signing
 from audit.signing import Envelope
-from governance.redaction import engine, pipeline
+from governance.capture import recipes
+from governance.redaction import engine
 
 MANIFEST: Final = "application/vnd.remit.release-manifest.v1+json"
 RECALLS: Final = "application/vnd.remit.recall-list.v1+json"
@@ -97,7 +98,7 @@ def _document(facts: ReleaseFacts) -> dict[str, Any]:
         "files": files,
         "redaction": {
             "version": engine.VERSION,
-            "patterns_sha256": pipeline.recipe(),
+            "patterns_sha256": recipes.recipe(),
             "text": "Names and numbers of people are masked before anything is stored.",
             "recall": dict(facts.recall),
         },

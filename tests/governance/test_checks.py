@@ -9,6 +9,7 @@ import pytest
 from django.core.checks import CheckMessage
 
 from governance import checks, env
+from governance.capture import recipes
 
 
 def ids(found: list[CheckMessage]) -> set[str]:
@@ -29,11 +30,15 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     settings.REMIT_KEYS_DIR = settings.REMIT_VAULT_DIR = vault
     settings.REMIT_STORAGE_URL = str(tmp_path / "objects")
     settings.REMIT_MIN_CONTRIBUTORS = 20
+    settings.REMIT_SCREENS = True
+    settings.REMIT_REDACTION_PROFILE = "fast"
+    settings.REMIT_REDACTION_MODEL = settings.REMIT_EMPLOYEE_NUMBER = ""
     settings.DATABASES = {
         "default": env.sqlite(tmp_path / "data.sqlite3"),
         "keys": env.sqlite(vault / "keys.sqlite3", journal="TRUNCATE"),
     }
     monkeypatch.setattr(checks, "settings", settings)
+    monkeypatch.setattr(recipes, "settings", settings)
     return settings
 
 
@@ -42,6 +47,8 @@ ALL = [
     checks.secrets_kept,
     checks.keys_apart,
     checks.sqlite_durable,
+    checks.redaction,
+    checks.pictures_refused,
     checks.releases_large_enough,
 ]
 
@@ -78,6 +85,11 @@ def _keys_among_objects(setup: Any) -> None:
     setup.REMIT_STORAGE_URL = str(setup.REMIT_VAULT_DIR.parent)
 
 
+def _a_strange_model(setup: Any) -> None:
+    setup.REMIT_REDACTION_PROFILE = "full"
+    setup.REMIT_REDACTION_MODEL = str(setup.REMIT_VAULT_DIR)
+
+
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
@@ -93,6 +105,10 @@ def _keys_among_objects(setup: Any) -> None:
         (_deferred_sqlite, "remit.E009"),
         (_keys_in_wal, "remit.E009"),
         (lambda s: setattr(s, "REMIT_MIN_CONTRIBUTORS", 3), "remit.W010"),
+        (lambda s: setattr(s, "REMIT_REDACTION_PROFILE", "best"), "remit.E011"),
+        (_a_strange_model, "remit.E012"),
+        (lambda s: setattr(s, "REMIT_EMPLOYEE_NUMBER", "EMP-["), "remit.E013"),
+        (lambda s: setattr(s, "REMIT_SCREENS", False), "remit.I014"),
     ],
 )
 def test_each_fault_is_named(setup: Any, spoil: Callable[[Any], None], expected: str) -> None:

@@ -16,6 +16,7 @@ from django.db import connections
 
 from governance.management import preparing
 from governance.management.demo_people import PERSONAS
+from governance.redaction.screens import availability
 from governance.serve import Program, Supervisor
 
 _READY_POLL_SECONDS: Final = 0.5
@@ -45,6 +46,8 @@ class Command(BaseCommand):
                     f"The logins of {' and '.join(unbound)} own the tables: nothing in it "
                     "binds them. See docs/operations.md, Database roles."
                 )
+            if not settings.REMIT_SCREENS:
+                self._say(availability.refused())
             connections.close_all()
             self._say("Starting web, worker, beat and sequencer")
             supervisor = Supervisor(_programs(options), say=self._say)

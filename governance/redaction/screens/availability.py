@@ -14,3 +14,10 @@ _MODULES: Final = ("cv2", "numpy", "tesserocr", "tessdata")
 def is_available() -> bool:
     """Tell whether everything the extra `ocr` brings is here."""
     return all(find_spec(module) is not None for module in _MODULES)
+
+
+def refused() -> str:
+    """Return the words that say why no picture of a screen is taken here."""
+    return "Pictures of screens are refused. " + (
+        "REMIT_SCREENS is off." if is_available() else MISSING
+    )

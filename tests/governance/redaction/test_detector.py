@@ -73,6 +73,7 @@ def test_it_is_found_at_its_exact_place(text: str, value: str, kind: str) -> Non
         "They're late and we don't know why",
         "the standup moved to 9:15 in room 4.12",
         "hello everyone",
+        "The Princess Royal and the Vice President were there",
     ],
 )
 def test_what_identifies_nobody_is_left_alone(text: str) -> None:

@@ -44,7 +44,7 @@ def _instead(owner: object, name: str, value: object) -> Plant:
 
 
 def _one_detector_for_all(patch: pytest.MonkeyPatch) -> None:
-    first = pipeline._detector(HARBOUR.directory, None)
+    first = pipeline._detector(HARBOUR.directory, None, None)
     patch.setattr(pipeline, "_detector", lambda *_: first)
 
 

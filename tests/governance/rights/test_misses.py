@@ -135,7 +135,7 @@ def test_a_new_recipe_redacts_what_is_stored_again_and_says_how_far_it_is(
 ) -> None:
     assert rereading.ask_for_recipe() is None
     frames = set(LiveFrame.objects.values_list("frame_id", flat=True))
-    monkeypatch.setattr(pipeline, "recipe", lambda: "f" * 64)
+    monkeypatch.setattr(pipeline, "recipe", lambda **_: "f" * 64)
     assert rereading.progress() == rereading.Progress(current=0, stale=len(frames))
     asked = rereading.ask_for_recipe()
     assert asked is not None
@@ -151,7 +151,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale = rereading.progress().current
-    monkeypatch.setattr(pipeline, "recipe", lambda: "f" * 64)
+    monkeypatch.setattr(pipeline, "recipe", lambda **_: "f" * 64)
     rereading.ask_for_recipe()
     replace = rereading._replace
     calls: list[int] = []
