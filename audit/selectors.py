@@ -142,9 +142,11 @@ def grant(uuid: UUID) -> Grant | None:
     )
 
 
-def told(action: Action) -> Iterator[OpenedEntry]:
+def told(action: Action, *, since: datetime | None = None) -> Iterator[OpenedEntry]:
     """Return every entry of one action, oldest first, with what can still be opened of it."""
     rows = Entry.objects.filter(event=action).order_by("id").prefetch_related("disclosures")
+    if since is not None:
+        rows = rows.filter(occurred_at__gte=since)
     for entry in rows.select_related("place").iterator(chunk_size=_CHUNK):
         yield opened_entry(entry, seq=None, details=disclosures.details(entry))
 

@@ -121,6 +121,7 @@ app.conf.update(
         "expire captures": _every(_HOUR, "governance.capture.tasks.expire_captures"),
         "redact again": _every(_HOUR, "governance.capture.tasks.reread_captures"),
         "collect orphans": _every(24 * _HOUR, "governance.capture.tasks.collect_orphans"),
+        "close cut reads": _every(_HOUR, "governance.capture.tasks.close_cut_reads"),
         "expire consents": _every(60.0, "governance.rights.tasks.expire_consents"),
         "end exports": _every(_HOUR, "governance.rights.tasks.end_exports"),
         "end seal keys": _every(_HOUR, "governance.rights.tasks.end_seal_keys"),

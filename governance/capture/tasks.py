@@ -5,7 +5,7 @@ What destroys goes by the database's clock: a worker whose own is a year ahead d
 
 from celery import shared_task
 
-from governance.capture import completion, deletion, expiry, rereading, runs
+from governance.capture import completion, cut_reads, deletion, expiry, rereading, runs
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
 from governance.vault import orphans
@@ -25,6 +25,12 @@ def expire_captures() -> None:
 def collect_orphans() -> None:
     """Remove ciphertext that a crash left without a row."""
     orphans.collect(now=database_now())
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.
+def close_cut_reads() -> None:
+    """Say of reads whose process died that they are incomplete."""
+    cut_reads.close(now=database_now())
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types.

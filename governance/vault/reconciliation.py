@@ -19,7 +19,7 @@ from governance.vault.models import KeyKind, KeyRelease, StoredKey
 
 _CHUNK = 2000
 # An access of these kinds opens something; others list.
-_OPENING: Final = ("read", "open", "download-")
+OPENING: Final = ("read", "open", "download-")
 
 
 def anchor() -> dict[str, Json]:
@@ -71,7 +71,7 @@ def unjournalled_accesses() -> Iterator[str]:
 def _completed() -> Iterator[UUID]:
     for closed in audit.told(Action.ACCESS_CLOSED):
         grant = closed.details.get("grant")
-        opens = closed.act.startswith(_OPENING)
+        opens = closed.act.startswith(OPENING)
         if opens and closed.details.get("outcome") == "completed" and isinstance(grant, str):
             yield UUID(grant)
 

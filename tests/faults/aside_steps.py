@@ -3,6 +3,7 @@
 import json
 import pickle
 import sys
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from django.db import transaction
 from audit import health, sequencer
 from audit.ids import uuid7
 from consent.status import ConsentStatus
+from governance.capture import cut_reads
 from governance.jobs import services as jobs
+from governance.jobs.clock import database_now
 from governance.jobs.models import Job, JobState
 from governance.rights import renewal
 from governance.rights import services as rights
+from governance.vault import orphans
 from tests import make
 from tests.faults import observing, operations, probes
 from tests.faults.history import History
@@ -101,6 +105,8 @@ def act(folder: Path, what: str, name: str) -> None:
         renewal.renew()
     elif what == "release":
         operations.order_release(world)
+    elif what == "export":
+        rights.export(subject=subject, actor=actor)
 
 
 def work(folder: Path, kind: str, *refs: str) -> None:
@@ -128,6 +134,29 @@ def judge(folder: Path) -> None:
     for violation in check_invariants(events, state):
         sys.stdout.write(violation + "\n")
     sys.stdout.write("judged\n")
+
+
+def close_cut_reads(folder: Path) -> None:
+    """Close what was cut, as the sweep does a quarter of an hour later."""
+    cut_reads.close(now=database_now() + cut_reads.GRACE)
+
+
+def collect_orphans(folder: Path) -> None:
+    """Remove what no row names, as beat's task does a day later; print how much it was."""
+    sys.stdout.write(str(orphans.collect(now=database_now() + timedelta(hours=25))))
+
+
+def send(folder: Path, name: str) -> None:
+    """Ask a worker for what beat asks it for."""
+    from governance.celery import app
+
+    app.send_task(name)
+
+
+def objects(folder: Path) -> None:
+    """Print how many stored objects there are, and how many of them a row names."""
+    there, wanted = observing._objects(), observing._wanted_objects()
+    sys.stdout.write(f"{len(there)} {len(there & wanted)}")
 
 
 def task(folder: Path, name: str) -> None:

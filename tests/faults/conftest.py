@@ -5,10 +5,12 @@ It is made once; each module has it as it was then.
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
+from tests.faults import struck
 from tests.faults.servers import Broker, Cluster, broker, cluster
 from tests.faults.service import PATIENT, Service
 from tests.infrastructure.laid import Tables
@@ -66,3 +68,17 @@ def service(_made: Service, bell: Broker | None) -> Iterator[Service]:
     _made.bring_back()
     yield _made
     _made.kill()
+
+
+@pytest.fixture
+def orders(service: Service) -> Iterator[Path]:
+    """A service whose worker obeys orders to die, and the folder for them."""
+    folder = service.folder
+    service.ensure("sequencer", "web", "beat")
+    if "worker" in service.running:
+        service.kill("worker")
+    service.start("worker", **{struck.VARIABLE: str(folder)})
+    service.ensure()
+    yield folder
+    assert not struck.outlived(folder)
+    service.kill("worker")

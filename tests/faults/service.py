@@ -123,7 +123,7 @@ class Service:
             "web": serve._granian("127.0.0.1", str(self.installed.port), "8"),
             "worker": [
                 *serve._celery("worker", "--concurrency", "2", *serve._QUIET_WORKER),
-                *("--include", "tests.faults.probes"),
+                *("--include", "tests.faults.probes,tests.faults.struck"),
             ],
             "beat": serve._celery("beat", "--pidfile="),
         }

@@ -16,7 +16,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from consent import services as consent
 from consent.status import ConsentStatus
-from governance.capture import deletion, expiry, gate, intake, selectors
+from governance.capture import cut_reads, deletion, expiry, gate, intake, selectors
 from governance.capture.errors import (
     AccessDeniedError,
     BatchConflictError,
@@ -383,6 +383,29 @@ def test_every_read_is_an_entry_its_subject_sees(
     assert allowed.details["cells"] == [f"{make.DESK}/pointer"]
     assert closed.details["outcome"] == "completed"
     assert closed.details["grant"] == str(allowed.uuid)
+
+
+def test_a_read_that_nobody_closed_is_closed_as_incomplete_once(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    """F03: the reader's process died between its entry and the closing one."""
+    send(agent, now_events(MOVE, MOVE, MOVE), POINTER)
+    frames = frames_of(agent.subject)
+    who = own(nordhafen)
+    gate.list_frames(
+        actor=who, purpose="own-access", filters=gate.FrameFilter(subject=agent.subject)
+    )
+    with gate.open_records(actor=who, purpose="own-access", frames=frames):
+        pass
+    read = gate._Read(who, "own-access", "read", None)
+    permit = gate._admit(read, gate._frames(frames))[agent.subject]
+    now = timezone.now()
+    assert cut_reads.close(now=now) == 0, "It may still be under way."
+    assert cut_reads.close(now=now + timedelta(minutes=16)) == 1
+    assert cut_reads.close(now=now + timedelta(minutes=20)) == 0
+    (closed,) = audit.entries_about(subject=agent.subject, events=[Action.ACCESS_CLOSED], limit=1)
+    assert closed.details["outcome"] == "incomplete"
+    assert (closed.details["grant"], closed.act) == (str(permit.entry), "read")
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=-1), timedelta(days=400)])
