@@ -6,6 +6,7 @@ understood is left out. Raw titles and URLs are matched here and go no further. 
 comes out as a reason.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,7 @@ from remit_agent.observed import (
     Move,
     Node,
     Observation,
+    Screen,
     Scroll,
     Source,
     Structure,
@@ -33,6 +35,7 @@ from remit_agent.settle import Settled
 MAX_TEXT: Final = 4096
 MAX_LABEL: Final = 120
 MAX_NODES: Final = 5000
+MAX_PICTURE_OCTETS: Final = 600 << 10
 _MAX_PIXEL: Final = 65536
 
 
@@ -45,6 +48,8 @@ class Kept:
     category: str
     body: Body
     quantum_ns: int = 1
+    # The bytes that a screen.frame names.
+    picture: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,11 @@ class Filter:
             offers = list(self._focus_offers(seen, own))
         kept = 0
         for category, body in offers:
-            if all(category in each.open_categories for each in applications) and all(
-                _is_allowed_field(seen, category, each) for each in applications
+            if all(
+                category in each.open_categories
+                and _is_allowed_field(seen, category, each)
+                and _is_masked_for(seen, each)
+                for each in applications
             ):
                 kept += 1
                 timing = category == "keystroke-timing"
@@ -119,6 +127,7 @@ class Filter:
                     category=category,
                     body=_listed_label(body, own),
                     quantum_ns=own.timing_quantum_ns if timing else 1,
+                    picture=seen.picture if isinstance(seen, Screen) else None,
                 )
         if not kept and (offers or not isinstance(seen, Focus | Key)):
             yield LeftOut(seen.t_ns, "category_denied", _source(seen))
@@ -149,6 +158,8 @@ class Filter:
                 yield "keystroke-text", _typed(seen)
             case Choice():
                 yield "menu-navigation", _choice(seen)
+            case Screen() if len(seen.picture) <= MAX_PICTURE_OCTETS:
+                yield "screenshot", _screen(seen)
             case Structure() if 0 < len(seen.nodes) <= MAX_NODES:
                 yield "ui-structure", _structure(seen)
 
@@ -174,6 +185,8 @@ def _source(seen: Observation) -> Source:
             return "pointer"
         case Focus():
             return "window"
+        case Screen():
+            return "screen"
         case Structure() | Choice():
             return "structural"
         case _:
@@ -189,6 +202,11 @@ def _is_allowed_field(seen: Observation, category: str, application: Application
     if category != "keystroke-text" or not isinstance(seen, Key | Typed):
         return True
     return application.may_type_into(seen.element)
+
+
+def _is_masked_for(seen: Observation, application: Application) -> bool:
+    """Whether a picture was masked by the very rules that are in force now."""
+    return not isinstance(seen, Screen) or seen.policy_version == application.policy_version
 
 
 def _listed_label(body: Body, own: Application) -> Body:
@@ -227,6 +245,10 @@ def _typed(seen: Typed) -> Body:
     label: Body = {"field_label": element.label[:MAX_LABEL]} if element.label else {}
     named: Body = {"field": element.field, "field_role": element.role} | label
     return {"type": "text.input", "text": seen.text} | named
+
+
+def _screen(seen: Screen) -> Body:
+    return {"type": "screen.frame", "blob_id": hashlib.sha256(seen.picture).hexdigest()}
 
 
 def _structure(seen: Structure) -> Body:

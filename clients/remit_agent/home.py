@@ -2,7 +2,7 @@
 
 Promises: the directory is 0700 and every file in it 0600; a file is replaced whole or not at all;
 one process at a time uses it for capture. Nothing in it is readable captured data: the outbox
-holds sealed batches only. Leaves to others: an encrypted spool for weeks without network.
+holds sealed batches, which this device cannot open either, the spool encrypted seconds (`spool`).
 """
 
 import base64
@@ -62,6 +62,13 @@ class Seen(msgspec.Struct, frozen=True):
     issued_at: float = 0.0
 
 
+class Spent(msgspec.Struct, frozen=True):
+    """How much was captured on one day (days since 1970, UTC)."""
+
+    day: int = 0
+    octets: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """Reads and writes the files of one state directory."""
@@ -81,6 +88,11 @@ class Home:
     def outbox(self) -> Path:
         """Where sealed batches wait for a final answer."""
         return self.path / "outbox"
+
+    @property
+    def spool(self) -> Path:
+        """Where what is kept lies until it is sealed."""
+        return self.path / "spool"
 
     @property
     def is_enrolled(self) -> bool:
@@ -104,7 +116,8 @@ class Home:
     def exclusive(self) -> Iterator[None]:
         """Hold the directory alone; HomeError when another agent does."""
         self.prepare()
-        with (self.path / "lock").open("ab") as lock:
+        descriptor = os.open(self.path / "lock", os.O_WRONLY | os.O_CREAT, _PRIVATE_FILE)
+        with os.fdopen(descriptor, "ab") as lock:
             if sys.platform != "win32":
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,6 +149,17 @@ class Home:
     def remember(self, seen: Seen) -> None:
         """Raise the epochs below which a policy is refused."""
         self._write("epochs.json", msgspec.json.encode(seen))
+
+    def spent(self, *, day: int) -> int:
+        """Return how many octets were captured on a day."""
+        there = (self.path / "spent.json").exists()
+        spent = self._read("spent.json", Spent) if there else Spent()
+        return spent.octets if spent.day == day else 0
+
+    def spend(self, octets: int, *, day: int) -> None:
+        """Count what was captured on a day."""
+        spent = Spent(day, self.spent(day=day) + octets)
+        self._write("spent.json", msgspec.json.encode(spent))
 
     def settle(self, *, identity: Identity, key: Ed25519PrivateKey, pins: list[VerifyKey]) -> None:
         """Write what enrolment gave; the identity last, for it says that the rest is there."""

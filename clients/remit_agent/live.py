@@ -19,11 +19,13 @@ from remit_agent.mapping import FromPolicy
 from remit_agent.observed import Observation
 from remit_agent.policy import Policy
 from remit_agent.replay import within_budget
-from remit_agent.seal import Chain, seal
+from remit_agent.seal import Chain, SealedBatch, seal
 from remit_agent.sequence import Numbered, Session, Timeline
 from remit_agent.session import Agent
 from remit_agent.settle import Settled, Settler
+from remit_agent.spool import Head, Left, Spool
 
+DAY_NS: Final = 86_400_000_000_000
 STRETCH_NS: Final = 5_000_000_000
 TYPING_PAUSE_NS: Final = 1_500_000_000
 MAX_KEPT: Final = 1500
@@ -39,6 +41,7 @@ class Live:
     sealed: Callable[[], None] = lambda: None
     settler: Settler = field(default_factory=Settler)
     filter: Filter = field(default_factory=lambda: Filter(FromPolicy()))
+    spool: Spool | None = None
     session_id: UUID = field(default_factory=uuid7)
     kept: list[Outcome] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -51,6 +54,9 @@ class Live:
     _session: Session | None = None
     _first_ns: int = 0
     _typed_ns: int | None = None
+    _saved: int = 0
+    # Why there was no policy the last time that there was none.
+    _closed: str = "app_not_allowed"
 
     @property
     def session(self) -> Session:
@@ -75,6 +81,34 @@ class Live:
             self._history.popleft()
         if self._is_due(now_ns):
             self.close_stretch()
+        self._save()
+
+    def _save(self) -> None:
+        """Put on disk what was kept since the last time, encrypted."""
+        if self.spool is None:
+            return
+        fresh = [each for each in self.kept[self._saved :] if isinstance(each, Kept)]
+        self._saved = len(self.kept)
+        session = self.session
+        head = Head(
+            self.session_id, self.start_ns, session.next_seq, session.last_ns, self._previous_digest
+        )
+        self.spool.append(fresh, head=head)
+
+    def recover(self, left: Left, policy: Policy) -> None:
+        """Seal what an agent that was killed had kept, as far as the policy still allows it."""
+        waiting = {each.batch_id for each in self.agent.outbox}
+        kept = [each for each in left.kept if _is_open(each, policy)]
+        if kept and not waiting.intersection(left.sealing):
+            self.session_id, self._previous_digest = left.head.session_id, left.head.previous_digest
+            session = Session(Timeline(left.head.start_ns), left.head.next_seq, left.head.last_ns)
+            outcomes: list[Outcome] = [*kept, LeftOut(kept[-1].t_ns, "agent_fault", "input")]
+            events = session.number(outcomes, policy_digest=policy.digest, is_last=True)
+            for batch in within_budget(events, policy.document.budgets.max_batch_events):
+                for each in self._seal(batch, policy):
+                    self.agent.outbox.put(each)
+            self.session_id, self._previous_digest = uuid7(), None
+        left.path.unlink(missing_ok=True)
 
     def finish(self, *, now_ns: int) -> None:
         """Judge all that waits and seal it: the recording ends."""
@@ -94,9 +128,13 @@ class Live:
             return
         self._history.append((now_ns, policy))
         if policy is None:
+            self._closed = "paused" if self.agent.state() == "paused" else "app_not_allowed"
             # What was kept was allowed when it happened; it is sealed as it stands.
             self.close_stretch()
             return
+        if self._policy is None and self.spool is not None:
+            for left in self.spool.left():
+                self.recover(left, policy)
         if self._policy is not None and _epochs(policy) != _epochs(self._policy):
             self._keep_only(policy)
         self._policy = policy
@@ -110,31 +148,30 @@ class Live:
             each for each in self.kept if isinstance(each, LeftOut) or _is_open(each, policy)
         ]
         self.dropped["category_denied"] += before - len(self.kept)
+        if self.spool is not None:
+            self.spool.end()
+        self._saved = 0
 
-    def _policies(self, t_ns: int) -> list[Policy] | None:
-        """Return every policy in force from a moment until now; None when there was none once."""
+    def _policies(self, t_ns: int) -> list[Policy]:
+        """Return every policy in force from a moment until now; none when there was none once."""
         found: list[Policy] = []
         for position, (since, policy) in enumerate(self._history):
             is_over = position + 1 < len(self._history) and self._history[position + 1][0] <= t_ns
             if is_over:
                 continue
             if policy is None or (position == 0 and since > t_ns):
-                return None
+                return []
             found.append(policy)
-        return found or None
+        return found
 
     def _judge(self, settled: Settled) -> None:
         policies = self._policies(settled.observation.t_ns)
-        if policies is None or not self.agent.outbox.has_room():
-            self._add(LeftOut(settled.observation.t_ns, self._closed_reason(policies), "input"))
+        if not policies or not self.agent.has_budget(policies[-1]):
+            reason = "budget" if policies else self._closed
+            self._add(LeftOut(settled.observation.t_ns, reason, "input"))
             return
         for outcome in self.filter.apply([settled], policies):
             self._add(outcome)
-
-    def _closed_reason(self, policies: Sequence[Policy] | None) -> str:
-        if policies is not None:
-            return "budget"
-        return "paused" if self.agent.state() == "paused" else "app_not_allowed"
 
     def _add(self, outcome: Outcome) -> None:
         if isinstance(outcome, LeftOut):
@@ -159,17 +196,24 @@ class Live:
 
     def close_stretch(self, *, is_last: bool = False) -> None:
         """Give what is kept its numbers, seal it, and queue it."""
-        outcomes, self.kept = self.kept, []
+        outcomes, self.kept, self._saved = self.kept, [], 0
         policy = self._policy
         if policy is None:
             return
         events = self.session.number(outcomes, policy_digest=policy.digest, is_last=is_last)
+        made: list[SealedBatch] = []
         for batch in within_budget(events, policy.document.budgets.max_batch_events):
-            self._seal(batch, policy)
-        if events:
+            made += self._seal(batch, policy)
+        if self.spool is not None:
+            self.spool.sealing([each.batch_id for each in made])
+        for each in made:
+            self.agent.outbox.put(each)
+        if self.spool is not None:
+            self.spool.end()
+        if made:
             self.sealed()
 
-    def _seal(self, events: Sequence[Numbered], policy: Policy) -> None:
+    def _seal(self, events: Sequence[Numbered], policy: Policy) -> list[SealedBatch]:
         chain = Chain(
             device_id=self.agent.identity.device_id,
             session_id=self.session_id,
@@ -181,15 +225,14 @@ class Live:
         except BatchTooLargeError:
             if len(events) == 1:
                 self.dropped["budget"] += 1
-                return
+                return []
             half = len(events) // 2
-            self._seal(events[:half], policy)
-            self._seal(events[half:], policy)
-            return
-        self.agent.outbox.put(batch)
+            return [*self._seal(events[:half], policy), *self._seal(events[half:], policy)]
+        self.agent.home.spend(len(batch.wire), day=now_ns // DAY_NS)
         self.batches.append(batch.batch_id)
         self._previous_digest = batch.digest
         self.events.update(each.category or "control" for each in events)
+        return [batch]
 
 
 def _epochs(policy: Policy) -> tuple[int, int]:

@@ -132,6 +132,14 @@ class Structure(Observation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Screen(Observation):
+    """A picture of the window, masked by the rules of `policy_version`; PNG."""
+
+    picture: bytes
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld(Observation):
     """Something the adapter itself keeps back, whatever the policy says."""
 

@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from remit_agent import dsse, globs
+from remit_agent import dsse, globs, selectors
 from remit_agent.errors import PolicyError, SignatureError
 from remit_agent.home import Seen, VerifyKey
 from remit_agent.observed import Element, Surface
@@ -31,12 +31,7 @@ CATEGORIES: Final = (
     "pointer", "click", "menu-navigation", "shortcut", "keystroke-timing", "keystroke-text",
     "window-metadata", "ui-structure", "screenshot",
 )  # fmt: skip
-# Screens have no recorder before part 4; a policy that names them changes nothing here.
-_CAPTURABLE: Final = frozenset(CATEGORIES) - {"screenshot"}
-_KNOWN_RULES: Final = {"keystroke-timing": frozenset({"quantise-ms"})}
-_BY_NAME: Final = re.compile(r'^(?:[a-z]+)?\[name=["\']?(?P<name>[\w.-]+)["\']?\]$')
-_BY_ID: Final = re.compile(r"^#(?P<name>[\w.-]+)$")
-_BY_GLOB: Final = re.compile(r"^[\w.*-]+$")
+_REGION: Final = re.compile(r"^region-[0-9]{1,3}$")
 
 Epoch = Annotated[int, Meta(ge=0, lt=2**53)]
 
@@ -113,9 +108,7 @@ class Application(_Closed, frozen=True, kw_only=True):
     def open_categories(self) -> frozenset[str]:
         """The categories that may be captured: known ones, under rules this agent knows."""
         return frozenset(
-            each.key
-            for each in self.categories
-            if each.key in _CAPTURABLE and each.rules.keys() <= _KNOWN_RULES.get(each.key, set())
+            each.key for each in self.categories if each.key in CATEGORIES and _is_known(each)
         )
 
     @property
@@ -129,6 +122,17 @@ class Application(_Closed, frozen=True, kw_only=True):
         ]
         return max([TIMING_QUANTUM_MS, *asked]) * 1_000_000
 
+    @property
+    def screen_regions(self) -> list[str]:
+        """The selectors of the regions whose pixels a picture may show; none: structure only."""
+        return [
+            value
+            for each in self.categories
+            if each.key == "screenshot"
+            for name, value in sorted(each.rules.items())
+            if _REGION.match(name) and isinstance(value, str)
+        ]
+
     def may_type_into(self, element: Element | None) -> bool:
         """Whether text of this field may be taken: in `fields` where there are any, in no mask.
 
@@ -137,9 +141,12 @@ class Application(_Closed, frozen=True, kw_only=True):
         """
         if element is None:
             return not self.fields and not self.masks
-        if any(_selects(each.selector, element) is not False for each in self.masks):
+        masks = [each for each in self.masks if selectors.place(each.selector) is None]
+        if any(selectors.selects(each.selector, element) is not False for each in masks):
             return False
-        return not self.fields or any(_selects(each.selector, element) for each in self.fields)
+        return not self.fields or any(
+            selectors.selects(each.selector, element) for each in self.fields
+        )
 
     def pattern_of(self, patterns: Collection[NamedPattern], text: str) -> str | None:
         """Return the id of the first pattern that stands for a title or URL."""
@@ -155,9 +162,12 @@ class SealKey(_Closed, frozen=True):
 
 
 class Budgets(Struct, frozen=True):
-    """Limits of one batch."""
+    """Limits: of one batch, and of what a person's machine and network may be asked for."""
 
     max_batch_events: Annotated[int, Meta(ge=1)] = 5000
+    max_octets_per_day: Annotated[int, Meta(ge=0)] = 200 << 20
+    max_screens_per_minute: Annotated[int, Meta(ge=0, le=60)] = 6
+    on_battery: bool = True
 
 
 class Poll(Struct, frozen=True):
@@ -255,13 +265,18 @@ def _check(document: Document, *, device_id: str, seen: Seen, now: datetime) -> 
         raise PolicyError("The policy has expired.")
 
 
-def _selects(selector: str, element: Element) -> bool | None:
-    """Return whether a selector means the field; None when the selector cannot be read here."""
-    if found := _BY_NAME.match(selector) or _BY_ID.match(selector):
-        return found["name"] == element.field
-    if _BY_GLOB.match(selector):
-        return globs.matches(selector, element.field)
-    return None
+def _is_known(category: CategoryRule) -> bool:
+    """Whether this agent knows every rule of a category; one that it does not know closes it."""
+    match category.key:
+        case "keystroke-timing":
+            return category.rules.keys() <= {"quantise-ms"}
+        case "screenshot":
+            return all(
+                (name == "mode" and value in {"structure-only", "regions"})
+                or (_REGION.match(name) and isinstance(value, str) and selectors.is_known(value))
+                for name, value in category.rules.items()
+            )
+    return not category.rules
 
 
 def seal_key(policy: Policy) -> tuple[SealKey, bytes]:

@@ -88,7 +88,8 @@ def seal(events: Sequence[Numbered], *, policy: Policy, chain: Chain, now_ns: in
     )
     ordered = [each for each in events if each.category is None]
     ordered += [each for held in frames.values() for each in held]
-    plaintext = zstd.compress(b"\n".join(_encode(each.event) for each in ordered), level=3)
+    lines = b"\n".join(_encode(each.event) for each in ordered)
+    plaintext = zstd.compress(lines + _pictures(ordered), level=3)
     suite = hpke.Suite(_kem(key.alg), hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
     info = INFO + hashlib.sha256(header).digest()
     sealed = suite.encrypt(plaintext, _public_key(key.alg, octets), info=info)
@@ -96,6 +97,14 @@ def seal(events: Sequence[Numbered], *, policy: Policy, chain: Chain, now_ns: in
     if len(wire) > MAX_WIRE_OCTETS:
         raise BatchTooLargeError("A batch is larger than the service takes.")
     return SealedBatch(batch_id, wire, hashlib.sha256(wire).hexdigest())
+
+
+def _pictures(events: Sequence[Numbered]) -> bytes:
+    """Return the pictures behind a zero byte, which no line may hold, each behind its length."""
+    pictures = [each.picture for each in events if each.picture is not None]
+    if not pictures:
+        return b""
+    return b"\0" + b"".join(struct.pack(">I", len(each)) + each for each in pictures)
 
 
 def _frames(events: Sequence[Numbered]) -> dict[tuple[str, str], list[Numbered]]:

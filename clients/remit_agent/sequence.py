@@ -6,7 +6,7 @@ that a gap tells neither rhythm nor amount. Time is start + t / speed (decisions
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from remit_agent.filter import Kept, LeftOut, Outcome
@@ -22,6 +22,7 @@ class Numbered:
 
     category: str | None
     event: Body
+    picture: bytes | None = None
 
     @property
     def t_ns(self) -> int:
@@ -90,7 +91,8 @@ class Session:
         if "points" in body:
             body = body | {"points": self._relative(kept)}
         self.last_ns = wall
-        yield self._numbered(kept.category, kept.application, wall, body, kept.quantum_ns)
+        numbered = self._numbered(kept.category, kept.application, wall, body, kept.quantum_ns)
+        yield replace(numbered, picture=kept.picture)
 
     def _closing(
         self, numbered: Sequence[Numbered], denied: set[str], *, is_last: bool

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-from remit_agent import VERSION
+from remit_agent import VERSION, machine
 from remit_agent.errors import AgentError, PolicyError, RefusedError, UnreachableError
 from remit_agent.home import Home, Identity, Seen
 from remit_agent.outbox import Outbox
@@ -33,6 +33,7 @@ STATES: Final = {
     "no-policy": "Cannot reach policy",
 }
 LARGEST_STEP_NS: Final = 5_000_000_000
+_DAY_NS: Final = 86_400_000_000_000
 _MARGIN: Final = timedelta(seconds=30)
 
 
@@ -57,6 +58,16 @@ class Agent:
         """The batches that wait for a final answer."""
         return Outbox(self.home.outbox)
 
+    def has_budget(self, policy: Policy) -> bool:
+        """Whether the policy's budgets leave room: the day's octets, the disk, the battery."""
+        budgets = policy.document.budgets
+        day = self.service.clock.now_ns() // _DAY_NS
+        return (
+            self.outbox.has_room()
+            and self.home.spent(day=day) < budgets.max_octets_per_day
+            and (budgets.on_battery or not machine.is_on_battery())
+        )
+
     def in_force(self) -> Policy | None:
         """Return the policy that may be followed this moment: signed, current, not paused."""
         policy, now = self.policy, self.service.clock.now()
@@ -78,9 +89,10 @@ class Agent:
         now = self.service.clock.now()
         if self.home.is_paused or (self.policy and self.policy.is_paused(now)):
             return "paused"
-        if self.policy is None or not self.policy.is_in_force(now):
+        policy = self.in_force()
+        if policy is None:
             return "no-policy"
-        open_somewhere = any(each.open_categories for each in self.policy.document.applications)
+        open_somewhere = any(each.open_categories for each in policy.document.applications)
         return "capturing" if open_somewhere else "not-allowed"
 
     def refresh(self, *, force: bool = False, wait_s: int = 0) -> None:

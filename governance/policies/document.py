@@ -29,6 +29,12 @@ INDEFINITE: Final = "indefinite"
 # Often enough that a change reaches an agent in seconds, and cheap enough: mostly 304.
 POLL_INTERVAL_SECONDS: Final = 20
 POLL_WAIT_SECONDS: Final = 15
+# What a person's machine and network may be asked for in the name of this.
+DEVICE_BUDGETS: Final[dict[str, Json]] = {
+    "max_octets_per_day": 200 << 20,
+    "max_screens_per_minute": 6,
+    "on_battery": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def build_agent_policy(facts: AgentFacts) -> bytes:
         "fields": _everywhere(facts, "fields"),
         "masks": _everywhere(facts, "masks"),
         "seal_keys": [_key(key.key_id, key.alg, key.public) for key in facts.seal_keys],
-        "budgets": {"max_batch_events": facts.max_batch_events},
+        "budgets": {"max_batch_events": facts.max_batch_events} | DEVICE_BUDGETS,
         "poll": {"interval_s": POLL_INTERVAL_SECONDS, "wait_s": POLL_WAIT_SECONDS},
         "verify_keys": [
             _key(key.key_id, key.alg, key.public) for key in signing.public_keys("policy")

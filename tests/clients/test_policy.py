@@ -142,7 +142,7 @@ def _application(**more: Any) -> Application:
 def test_a_rule_this_agent_does_not_know_closes_its_category() -> None:
     timing = {"key": "keystroke-timing", "rules": {"quantise-ms": 100}}
     unknown = {"key": "click", "rules": {"only-on-mondays": True}}
-    pictures = {"key": "screenshot", "rules": {}}
+    pictures = {"key": "screenshot", "rules": {"mode": "everything"}}
     opened = _application(categories=[timing, unknown, pictures, {"key": "telepathy"}])
     assert opened.open_categories == {"keystroke-timing"}
     assert opened.timing_quantum_ns == 100_000_000

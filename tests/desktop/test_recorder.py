@@ -29,7 +29,7 @@ PAUSED = "Pausiert-2342-Gedicht"
 UNNAMED = "Anmerkung-1789-Zeile"
 CATEGORIES = (
     "pointer", "click", "menu-navigation", "shortcut", "keystroke-timing", "keystroke-text",
-    "window-metadata", "ui-structure",
+    "window-metadata", "ui-structure", "screenshot",
 )  # fmt: skip
 
 
@@ -166,8 +166,12 @@ def test_a_session_on_a_desktop_is_recorded_as_far_as_the_policy_goes(
     told = work(desktop, agent)
     events = server.opened()
     kinds = {event["type"] for event in events}
-    assert {"app.focus", "window.focus", "mouse.down", "mouse.up", "menu.select",
-            "key.shortcut", "key.down", "capture.gap"} <= kinds  # fmt: skip
+    assert {
+        "app.focus", "window.focus", "mouse.down", "mouse.up", "menu.select", "key.shortcut",
+        "key.down", "capture.gap", "ui.tree", "screen.frame",
+    } <= kinds  # fmt: skip
+    frames = {event["blob_id"] for event in events if event["type"] == "screen.frame"}
+    assert frames == set(server.pictures) != set()
     assert typed(events) == "Abc12\b9"
     shortcuts = [event["keys"] for event in events if event["type"] == "key.shortcut"]
     assert shortcuts == [["ctrl", "a"]]

@@ -88,6 +88,8 @@ class AgentServer:
     before_upload: Callable[[], None] | None = None
     issued_at: datetime | None = None
     origin: str = ORIGIN
+    # By digest, of every batch that was opened.
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.mlkem = mlkem.MLKEM768PrivateKey.generate()
@@ -268,7 +270,12 @@ class AgentServer:
         suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, *SUITE)
         key = hpke.MLKEM768X25519PrivateKey(self.mlkem, self.x25519)
         plaintext = zstd.decompress(suite.decrypt(wire[4 + length :], key, info=info))
-        return [json.loads(line) for line in plaintext.splitlines()]
+        lines, _, rest = plaintext.partition(b"\0")
+        while rest:
+            (size,) = struct.unpack_from(">I", rest)
+            picture, rest = rest[4 : 4 + size], rest[4 + size :]
+            self.pictures[hashlib.sha256(picture).hexdigest()] = picture
+        return [json.loads(line) for line in lines.splitlines()]
 
     def opened(self) -> list[dict[str, Any]]:
         """All events of all batches, by number."""

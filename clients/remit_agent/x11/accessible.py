@@ -212,9 +212,9 @@ class Accessibility:
             if self._pid(application.bus) == pid:
                 yield from self.children(application)
 
-    def tree(self, pid: int, *, most: int) -> list[tuple[Node, bool]]:
-        """Return the shown objects of a process without their words, and whether each is secure."""
-        nodes: list[tuple[Node, bool]] = []
+    def tree(self, pid: int, *, most: int) -> list[tuple[Node, Thing]]:
+        """Return the shown objects of a process without their words, and what each of them is."""
+        nodes: list[tuple[Node, Thing]] = []
         waiting: list[tuple[Place, int | None]] = [(each, None) for each in self.windows(pid)]
         while waiting and len(nodes) < most:
             place, parent = waiting.pop(0)
@@ -230,7 +230,7 @@ class Accessibility:
                 parent=parent,
                 bounds=(where.x, where.y, where.width, where.height),
             )
-            nodes.append((node, thing.is_secure))
+            nodes.append((node, thing))
             waiting.extend((each, number) for each in self.children(place))
         return nodes
 

@@ -29,7 +29,8 @@ from remit_agent.x11 import accessible, tap
 from remit_agent.x11.accessible import Accessibility, Thing, Told
 from remit_agent.x11.display import Display, Rectangle, Top
 from remit_agent.x11.keysyms import Keymap
-from remit_agent.x11.strokes import Stroke, Strokes
+from remit_agent.x11.picture import Part
+from remit_agent.x11.strokes import Change, Stroke, Strokes
 from remit_agent.x11.tap import Input
 from remit_agent.x11.watch import Front, Scene, ServerTime
 
@@ -80,7 +81,7 @@ class Desk:
     _moved_ns: int = 0
     _ready: deque[Observation] = field(default_factory=deque)
     _elements: dict[accessible.Place, Element] = field(default_factory=dict)
-    _input_ns: int = 0
+    input_ns: int = 0
 
     def hear(self, heard: Heard) -> None:
         """Take one thing that was told."""
@@ -158,6 +159,31 @@ class Desk:
         self.quiet_since_ns = now_ns
         self._ghosts = [each for each in self._ghosts if each.until_ns > now_ns]
 
+    def above(self, window: Rectangle) -> list[Rectangle] | None:
+        """Return what other programs show above the window in front; None when it is not there."""
+        if self.front is None or self.front.window is None:
+            return None
+        found: list[Rectangle] = []
+        is_above = False
+        for top in self.display.tops():
+            client = self.display.client(top.id)
+            if client == self.front.window:
+                is_above = top.is_shown
+                continue
+            if is_above and top.is_shown and not window.cut(top.place).is_empty:
+                found.append(top.place)
+        return found if is_above else None
+
+    def parts(self, *, most: int) -> list[Part]:
+        """Return the tree of the program in front, with the ids of its fields."""
+        if self.bus is None or self.front_pid is None:
+            return []
+        found = []
+        for node, thing in self.bus.tree(self.front_pid, most=most):
+            named = self._element(thing).field if thing.aria == "textbox" else ""
+            found.append(Part(node, thing.is_secure, named))
+        return found
+
     def _owner(self, top: int) -> int | None:
         if top not in self._owners:
             self._owners[top] = self.display.pid(self.display.client(top))
@@ -203,7 +229,7 @@ class Desk:
 
     def _input(self, heard: Input) -> None:
         at_ns = self.times.at(heard.server_ms)
-        self._input_ns = at_ns
+        self.input_ns = at_ns
         if heard.kind in {tap.KEY_PRESS, tap.KEY_RELEASE}:
             self._key(heard, at_ns)
         elif heard.kind == tap.MOTION:
@@ -291,9 +317,9 @@ class Desk:
             self.strokes.entered(self._since(told.at_ns), pid=thing.pid, is_hidden=thing.is_secure)
         element = self._element(thing) if thing.is_text else None
         if told.detail.startswith("insert"):
-            self.strokes.inserted(told.text, pid=thing.pid, element=element)
+            self.strokes.changed(Change(self._since(told.at_ns), thing.pid, told.text, element))
         elif told.detail.startswith("delete") and told.length == 1:
-            self.strokes.deleted(pid=thing.pid, element=element)
+            self.strokes.changed(Change(self._since(told.at_ns), thing.pid, None, element))
 
     def _element(self, thing: Thing) -> Element:
         if thing.place not in self._elements and self.bus is not None:
@@ -304,7 +330,7 @@ class Desk:
         return self._elements[thing.place]
 
     def _chosen(self, thing: Thing, now_ns: int) -> None:
-        if self.bus is None or now_ns - self._input_ns > 2 * GHOST_NS:
+        if self.bus is None or now_ns - self.input_ns > 2 * GHOST_NS:
             return
         self.bus.forget(thing.place)
         fresh = self.bus.thing(thing.place)

@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from remit_agent.live import Live
+from remit_agent.observed import Observation
 from remit_agent.session import Agent
+from remit_agent.spool import Spool
 from remit_agent.uplink import Uplink
 from remit_agent.x11 import accessible
+from remit_agent.x11.camera import Camera
 from remit_agent.x11.desk import Desk, Heard
 from remit_agent.x11.display import Display
+from remit_agent.x11.indicator import Indicator
 from remit_agent.x11.tap import Tap
 from remit_agent.x11.watch import Watch
 
@@ -37,9 +41,11 @@ class Recorder:
     agent: Agent
     live: Live
     desk: Desk
+    camera: Camera
     uplink: Uplink
     heard: "queue.Queue[Heard]"
     show: Callable[[str], None]
+    indicator: Indicator
     stopping: threading.Event
 
     def run(self) -> None:
@@ -49,9 +55,11 @@ class Recorder:
         try:
             while not self.stopping.is_set():
                 self._step()
+                self.indicator.tick()
                 if (state := self.state()) != shown:
                     shown = state
                     self.show(state)
+                    self.indicator.show(state)
                     self.uplink.wake()
         finally:
             self.live.finish(now_ns=self._now())
@@ -65,10 +73,18 @@ class Recorder:
         except queue.Empty:
             pass
         was_open = self.live.is_open
-        self.live.step(self.desk.due(time.monotonic_ns()), now_ns=self._now())
+        now_ns = time.monotonic_ns()
+        seen = [*self.desk.due(now_ns), *self._look(now_ns)]
+        self.live.step(sorted(seen, key=lambda each: each.t_ns), now_ns=self._now())
         if self.live.is_open and not was_open:
             # What is in front was left out until now.
             self.desk.announce(time.monotonic_ns())
+
+    def _look(self, now_ns: int) -> Iterator[Observation]:
+        policy = self.agent.in_force()
+        mapped = self.live.filter.mapping.find(self.desk.front) if policy else None
+        own = policy.application(mapped.application) if policy and mapped else None
+        return self.camera.due(now_ns, policy=policy, own=own)
 
     def _now(self) -> int:
         return time.monotonic_ns() - self.desk.start_ns
@@ -108,10 +124,14 @@ def recording(
         bus = accessible.connect(display, tell)
         start_ns = time.monotonic_ns()
         desk = Desk(display, watch.time(), bus, os.getpid(), start_ns)
-        live = Live(agent, agent.service.clock.now_ns())
+        indicator = Indicator(display_name)
+        stack.callback(indicator.close)
+        live = Live(agent, agent.service.clock.now_ns(), spool=Spool(agent.home.spool))
         uplink = Uplink(agent, lambda: state_of(agent, live, desk))
         live.sealed = uplink.wake
-        recorder = Recorder(agent, live, desk, uplink, heard, show, threading.Event())
+        recorder = Recorder(
+            agent, live, desk, Camera(desk), uplink, heard, show, indicator, threading.Event()
+        )
         desk.look(start_ns)
         watch.start()
         tap.start()

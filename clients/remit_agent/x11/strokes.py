@@ -79,6 +79,25 @@ class Stroke:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a field said: it took a text, or gave up one character (no text).
+
+    `element` is the field, or None for one of which nothing may leave.
+    """
+
+    t_ns: int
+    pid: int
+    text: str | None
+    element: Element | None
+
+    def is_of(self, stroke: Stroke) -> bool:
+        """Whether this key makes such a change."""
+        if self.text is None:
+            return stroke.name in _DELETED
+        return _types(stroke) == self.text
+
+
 @dataclass(slots=True)
 class Strokes:
     """The keys that wait, oldest first."""
@@ -89,6 +108,7 @@ class Strokes:
     # that came or went.
     hidden: dict[int, bool | None] = field(default_factory=dict)
     changes: deque[int] = field(default_factory=deque)
+    early: deque[Change] = field(default_factory=lambda: deque(maxlen=50))
 
     def add(self, stroke: Stroke) -> None:
         """Take a key; what its press meant, its release means."""
@@ -100,6 +120,8 @@ class Strokes:
         elif press := self.pressed.pop(stroke.code, None):
             stroke.press, stroke.name, stroke.char = press, press.name, press.char
         self.waiting.append(stroke)
+        if stroke.is_down and stroke.needs_field:
+            self._find_early(stroke)
 
     def entered(self, t_ns: int, *, pid: int, is_hidden: bool) -> None:
         """Note that a field of a process took the focus."""
@@ -109,28 +131,38 @@ class Strokes:
         for stroke in self.waiting:
             stroke.is_shy |= is_hidden and stroke.pid == pid and stroke.t_ns >= t_ns - NEAR_NS
 
-    def inserted(self, text: str, *, pid: int, element: Element | None) -> None:
-        """Note what a field took: the oldest key that types it is certain, those before it not."""
-        wanted = [each for each in self._open(pid) if _types(each) == text]
-        self._settle(wanted[:1], pid, element)
+    def changed(self, said: Change) -> None:
+        """Note what a field took or gave up: the oldest key that does so is certain now.
 
-    def deleted(self, *, pid: int, element: Element | None) -> None:
-        """Note that a field gave up a character."""
-        self._settle([each for each in self._open(pid) if each.name in _DELETED][:1], pid, element)
+        Those before it are not. What the field says may be heard before the key itself is.
+        """
+        found = next((each for each in self._open(said.pid) if said.is_of(each)), None)
+        if found is None:
+            self.early.append(said)
+        else:
+            self._settle(found, said)
 
     def _open(self, pid: int) -> Iterator[Stroke]:
         for each in self.waiting:
             if each.is_down and each.needs_field and each.pid == pid and not each.is_certain:
                 yield each
 
-    def _settle(self, found: list[Stroke], pid: int, element: Element | None) -> None:
-        for stroke in found:
-            for earlier in self._open(pid):
-                if earlier is stroke:
-                    break
-                earlier.is_out = True
-            stroke.is_certain, stroke.is_out = element is not None, element is None
-            stroke.element = element
+    def _settle(self, stroke: Stroke, said: Change) -> None:
+        for earlier in self._open(said.pid):
+            if earlier is stroke:
+                break
+            earlier.is_out = True
+        stroke.is_certain, stroke.is_out = said.element is not None, said.element is None
+        stroke.element = said.element
+
+    def _find_early(self, stroke: Stroke) -> None:
+        while self.early and self.early[0].t_ns < stroke.t_ns:
+            self.early.popleft()
+        for said in self.early:
+            if said.pid == stroke.pid and said.is_of(stroke):
+                self.early.remove(said)
+                self._settle(stroke, said)
+                return
 
     def due(self, now_ns: int) -> Iterator[Observation]:
         """Yield what is decided, in order; whatever waits behind an undecided key waits too."""

@@ -1,0 +1,222 @@
+"""A live recording, fed by hand: pauses, changes of policy, kills, budgets, steps of the clock."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from remit_agent.clock import Clock
+from remit_agent.home import Home
+from remit_agent.live import Live
+from remit_agent.observed import Element, Focus, Key, Move, Observation, Surface
+from remit_agent.service import connect
+from remit_agent.session import Agent
+from remit_agent.spool import Spool
+from tests.clients.conftest import application
+from tests.fakes.agent_server import ORIGIN, AgentServer, FakeClock
+from tests.infrastructure.canary import Canary
+
+CLAIM = Surface("window", "zenity", title="Expense claim", window=7)
+CHAT = Surface("window", "xterm", title="Private chat", window=9)
+AMOUNT = Element("amount", "textbox", "Amount")
+SECOND = 1_000_000_000
+MATCHERS = [
+    {"kind": "process", "pattern": "zenity", "id": "program"},
+    {"kind": "window-title", "pattern": "Expense claim*", "id": "claim"},
+]
+
+
+class Bench:
+    """An agent that records what it is told, in a time that only passes when told so."""
+
+    made: ClassVar[list["Bench"]] = []
+
+    def __init__(self, home: Path, server: AgentServer, clock: FakeClock) -> None:
+        self.home, self.server, self.clock = Home(home), server, clock
+        self.steady_ns = 0
+        ours = Clock(clock.now_ns, clock.sleep, lambda: self.steady_ns)
+        self._service = connect(ORIGIN, transport=server.transport(), clock=ours)
+        self.agent = Agent(self.home, self._service.__enter__(), self.home.identity())
+        self.spool = Spool(self.home.spool)
+        self.live = Live(self.agent, clock.now_ns(), spool=self.spool)
+        Bench.made.append(self)
+        self.t_ns = 0
+
+    def pass_(self, seconds: float) -> None:
+        self.t_ns += int(seconds * SECOND)
+        self.steady_ns += int(seconds * SECOND)
+        self.clock.sleep(seconds)
+
+    def see(self, *seen: Observation, seconds: float = 0.1) -> None:
+        self.live.step(seen, now_ns=self.t_ns)
+        self.pass_(seconds)
+        self.live.step((), now_ns=self.t_ns)
+
+    def type(self, text: str, surface: Surface = CLAIM) -> None:
+        for char in text:
+            for is_down in (True, False):
+                key = Key(t_ns=self.t_ns, surface=surface, is_down=is_down, code=char, char=char,
+                          element=AMOUNT)  # fmt: skip
+                self.see(key, seconds=0.02)
+
+    def sent(self) -> list[dict[str, Any]]:
+        self.agent.flush()
+        return self.server.opened()
+
+
+@pytest.fixture
+def bench(home: Path, server: AgentServer, clock: FakeClock) -> Iterator[Bench]:
+    server.applications = [application("warehouse-terminal", matchers=MATCHERS)]
+    made = Bench(home, server, clock)
+    made.agent.refresh()
+    made.see(Focus(t_ns=0, surface=CLAIM), seconds=1)
+    yield made
+    for each in Bench.made:
+        each.spool.close()
+    Bench.made.clear()
+
+
+def typed(events: list[dict[str, Any]]) -> str:
+    return "".join(e["key_char"] for e in events if e["type"] == "key.down" and "key_char" in e)
+
+
+def again(bench: Bench) -> Bench:
+    """Another process with the same state directory, after the first was killed."""
+    next_one = Bench(bench.home.path, bench.server, bench.clock)
+    next_one.agent.refresh()
+    return next_one
+
+
+def test_a_killed_agent_loses_nothing_that_was_kept_and_leaves_nothing_readable(
+    bench: Bench,
+) -> None:
+    secret = "Kajuete-4711-Möwe"
+    bench.type(secret)
+    bench.pass_(0.5)
+    bench.see()
+    assert bench.sent() == []
+    files = list(bench.home.path.rglob("*"))
+    assert {oct(each.stat().st_mode & 0o777) for each in files if each.is_file()} == {"0o600"}
+    assert Canary(secret).scan_tree(bench.home.path) == []
+    after = again(bench)
+    after.see()
+    events = after.sent()
+    assert typed(events) == secret
+    assert [event["seq"] for event in events] == list(range(len(events)))
+    assert events[-1]["reason"] == "agent_fault"
+    assert list(bench.home.spool.iterdir()) == []
+    again(after).see()
+    assert typed(after.sent()) == secret
+
+
+def test_a_stretch_that_was_cut_short_is_read_up_to_the_cut(bench: Bench) -> None:
+    for part in ("abc", "def"):
+        bench.type(part)
+        bench.pass_(0.5)
+        bench.see()
+    [stretch] = bench.home.spool.iterdir()
+    os.truncate(stretch, stretch.stat().st_size - 5)
+    after = again(bench)
+    after.see()
+    assert typed(after.sent()) == "abc"
+
+
+def test_what_was_spooled_goes_when_the_key_or_the_consent_has_gone(bench: Bench) -> None:
+    bench.type("abcdef")
+    bench.pass_(0.5)
+    bench.see()
+    bench.server.applications = [application("warehouse-terminal", ["pointer"], matchers=MATCHERS)]
+    bench.server.consent_epoch += 1
+    after = again(bench)
+    after.see()
+    assert after.sent() == []
+    assert list(bench.home.spool.iterdir()) == []
+    after.server.applications = [application("warehouse-terminal", matchers=MATCHERS)]
+    after.server.consent_epoch += 1
+    after.agent.refresh(force=True)
+    after.see(Focus(t_ns=after.t_ns, surface=CLAIM), seconds=1)
+    after.type("xyz")
+    after.pass_(0.5)
+    after.see()
+    (bench.home.path / "spool.key").write_bytes(bytes(32))
+    last = again(after)
+    last.see()
+    assert last.sent() == []
+    assert list(bench.home.spool.iterdir()) == []
+
+
+def test_nothing_around_a_pause_is_kept_and_nothing_in_it(bench: Bench) -> None:
+    bench.type("before")
+    bench.pass_(1)
+    bench.see()
+    bench.home.pause()
+    bench.see()
+    bench.type("in between")
+    bench.home.resume()
+    bench.see()
+    bench.type("after")
+    bench.pass_(1)
+    bench.live.finish(now_ns=bench.t_ns)
+    events = bench.sent()
+    assert typed(events) == "beforeafter"
+    assert {"paused"} == {e["reason"] for e in events if e["type"] == "capture.gap"}
+
+
+def test_a_withdrawal_drops_what_was_kept_and_not_yet_sealed(bench: Bench) -> None:
+    bench.type("secret of the person")
+    bench.server.applications = [application("warehouse-terminal", ["pointer"], matchers=MATCHERS)]
+    bench.server.consent_epoch += 1
+    bench.agent.refresh(force=True)
+    bench.see(Move(t_ns=bench.t_ns, surface=CLAIM, x=1, y=1), seconds=1)
+    bench.live.finish(now_ns=bench.t_ns)
+    assert {e["type"] for e in bench.sent()} == {"capture.policy", "mouse.move", "capture.gap"}
+    assert list(bench.home.spool.iterdir()) == []
+
+
+@pytest.mark.parametrize("step_s", [-3600, -60, 60, 3600])
+def test_a_clock_that_was_set_ends_the_policy_until_a_new_one_came(
+    bench: Bench, step_s: int
+) -> None:
+    assert bench.agent.in_force() is not None
+    bench.clock.ns += step_s * SECOND
+    assert bench.agent.in_force() is None
+    assert bench.agent.state() == "no-policy"
+
+
+def test_setting_the_clock_back_prolongs_no_lease(bench: Bench) -> None:
+    """Step by step, each too small to be seen."""
+    for _ in range(16 * 60):
+        bench.steady_ns += SECOND
+    assert bench.agent.in_force() is None
+
+
+def test_the_day_s_octets_end_the_recording_until_the_next_day(bench: Bench) -> None:
+    bench.server.overrides = {"budgets": {"max_batch_events": 5000, "max_octets_per_day": 100}}
+    bench.server.policy_epoch += 1
+    bench.agent.refresh(force=True)
+    bench.see(seconds=0.3)
+    bench.type("abc")
+    bench.pass_(8)
+    bench.see()
+    bench.type("def")
+    bench.pass_(8)
+    bench.see()
+    bench.live.finish(now_ns=bench.t_ns)
+    assert typed(bench.sent()) == "abc"
+    assert bench.live.dropped["budget"] > 0
+
+
+def test_a_window_needs_every_kind_of_matcher_that_the_policy_names(bench: Bench) -> None:
+    strange = [
+        Surface("window", "xterm", title="Expense claim", window=1),
+        Surface("window", "zenity", title="Private chat", window=2),
+        Surface("window", "zenity", window=3),
+    ]
+    for surface in strange:
+        bench.see(Focus(t_ns=bench.t_ns, surface=surface), seconds=1)
+        bench.type("x", surface)
+        bench.pass_(1)
+    bench.live.finish(now_ns=bench.t_ns)
+    assert typed(bench.sent()) == ""
