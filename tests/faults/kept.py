@@ -26,7 +26,7 @@ class Kept:
         for folder in self.folders:
             shutil.copytree(folder, self.place / folder.name)
         for url in self._urls():
-            _copy(url, _name(url), f"{_name(url)}_kept")
+            copy(url, name(url), f"{name(url)}_kept")
 
     def bring_back(self) -> None:
         """Make it that moment again."""
@@ -34,18 +34,20 @@ class Kept:
             shutil.rmtree(folder)
             shutil.copytree(self.place / folder.name, folder)
         for url in self._urls():
-            _copy(url, f"{_name(url)}_kept", _name(url))
+            copy(url, f"{name(url)}_kept", name(url))
 
     def _urls(self) -> list[str]:
         given = [self.installed.settings.get(name, "") for name in DATABASES]
         return [url for url in given if url.startswith("postgres")]
 
 
-def _name(url: str) -> str:
+def name(url: str) -> str:
+    """Return the name of the database behind an address."""
     return url.rpartition("/")[2]
 
 
-def _copy(url: str, source: str, target: str) -> None:
+def copy(url: str, source: str, target: str) -> None:
+    """Make one database of a server a copy of another; nobody is connected to either."""
     server = f"{url.rpartition('/')[0]}/postgres"
     with psycopg.connect(server, autocommit=True) as database:
         new, old = sql.Identifier(target), sql.Identifier(source)

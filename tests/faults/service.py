@@ -247,19 +247,20 @@ class Service:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the installation's database."""
-        if self._is_postgres:
+        if self.is_postgres:
             with psycopg.connect(self.installed.settings["DATABASE_URL"]) as database:
                 return database.execute(query.encode()).fetchall()
         with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as file:
             return file.execute(query).fetchall()
 
     @property
-    def _is_postgres(self) -> bool:
+    def is_postgres(self) -> bool:
+        """Whether its data lies in PostgreSQL."""
         return self.installed.settings.get("DATABASE_URL", "").startswith("postgres")
 
     def execute(self, statement: str) -> None:
         """Change a row of the installation's database, as time or a fault would."""
-        if self._is_postgres:
+        if self.is_postgres:
             url = self.installed.settings["DATABASE_URL"]
             with psycopg.connect(url, autocommit=True) as database:
                 database.execute(statement.encode())
@@ -276,6 +277,11 @@ class Service:
         """Return how many jobs of a kind stand where."""
         query = f"SELECT state, count(*) FROM jobs_job WHERE kind = '{kind}' GROUP BY state"
         return dict(self.rows(query))
+
+    def effects(self) -> int:
+        """Return how many probes did their work (tests.faults.probes)."""
+        probes = "SELECT count(*) FROM audit_entry WHERE event = 'key:rotated' AND act = 'probe'"
+        return int(self.rows(probes)[0][0])
 
     def wait(self, is_so: Callable[[], bool], *, what: str, seconds: float = 30) -> float:
         """Wait; return how many seconds it took."""

@@ -1,12 +1,14 @@
 """Clocks that are wrong, one at a time: nothing ends early, nothing waits for ever."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
 
 from tests.faults.service import ROLES, Service
-from tests.infrastructure import faketime
+from tests.infrastructure import faketime, http
 
 if TYPE_CHECKING:
     from tests.faults.servers import Cluster
@@ -85,34 +87,69 @@ def test_a_worker_or_beat_with_a_wrong_clock_ends_nothing_early(service: Service
     service.judge()
 
 
-def test_when_the_database_s_clock_goes_back_nothing_waits_a_day(
-    service: Service, database: "Cluster | None"
-) -> None:
-    """F12: 20 hours ahead for a while, then right again: jobs and leases of then are done now.
+@contextlib.contextmanager
+def ahead(service: Service, database: "Cluster | None", by: str) -> Iterator[dict[str, str]]:
+    """Let the database be ahead while the block runs; give the environment of what runs in it.
 
-    On SQLite the database's clock is every process's.
+    On SQLite the database's clock is every process's. No process runs when it begins or ends.
     """
-    ahead = faketime.shifted("+20h")
-    batches = service.batches(8)
-    if database is None:
-        service.kill()
-        for role in ("sequencer", "web"):
-            service.start(role, **ahead)
-        service.ensure("web")
-        # The agent lives in the same wrong time.
-        for batch in batches[:4]:
-            answer = service.send(batch, skew=72_000)
-            assert answer is not None
-            assert answer.status_code == 202, answer.text
-    else:
-        service.kill("worker", "beat")
+    environment = faketime.shifted(by)
+    service.kill()
+    if database is not None:
         database.stop()
-        database.start(environment=ahead)
-        service.deliver(batches[:4])
+        database.start(environment=environment)
+    yield environment if database is None else {}
     service.kill()
     if database is not None:
         database.stop()
         database.start()
+
+
+def test_an_hour_without_a_beat_raises_an_alarm_and_is_made_up_once(
+    service: Service, database: "Cluster | None"
+) -> None:
+    """F09: no beat for an hour: not ready, and nobody works; then each job once, not twice.
+
+    That expired data is refused although nobody disposed of it is
+    tests/governance/capture/test_path.py's.
+    """
+    service.settle()
+    service.kill("beat")
+    before = service.effects()
+    service.work("probe:once", *(f"late-{number}" for number in range(20)))
+    with ahead(service, database, "+1h") as later:
+        for role in ("sequencer", "web", "worker"):
+            service.start(role, **later)
+        service.ensure("web")
+        is_missed = {"status": "waiting for the worker"}
+        ready = f"{service.installed.origin}/healthz/ready"
+        service.wait(lambda: http.get(ready).json() == is_missed, what="the alarm")
+        assert http.get(ready).status_code == 503
+        assert service.effects() == before
+        service.start("beat", **later)
+        service.installed.wait_ready()
+        service.settle()
+        assert service.effects() - before == 20
+    service.ensure()
+    service.judge()
+
+
+def test_when_the_database_s_clock_goes_back_nothing_waits_a_day(
+    service: Service, database: "Cluster | None"
+) -> None:
+    """F12: 20 hours ahead for a while, then right again: jobs and leases of then are done now."""
+    batches = service.batches(8)
+    with ahead(service, database, "+20h") as then:
+        for role in ("sequencer", "web"):
+            service.start(role, **then)
+        service.ensure("web")
+        if database is not None:
+            service.deliver(batches[:4])
+        for batch in batches[:4] if database is None else ():
+            # The agent lives in the same wrong time.
+            answer = service.send(batch, skew=72_000)
+            assert answer is not None
+            assert answer.status_code == 202, answer.text
     for role in ROLES:
         service.start(role)
     service.ensure("web")

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from tests.faults.servers import cluster
-from tests.faults.service import PATIENT
+from tests.faults.service import PATIENT, Service
+from tests.infrastructure import http
 from tests.infrastructure.processes import Installation
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(900)]
@@ -20,11 +21,7 @@ KILLS = 6
 def test_a_migration_killed_at_any_moment_is_taken_up(
     install: Callable[..., Installation],
 ) -> None:
-    """F41: killed at random moments of its run, then run again; the tables are those of the code.
-
-    That old and new code serve side by side cannot be shown from one version of the code; what
-    can is that a process on tables that are behind says that it is not ready.
-    """
+    """F41: killed at random moments, then run again; the tables are those of the code."""
     with contextlib.ExitStack() as servers:
         settings = dict(PATIENT)
         if connection.vendor == "postgresql":
@@ -52,3 +49,40 @@ def test_a_migration_killed_at_any_moment_is_taken_up(
         installed.manage("makemigrations", "--check", "--dry-run")
         installed.manage("sequencer", "--once")
         assert "agree" in installed.manage("log_check")
+
+
+NEXT = "INSERT INTO django_migrations (app, name, applied) VALUES ('capture', '9999_next', {now})"
+
+
+def test_while_a_version_replaces_another_nobody_serves_half_of_one(service: Service) -> None:
+    """F41: tables run ahead under load, then are behind: the old goes on, the new waits for them.
+
+    The next version's migration adds a column, as every one does that is laid under running code.
+    """
+    now = {True: "now()", False: "datetime('now')"}[service.is_postgres]
+    service.ensure()
+    with service.load(service.batches(12)):
+        service.execute("ALTER TABLE capture_capturebatch ADD COLUMN of_the_next text NULL")
+        service.execute(NEXT.format(now=now))
+        service.stop("worker")
+        service.start("worker")
+        service.kill("web")
+        service.ensure("web")
+    service.ensure()
+    service.settle()
+    name = service.rows(
+        "SELECT name FROM django_migrations WHERE app = 'jobs' ORDER BY name DESC LIMIT 1"
+    )[0][0]
+    service.kill()
+    service.execute(f"UPDATE django_migrations SET app = 'not yet' WHERE name = '{name}'")
+    service.start("web")
+    service.ensure("web")
+    ready = http.get(f"{service.installed.origin}/healthz/ready")
+    assert (ready.status_code, ready.json()["status"]) == (503, "waiting for the databases")
+    service.execute(f"UPDATE django_migrations SET app = 'jobs' WHERE name = '{name}'")
+    service.ensure()
+    service.deliver(service.batches(2))
+    service.settle()
+    service.execute("ALTER TABLE capture_capturebatch DROP COLUMN of_the_next")
+    service.execute("DELETE FROM django_migrations WHERE name = '9999_next'")
+    service.judge()

@@ -6,14 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.service import Service, pause, resume
-from tests.infrastructure import http
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(600)]
-EFFECTS = "SELECT count(*) FROM audit_entry WHERE event = 'key:rotated'"
-
-
-def effects(service: Service) -> int:
-    return int(service.rows(EFFECTS)[0][0])
 
 
 def poison(service: Service, kind: str, *refs: str) -> None:
@@ -39,7 +33,7 @@ def test_a_worker_that_stalls_past_its_lease_writes_nothing_late(
 ) -> None:
     """F06: stopped (SIGSTOP) in the middle of work; a second worker does it, the first resumes."""
     service.ensure()
-    before = effects(service)
+    before = service.effects()
     held = tmp_path / "held"
     service.work("probe:slow", str(held))
     service.wait(held.exists, what="the first worker")
@@ -51,7 +45,7 @@ def test_a_worker_that_stalls_past_its_lease_writes_nothing_late(
     service.wait(lambda: service.states("probe:slow") == {"done": 1}, what="the second's end")
     resume(first)
     time.sleep(2)
-    assert effects(service) - before == 1
+    assert service.effects() - before == 1
     attempts = "SELECT attempts, fence FROM jobs_job WHERE kind = 'probe:slow'"
     assert service.rows(attempts) == [(2, 2)]
     assert first.is_alive
@@ -63,14 +57,14 @@ def test_a_worker_that_stalls_past_its_lease_writes_nothing_late(
 def test_what_kills_every_worker_is_given_up_and_the_rest_is_done(service: Service) -> None:
     """F08: a job that ends its process by SIGSEGV among 100 others; five attempts, an alarm."""
     service.ensure()
-    before = effects(service)
+    before = service.effects()
     poison(service, "probe:segfault", "s1", "s2")
     service.work("probe:once", *(f"beside-{number}" for number in range(100)))
     hurry_to_the_end(service, "probe:segfault")
     service.settle()
     found = "SELECT state, attempts FROM jobs_job WHERE kind = 'probe:segfault'"
     assert service.rows(found) == [("quarantined", 5)] * 2
-    assert effects(service) - before == 100
+    assert service.effects() - before == 100
     logs = "".join(one.log.read_text() for one in service.installed.started if one.log.exists())
     assert logs.count("job.quarantined") >= 2
     service.judge()
@@ -99,36 +93,10 @@ def test_a_worker_without_memory_gives_up_the_glutton_and_serves_the_others(
     service.judge()
 
 
-def test_without_a_beat_an_alarm_is_raised_and_then_all_is_made_up_once(service: Service) -> None:
-    """F09: no beat for an hour (the sign of life is an hour old): not ready; then once, not twice.
-
-    That expired data is refused although nobody disposed of it is
-    tests/governance/capture/test_path.py's.
-    """
-    service.ensure()
-    service.kill("beat")
-    before = effects(service)
-    time.sleep(2)
-    service.work("probe:once", *(f"late-{number}" for number in range(20)))
-    hours = {
-        True: "UPDATE jobs_sign SET at = at - interval '1 hour'",
-        False: "UPDATE jobs_sign SET at = datetime(at, '-1 hour')",
-    }
-    service.execute(hours["DATABASE_URL" in service.installed.settings])
-    ready = http.get(f"{service.installed.origin}/healthz/ready")
-    assert (ready.status_code, ready.json()["status"]) == (503, "waiting for the worker")
-    assert effects(service) == before
-    service.start("beat")
-    service.installed.wait_ready()
-    service.settle()
-    assert effects(service) - before == 20
-    service.judge()
-
-
 def test_three_beats_and_two_workers_do_everything_once(service: Service) -> None:
     """F10: whoever beats, a job is done by one worker once."""
     service.ensure()
-    before = effects(service)
+    before = service.effects()
     for number in range(2):
         own = str(service.folder / f"schedule-{number}")
         service.start("beat", "--schedule", own, name=f"beat-{number}")
@@ -137,6 +105,6 @@ def test_three_beats_and_two_workers_do_everything_once(service: Service) -> Non
     with service.load(service.batches(20)):
         time.sleep(3)
     service.settle()
-    assert effects(service) - before == 200
+    assert service.effects() - before == 200
     service.stop("beat-0", "beat-1", "second")
     service.judge()
