@@ -74,6 +74,30 @@ def secret(name: str) -> str:
     return ""
 
 
+def single_sign_on(issuer: str, *, client: str, secret: str, name: str) -> list[dict[str, object]]:
+    """Return the one OpenID Connect provider as django-allauth takes it; none without an issuer."""
+    if not issuer:
+        return []
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    ):
+        raise ImproperlyConfigured("REMIT_OIDC_ISSUER starts with https://.")
+    if not client or not secret:
+        raise ImproperlyConfigured("REMIT_OIDC_ISSUER needs REMIT_OIDC_CLIENT and its secret.")
+    # The token says who somebody is; nothing more is asked for.
+    own = {"server_url": issuer, "fetch_userinfo": False, "scope": ["openid"]}
+    return [
+        {
+            "provider_id": "sso",
+            "name": name,
+            "client_id": client,
+            "secret": secret,
+            "settings": own | {"oauth_pkce_enabled": True},
+        }
+    ]
+
+
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode={journal};PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
     "PRAGMA secure_delete=ON;PRAGMA recursive_triggers=ON;PRAGMA journal_size_limit=67108864"

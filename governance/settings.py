@@ -40,6 +40,8 @@ def _own_secret_key() -> str:
 
 
 SECRET_KEY = env.secret("SECRET_KEY") or _own_secret_key()
+# Earlier keys, for as long as something signed or sealed under them is to be read.
+SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").split()
 DEBUG = False
 
 # The demo is for loopback only: fictional people, the password "demo", one-click personas.
@@ -86,6 +88,11 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "audit",
     "consent",
     "governance.accounts",
@@ -111,6 +118,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "governance.web.middleware.problems",
@@ -179,6 +187,11 @@ AUTH_USER_MODEL = "accounts.Person"
 LOGIN_URL = "/sign-in/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 REMIT_PASSWORD_LOGIN = env.flag("REMIT_PASSWORD_LOGIN", default=REMIT_DEMO)
+# How old a sign-in may be when a consent is given or a way to sign in is added; 0: any age.
+REMIT_STEP_UP_SECONDS = env.number("REMIT_STEP_UP_SECONDS", 0 if REMIT_DEMO else 300)
+# Proxies whose X-Forwarded-For is believed.
+REMIT_TRUSTED_PROXIES = env.networks("REMIT_TRUSTED_PROXIES")
+REMIT_COMPUTER_COOKIE = "__Host-computer" if _HTTPS else "remit-computer"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 28800
 SESSION_COOKIE_NAME = "__Host-sid" if _HTTPS else "remit-sid"
@@ -189,6 +202,37 @@ CSRF_COOKIE_NAME = "__Host-csrf" if _HTTPS else "remit-csrf"
 CSRF_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "governance.web.failures.csrf"
+
+# django-allauth: passkeys, codes and single sign-on, in our own pages (docs/decisions/0030).
+# No e-mail, no signing up, no mails of its own; tries are counted by governance.accounts.limits.
+ACCOUNT_ADAPTER = "governance.web.identity.AccountAdapter"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "governance.web.identity.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Remit"
+MFA_TOTP_TOLERANCE = 1  # A phone's clock may be half a minute off.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+SOCIALACCOUNT_ADAPTER = "governance.web.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# The claim by which the directory's people are found at their first sign-in.
+REMIT_OIDC_CLAIM = env.text("REMIT_OIDC_CLAIM", "sub")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": env.single_sign_on(
+            env.text("REMIT_OIDC_ISSUER"),
+            client=env.text("REMIT_OIDC_CLIENT"),
+            secret=env.secret("REMIT_OIDC_SECRET"),
+            name=env.text("REMIT_OIDC_NAME", REMIT_ORGANISATION),
+        )
+    }
+}
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _HTTPS else "http"
 
 # Browser.
 CONTENT_SECURITY_POLICY = {

@@ -85,7 +85,11 @@ _PEOPLE: Final = (
     Table("accounts_device", app="SIU"),
     Table("accounts_enrolment_code", app="SIUD"),
     Table("accounts_sign_in_attempt", app="SID"),
+    Table("accounts_session", app="SIUD"),
     Table("django_session", app="SIUD"),
+    # Of django-allauth: passkeys, codes (sealed), and who a person is at the single sign-on.
+    Table("mfa_authenticator", app="SIUD"),
+    Table("socialaccount_socialaccount", app="SIUD"),
 )
 
 _COMPLIANCE: Final = (
@@ -163,6 +167,11 @@ _DJANGO: Final = (
     Table("auth_permission", app="S"),
     Table("auth_group", app="S"),
     Table("auth_group_permissions", app="S"),
+    # Of django-allauth, never filled: no e-mail addresses, tokens or providers are kept.
+    Table("account_emailaddress", app="S"),
+    Table("account_emailconfirmation", app="S"),
+    Table("socialaccount_socialapp", app="S"),
+    Table("socialaccount_socialtoken", app="S"),
 )
 
 # The sequencer seals what the log says about itself under the organisation's key, no more.

@@ -32,6 +32,8 @@ EVENTS = frozenset(
         *("policy:drafted", "policy:submitted", "policy:approved", "policy:rejected"),
         *("policy:activated", "policy:suspended", "retention:scheduled"),
         *("account:created", "role:assigned", "session:started", "session:refused"),
+        *("account:changed", "account:ended", "session:confirmed", "session:ended"),
+        *("credential:added", "credential:removed"),
         *("device:enrolled", "device:revoked"),
         *("capture:ingested", "capture:redacted", "capture:refused", "capture:deleted"),
         *("capture:expired", "access:requested", "access:approved", "access:rejected"),

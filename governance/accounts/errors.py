@@ -37,6 +37,18 @@ class UnknownDeviceError(AccountsError):
     """There is no such device, or it is not yours."""
 
 
+class UnknownSessionError(AccountsError):
+    """There is no such session, or it is not yours."""
+
+
+class ConfirmationRequiredError(AccountsError):
+    """Who is signed in has to show once more that it is they, before this is done."""
+
+
+class SecretUnreadableError(AccountsError):
+    """A sealed secret does not open under any key of this installation."""
+
+
 class TooManyAttemptsError(AccountsError):
     """Too many failed tries; `retry_after` says after how many seconds to come back."""
 

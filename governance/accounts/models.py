@@ -31,6 +31,10 @@ class Person(AbstractBaseUser):
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reports"
     )
     is_active = models.BooleanField(default=True)
+    # How the personnel directory and the single sign-on name this person.
+    external_id = models.CharField(max_length=128, unique=True, null=True, blank=True)
+    # Rises with each change that the directory makes; its ETag.
+    revision = models.PositiveIntegerField(default=1)
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
     last_login = None  # The inherited column is left out on purpose.
@@ -143,8 +147,27 @@ class EnrolmentCode(models.Model):
         return str(self.pk)
 
 
+class HeldSession(models.Model):
+    """A session of somebody, so that they see it and end it: kind of browser and day, no more."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    session_key = models.CharField(max_length=40, unique=True)
+    subject = models.CharField(max_length=36, db_index=True)
+    computer = models.BinaryField(max_length=16)
+    label = models.CharField(max_length=40)
+    way = models.CharField(max_length=16)
+    since = models.DateField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "accounts_session"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class SignInAttempt(models.Model):
-    """One failed try, under a keyed digest of the account or the address; neither in clear."""
+    """One failed try, under keyed digests of the account and of where it came from."""
 
     bucket = models.BinaryField(max_length=16)
     at = models.DateTimeField()

@@ -30,6 +30,11 @@ def person_by_username(username: str) -> Person | None:
     return Person.objects.filter(username=username).first()
 
 
+def person_by_external_id(external_id: str) -> Person | None:
+    """Return the person whom the directory names so, or None."""
+    return Person.objects.filter(external_id=external_id).first() if external_id else None
+
+
 def names_of(subjects: Iterable[str]) -> dict[str, str]:
     """Return the display names of the people that are known; for pages that may show them."""
     return dict(

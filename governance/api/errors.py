@@ -20,3 +20,11 @@ class CsrfError(Exception):
 
 class SignInRefusedError(Exception):
     """User name and password do not belong together; which of them is wrong is not told."""
+
+
+class SecondFactorRequiredError(Exception):
+    """The password is right, and the account asks for a second factor as well."""
+
+
+class ConfirmationRefusedError(Exception):
+    """What was sent does not show that it is still the same person."""

@@ -21,12 +21,15 @@ import consent.receipt
 import consent.selectors
 from consent.services import DecisionAct
 from consent.status import ConsentStatus
+from governance.accounts.errors import ConfirmationRequiredError
 from governance.api.answers import Strict, audited, body_of, visitor
 from governance.api.permissions import ByMatrix
 from governance.policies import selectors as policies
 from governance.policies.categories import Category, offered_categories
 from governance.policies.purposes import PROHIBITED
 from governance.rights import selectors, services
+from governance.rights.choosing import needs_proof
+from governance.web import freshness
 from governance.web.doors import Visitor
 
 # Names the form a decision was made with (Art. 7(1)): here the shape of this API.
@@ -176,6 +179,8 @@ class ConsentView(APIView):
             ConsentStatus(asked["status"]),
             asked.get("notice_version"),
         )
+        if needs_proof([answer.status]) and not freshness.is_fresh(request._request):  # noqa: SLF001 - the page's own question.
+            raise ConfirmationRequiredError("Confirm that it is you, then send this again.")
         return _decision(
             services.choose(
                 person_subject=person.subject,

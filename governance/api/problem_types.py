@@ -35,7 +35,25 @@ _ALL: Final = (
         "sign-in-refused",
         401,
         _("User name and password do not belong together"),
-        _("Try again; after five failures the account waits five minutes."),
+        _("Try again; after five failures this computer waits five minutes."),
+    ),
+    _type(
+        "second-factor-required",
+        401,
+        _("This account asks for a code as well"),
+        _("Send the code of the authenticator app, or a recovery code, as `code`."),
+    ),
+    _type(
+        "confirmation-required",
+        403,
+        _("Show once more that it is you"),
+        _("Send your password or a code to `/api/v1/session/confirmation`, then try again."),
+    ),
+    _type(
+        "confirmation-refused",
+        422,
+        _("This does not show that it is you"),
+        _("Correct it and send it again; after five failures this computer waits five minutes."),
     ),
     _type(
         "signature-invalid",

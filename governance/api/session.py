@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -17,14 +17,23 @@ from governance.accounts.errors import TooManyAttemptsError
 from governance.accounts.roles import PERSON_ROLES, Role
 from governance.api.answers import Strict, body_of, visitor
 from governance.api.authentication import PersonSession, check_origin
-from governance.api.errors import SignInRefusedError
+from governance.api.errors import (
+    ConfirmationRefusedError,
+    SecondFactorRequiredError,
+    SignInRefusedError,
+)
 from governance.api.permissions import ByMatrix
-from governance.web import sessions
+from governance.web import confirming, freshness, second_factor, sessions, source, ways_in
 
 
 class CredentialsSerializer(Strict):
     username = serializers.CharField(max_length=64)
     password = serializers.CharField(max_length=256, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=16,
+        required=False,
+        help_text="Of the authenticator app, or a recovery code; where the account asks for one.",
+    )
     role = serializers.ChoiceField(
         [role.value for role in PERSON_ROLES],
         required=False,
@@ -59,10 +68,10 @@ class SessionView(APIView):
             raise NotFound
         check_origin(request)
         asked = body_of(request, CredentialsSerializer)
-        subject = _verified(request, asked["username"], asked["password"])
+        subject, way = _verified(request, asked)
         plain = request._request  # noqa: SLF001 - Django's session functions want it.
         wished = Role(asked["role"]) if "role" in asked else None
-        role = sessions.begin(plain, subject=subject, role=wished)
+        role = sessions.begin(plain, subject=subject, role=wished, way=way)
         answer = {
             "csrf": get_token(plain),
             "role": role.value,
@@ -73,24 +82,62 @@ class SessionView(APIView):
     @extend_schema(operation_id="session_end", request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         visitor(request)
-        logout(request._request)  # noqa: SLF001 - as above.
+        sessions.leave(request._request)  # noqa: SLF001 - as above.
         return Response(status=204)
 
 
-def _verified(request: Request, username: str, password: str) -> str:
-    """Return the subject key of who knows the password; each refusal is an entry."""
+class ConfirmationSerializer(Strict):
+    password = serializers.CharField(max_length=256, trim_whitespace=False, required=False)
+    code = serializers.CharField(max_length=16, required=False)
+
+
+class ConfirmationView(APIView):
+    """Shows once more that it is the person of the session, before a consent is given."""
+
+    action_name: ClassVar = {"POST": "account.secure"}
+    permission_classes = (ByMatrix,)
+
+    @extend_schema(
+        operation_id="session_confirm", request=ConfirmationSerializer, responses={204: None}
+    )
+    def post(self, request: Request) -> Response:
+        who = visitor(request)
+        asked = body_of(request, ConfirmationSerializer)
+        person = selectors.person_by_subject(who.subject)
+        plain = request._request  # noqa: SLF001 - as above.
+        try:
+            way = confirming.prove(plain, person, asked) if person else ""
+        except TooManyAttemptsError:
+            ways_in.refuse(plain)
+            raise
+        if not way:
+            ways_in.refuse(plain)
+            raise ConfirmationRefusedError
+        freshness.confirm(plain, way=way)
+        return _with_entry(request, Response(status=204))
+
+
+def _verified(request: Request, asked: dict[str, str]) -> tuple[str, str]:
+    """Return the subject key of who signs in, and by what; each refusal is an entry."""
     plain = request._request  # noqa: SLF001 - as above.
     try:
-        person = sign_in.verify(
-            username=username, password=password, address=request.META.get("REMOTE_ADDR", "")
-        )
-    except TooManyAttemptsError:
-        sessions.refuse(plain)
+        return _check(plain, asked)
+    except (TooManyAttemptsError, SignInRefusedError, SecondFactorRequiredError):
+        ways_in.refuse(plain)
         raise
+
+
+def _check(plain: HttpRequest, asked: dict[str, str]) -> tuple[str, str]:
+    username = asked["username"]
+    origin = source.source_of(plain, username=username)
+    person = sign_in.verify(username=username, password=asked["password"], source=origin)
     if person is None:
-        sessions.refuse(plain)
         raise SignInRefusedError("User name and password do not belong together.")
-    return person.subject_key
+    if not second_factor.is_asked_of(person):
+        return person.subject_key, "password"
+    if not second_factor.check_code(person=person, code=asked.get("code", ""), origin=origin):
+        raise SecondFactorRequiredError
+    return person.subject_key, "code"
 
 
 def _with_entry(request: Request, response: Response) -> Response:

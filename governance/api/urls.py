@@ -75,6 +75,7 @@ people = [path("me/", include("governance.api.people_urls"))]
 
 everyone = [
     path("session", session.SessionView.as_view()),
+    path("session/confirmation", session.ConfirmationView.as_view()),
     path("schema", SpectacularAPIView.as_view(permission_classes=[Anyone])),
     path("schemas/events-1.json", open_data.EventSchemaView.as_view()),
     path("transparency/policies", open_data.OpenPoliciesView.as_view()),

@@ -25,6 +25,8 @@ from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.portal.offer import Offer, offer_to
 from governance.rights import services as rights
+from governance.rights.choosing import needs_proof
+from governance.web import freshness
 from governance.web.doors import Visitor, page
 
 CONFLICT: Final = 409
@@ -193,6 +195,8 @@ def save(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     changes = drafts.changes(draft, offer)
     if not changes:
         return HttpResponseRedirect(REVIEW)
+    if needs_proof(change.will for change in changes) and not freshness.is_fresh(request):
+        return freshness.ask(REVIEW)
     act = rights.choose(
         person_subject=visitor.subject,
         choices=[

@@ -5,7 +5,7 @@ transaction makes it invalid, orders its erasure and recalls it from releases; t
 after the commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,6 +26,16 @@ from governance.vault import shredding, standing
 
 # A person may answer what is asked; the other states are set by others or by the clock.
 ANSWERS = VALID | {ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN, ConsentStatus.DEFERRED}
+
+
+# A yes asks for a fresh proof of who says it. So does a first no, or the log would tell from the
+# proof alone what was answered; no way out of a consent ever does (R4).
+_PROVEN = VALID | {ConsentStatus.REFUSED}
+
+
+def needs_proof(statuses: Iterable[ConsentStatus]) -> bool:
+    """Say whether these answers are taken only from who has just shown that it is they."""
+    return not _PROVEN.isdisjoint(statuses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ PAGES: dict[str, Problem] = {
     "ReleaseNotFoundError": NOT_FOUND,
     "UnknownEntryError": NOT_FOUND,
     "UnknownDeviceError": NOT_FOUND,
+    "UnknownSessionError": NOT_FOUND,
+    "ConfirmationRequiredError": FORBIDDEN,
     "UnknownPersonError": NOT_FOUND,
     "UnknownApplicationError": NOT_FOUND,
     "UnknownPurposeError": NOT_FOUND,

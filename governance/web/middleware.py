@@ -12,7 +12,7 @@ from typing import TypeAlias
 from django.http import HttpRequest, HttpResponse
 
 from audit.ids import uuid7
-from governance.web import failures
+from governance.web import failures, source
 
 Answer: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
@@ -63,6 +63,7 @@ def headers(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        source.keep(request, response)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", "DENY")

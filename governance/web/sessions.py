@@ -1,9 +1,11 @@
 """Signing in, changing the active role, signing out. Each start and each refusal is an entry."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
 from django.conf import settings
-from django.contrib.auth import get_user_model, login, logout
+from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,16 +17,20 @@ from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
 from governance.accounts import selectors
+from governance.accounts import sessions as held
 from governance.accounts import sign_in as passwords
-from governance.accounts.errors import TooManyAttemptsError
+from governance.accounts.errors import TooManyAttemptsError, UnknownPersonError
 from governance.accounts.roles import Role
-from governance.web import doors, personas
+from governance.web import doors, freshness, personas, source, ways_in
 from governance.web.preferences import remember_language
+
+if TYPE_CHECKING:
+    from audit.models import Entry
+    from governance.accounts.models import Person
 
 HOMES: Final[dict[Role, str]] = {Role.EMPLOYEE: "/"}
 OFFICE: Final = "/office/"
-UNPROCESSABLE: Final = 422
-TOO_MANY: Final = 429
+_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 
 
 def home_of(role: Role) -> str:
@@ -32,16 +38,62 @@ def home_of(role: Role) -> str:
     return HOMES.get(role, OFFICE)
 
 
-def begin(request: HttpRequest, *, subject: str, role: Role | None = None) -> Role:
+def begin(
+    request: HttpRequest, *, subject: str, role: Role | None = None, way: str = "password"
+) -> Role:
     """Start a session for a person in one role; the entry is committed before the session is.
 
-    Without a wish, the role is the person's office when there is one, else employee.
+    Without a wish, the role is the person's office when there is one, else employee. `way` says
+    by what they came in.
     """
-    person = get_user_model()._default_manager.get(subject_key=subject)  # noqa: SLF001
+    person = _person(subject)
+    role = _role_for(subject, role)
+    entry = _write_down(request, subject, role)
+    before = request.session.session_key or ""
+    login(request, person, backend=_BACKEND)
+    request.session.cycle_key()
+    held.forget(session_key=before)
+    request.session.set_expiry(None)
+    request.session[doors.ROLE_IN_SESSION] = str(role)
+    freshness.note(request)
+    request.session.save()
+    known = source.vouch(request, username=person.username)
+    held.keep(
+        subject=subject,
+        session_key=request.session.session_key or "",
+        computer=known.mark,
+        label=source.label_of(request),
+        way=way,
+        entry=entry,
+    )
+    return role
+
+
+def act_as(request: HttpRequest, *, subject: str, role: Role) -> None:
+    """Go on with the session in another role of the same person, under a fresh key."""
+    _write_down(request, subject, role)
+    before = request.session.session_key or ""
+    request.session.cycle_key()
+    request.session[doors.ROLE_IN_SESSION] = str(role)
+    request.session.save()
+    held.move(old_key=before, new_key=request.session.session_key or "")
+
+
+def _person(subject: str) -> "Person":
+    person = selectors.person_by_subject(subject)
+    if person is None:
+        raise UnknownPersonError("Nobody has this subject key.")
+    return person
+
+
+def _role_for(subject: str, wished: Role | None) -> Role:
     roles = selectors.roles_of(subject=subject)
-    offices = [held for held in roles if held is not Role.EMPLOYEE]
-    if role is None or role not in roles:
-        role = offices[0] if offices else Role.EMPLOYEE
+    if wished is not None and wished in roles:
+        return wished
+    return next((each for each in roles if each is not Role.EMPLOYEE), Role.EMPLOYEE)
+
+
+def _write_down(request: HttpRequest, subject: str, role: Role) -> "Entry":
     entry = journal.append_now(
         Action.SESSION_STARTED,
         actor=Actor(subject, str(role)),
@@ -49,32 +101,22 @@ def begin(request: HttpRequest, *, subject: str, role: Role | None = None) -> Ro
         request_id=request.META.get("remit.request_id"),
     )
     request.META["remit.entry"] = entry.header  # The API names it in its answer.
-    login(request, person, backend="django.contrib.auth.backends.ModelBackend")
-    request.session[doors.ROLE_IN_SESSION] = str(role)
-    return role
+    return entry
 
 
-def refuse(request: HttpRequest) -> None:
-    """Write down a refused sign-in; neither the name nor the password is part of the entry."""
-    journal.append_now(
-        Action.SESSION_REFUSED,
-        actor=Actor.system("sign-in"),
-        verdict=Verdict.DENY,
-        private={"reason": "credentials"},
-        request_id=request.META.get("remit.request_id"),
-    )
+def leave(request: HttpRequest) -> None:
+    """End the session on the server, not only in the browser."""
+    if key := request.session.session_key:
+        held.forget(session_key=key)
+    logout(request)
 
 
-def _target(request: HttpRequest, role: Role) -> str:
-    wished = request.POST.get("next", "")
-    if wished not in {"", "/"} and url_has_allowed_host_and_scheme(wished, allowed_hosts=None):
-        return wished
-    return home_of(role)
-
-
-def _entered(request: HttpRequest, role: Role) -> HttpResponse:
-    response = HttpResponseRedirect(_target(request, role))
-    remember_language(response, getattr(request.user, "language", ""))
+def entered(request: HttpRequest, person: "Person", *, wished: str) -> HttpResponse:
+    """Lead on to the wished page when it is one of ours, else to the first page of the role."""
+    if wished in {"", "/"} or not url_has_allowed_host_and_scheme(wished, allowed_hosts=None):
+        wished = home_of(Role(request.session[doors.ROLE_IN_SESSION]))
+    response = HttpResponseRedirect(wished)
+    remember_language(response, person.language)
     return response
 
 
@@ -82,34 +124,33 @@ def _entered(request: HttpRequest, role: Role) -> HttpResponse:
 @ensure_csrf_cookie
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Show the form, or let a person in who knows their password."""
-    asked = request.POST if request.method == "POST" else request.GET
-    context: dict[str, object] = {
-        "next": asked.get("next", ""),
-        "username": request.POST.get("username", ""),
-        "password_login": settings.REMIT_PASSWORD_LOGIN,
-    }
+    """Show the ways in, or take a password; who has a second factor is asked for it next."""
     if request.method == "GET":
-        return render(request, "web/sign-in.html", context)
+        return ways_in.ask(request)
     if not settings.REMIT_PASSWORD_LOGIN:
         raise Http404
+    username = request.POST.get("username", "")
     try:
         person = passwords.verify(
-            username=request.POST.get("username", ""),
+            username=username,
             password=request.POST.get("password", ""),
-            address=request.META.get("REMOTE_ADDR", ""),
+            source=source.source_of(request, username=username),
         )
     except TooManyAttemptsError as error:
-        refuse(request)
-        context["error"] = _("Too many attempts. Wait %d seconds.") % error.retry_after
-        response = render(request, "web/sign-in.html", context, status=TOO_MANY)
-        response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        ways_in.refuse(request)
+        wait = ways_in.ask(request, error=ways_in.waiting(error), status=ways_in.TOO_MANY)
+        return ways_in.later(wait, error)
     if person is None:
-        refuse(request)
-        context["error"] = _("User name and password do not belong together.")
-        return render(request, "web/sign-in.html", context, status=UNPROCESSABLE)
-    return _entered(request, begin(request, subject=person.subject_key))
+        ways_in.refuse(request)
+        wrong = _("User name and password do not belong together.")
+        return ways_in.ask(request, error=wrong, status=ways_in.UNPROCESSABLE)
+    return go_on(request, person, method="password", wished=request.POST.get("next", ""))
+
+
+def go_on(request: HttpRequest, person: "Person", *, method: str, wished: str) -> HttpResponse:
+    """Take one proven factor through the stages that are left: a second one, or none."""
+    record_authentication(request, person, method=method)
+    return cast("HttpResponse", perform_login(request, Login(user=person, redirect_url=wished)))
 
 
 @doors.public
@@ -119,18 +160,19 @@ def look_through(request: HttpRequest) -> HttpResponse:
     wished = request.POST.get("persona", "")
     if not settings.REMIT_DEMO or wished not in {one.username for one in personas.EVERYONE}:
         raise Http404
-    person = get_user_model()._default_manager.filter(username=wished).first()  # noqa: SLF001
+    person = selectors.person_by_username(wished)
     if person is None:
         return render(request, "web/sign-in.html", {"not_seeded": True}, status=503)
-    logout(request)
-    return _entered(request, begin(request, subject=person.subject_key))
+    leave(request)
+    begin(request, subject=person.subject_key, way="demo")
+    return entered(request, person, wished=request.POST.get("next", ""))
 
 
 @doors.public
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session on the server, not only in the browser."""
-    logout(request)
+    """End the session."""
+    leave(request)
     return HttpResponseRedirect("/")
 
 
@@ -142,5 +184,5 @@ def change_role(request: HttpRequest) -> HttpResponse:
     wished = request.POST.get("role", "")
     if visitor is None or wished not in visitor.roles:
         raise Http404
-    role = begin(request, subject=visitor.subject, role=Role(wished))
-    return HttpResponseRedirect(home_of(role))
+    act_as(request, subject=visitor.subject, role=Role(wished))
+    return HttpResponseRedirect(home_of(Role(wished)))

@@ -62,9 +62,15 @@ EVENTS: Final[dict[str, Words]] = {
     "agreement:confirmed": _("Works agreement confirmed"),
     "agreement:ended": _("Works agreement ended"),
     "account:created": _("Account created"),
+    "account:changed": _("Account changed"),
+    "account:ended": _("Employment ended"),
     "role:assigned": _("Role assigned"),
     "session:started": _("Signed in"),
     "session:refused": _("Sign-in refused"),
+    "session:confirmed": _("Identity confirmed"),
+    "session:ended": _("Sessions ended"),
+    "credential:added": _("Way to sign in added"),
+    "credential:removed": _("Way to sign in removed"),
     "device:enrolled": _("Computer enrolled"),
     "device:revoked": _("Computer removed"),
     "capture:ingested": _("Capture received"),
@@ -215,6 +221,14 @@ REQUESTS: Final[dict[str, Words]] = {
     "RecipientsNotified": _("Everybody who got data sets was told"),
     "Verified": _("Checked that nothing is left"),
     "Completed": _("Completed and certified"),
+}
+
+WAYS: Final[dict[str, Words]] = {
+    "password": _("by password"),
+    "passkey": _("by passkey"),
+    "code": _("by password and code"),
+    "single-sign-on": _("by single sign-on"),
+    "demo": _("by one click in the demo"),
 }
 
 # What redaction takes out, by its type.

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from governance.accounts import sessions
 from governance.policies.categories import Category
 from governance.web import wording
 
@@ -204,6 +205,20 @@ def kind(key: object) -> wording.Words:
 def asked(key: object) -> wording.Words:
     """Print a kind of request, its status or a station of an erasure in words."""
     return wording.words(wording.REQUESTS, key)
+
+
+@register.filter
+def way(key: object) -> wording.Words:
+    """Print by what somebody signed in."""
+    return wording.words(wording.WAYS, key)
+
+
+@register.simple_tag(takes_context=True)
+def signed_in_elsewhere(context: template.RequestContext) -> int:
+    """Return on how many other computers the person of this page is signed in (R32)."""
+    request, visitor = context.get("request"), context.get("visitor")
+    key = request.session.session_key if request is not None else None
+    return sessions.elsewhere(subject=visitor.subject, session_key=key) if visitor and key else 0
 
 
 @register.filter

@@ -7,6 +7,7 @@ import pytest
 from audit.actors import Actor
 from governance.accounts import services, sign_in
 from governance.accounts.errors import TooManyAttemptsError
+from governance.accounts.limits import STRANGERS_FAILURES, Source
 from governance.accounts.models import Person, SignInAttempt
 
 pytestmark = pytest.mark.django_db
@@ -21,12 +22,16 @@ def mira() -> Person:
 
 
 def attempt(
-    password: str = "wrong", username: str = "mira", address: str = "192.0.2.1", seconds: int = 0
+    password: str = "wrong",
+    username: str = "mira",
+    address: str = "192.0.2.1",
+    seconds: int = 0,
+    computer: str = "",
 ) -> Person | None:
     return sign_in.verify(
         username=username,
         password=password,
-        address=address,
+        source=Source(address, computer),
         now=NOW + timedelta(seconds=seconds),
     )
 
@@ -48,8 +53,41 @@ def test_the_sixth_failure_within_five_minutes_waits_even_with_the_right_word(
         attempt("right", seconds=10)
     assert refused.value.retry_after == 291
     with pytest.raises(TooManyAttemptsError):
-        attempt("right", username="MIRA", address="192.0.2.9", seconds=299)
+        attempt("right", username="MIRA", seconds=299)
     assert attempt("right", seconds=301) == mira
+
+
+def test_wrong_passwords_of_others_lock_nobody_out(mira: Person) -> None:
+    for number in range(STRANGERS_FAILURES):
+        assert attempt(address=f"198.51.100.{number}") is None
+    with pytest.raises(TooManyAttemptsError):
+        attempt(address="198.51.100.200")
+    with pytest.raises(TooManyAttemptsError):
+        attempt("right", address="192.0.2.7")
+    assert attempt("right", address="192.0.2.7", computer="her own") == mira
+
+
+def test_a_known_computer_is_slowed_as_well(mira: Person) -> None:
+    for _ in range(5):
+        assert attempt(computer="her own") is None
+    with pytest.raises(TooManyAttemptsError):
+        attempt("right", computer="her own")
+    assert attempt("right", computer="her other one") == mira
+
+
+def test_one_network_of_ipv6_is_one_place(mira: Person) -> None:
+    for number in range(5):
+        assert attempt(address=f"2001:db8::{number}") is None
+    with pytest.raises(TooManyAttemptsError):
+        attempt("right", address="2001:db8::ffff")
+    assert attempt("right", address="2001:db8:0:1::1") == mira
+
+
+def test_the_table_of_tries_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("governance.accounts.limits.MOST_ROWS", 30)
+    for number in range(40):
+        attempt(username=f"name{number}", address=f"198.51.100.{number}")
+    assert SignInAttempt.objects.count() <= 30
 
 
 def test_success_clears_the_account(mira: Person) -> None:
@@ -81,7 +119,7 @@ def test_refused_tries_do_not_prolong_the_wait_and_old_ones_are_forgotten() -> N
         with pytest.raises(TooManyAttemptsError):
             attempt(seconds=second)
     assert attempt(seconds=301) is None
-    assert SignInAttempt.objects.count() == 2
+    assert SignInAttempt.objects.count() == 3
 
 
 def test_neither_name_nor_address_is_stored() -> None:

@@ -1,0 +1,54 @@
+"""How long ago the person of a session showed who they are, and showing it once more.
+
+Giving consent and changing the ways to sign in ask for a fresh proof. Withdrawing, pausing and
+deleting never do: a way out is as short as the way in, or shorter (R4).
+"""
+
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from audit import journal
+from audit.actions import Action, Verdict
+from governance.web import doors
+
+# In the session.
+CONFIRMED_AT: Final = "confirmed_at"
+PAGE: Final = "/account/confirm/"
+
+
+def note(request: HttpRequest) -> None:
+    """Remember that the person has just shown who they are."""
+    request.session[CONFIRMED_AT] = int(timezone.now().timestamp())
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Say whether they did so recently enough; always where nothing is asked twice."""
+    if not settings.REMIT_STEP_UP_SECONDS:
+        return True
+    age = int(timezone.now().timestamp()) - int(request.session.get(CONFIRMED_AT, 0))
+    return 0 <= age < settings.REMIT_STEP_UP_SECONDS
+
+
+def confirm(request: HttpRequest, *, way: str) -> None:
+    """Write down that the person showed it once more, and remember it."""
+    visitor = doors.visitor_of(request)
+    if visitor is None:
+        return
+    entry = journal.append_now(
+        Action.SESSION_CONFIRMED,
+        actor=visitor.actor,
+        verdict=Verdict.ALLOW,
+        private={"way": way},
+        request_id=visitor.request_id,
+    )
+    request.META["remit.entry"] = entry.header
+    note(request)
+
+
+def ask(then: str) -> HttpResponse:
+    """Send the person to the page that asks once more, and from there to `then`."""
+    return HttpResponseRedirect(f"{PAGE}?{urlencode({'next': then})}")
