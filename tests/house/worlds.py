@@ -1,0 +1,255 @@
+"""Two worlds that differ in one person's choice, asked everything by everybody else.
+
+What is compared is all that an answer is: status, headers, body, the lines it wrote into the
+operational log, and how many statements the database was asked, which is the part of an answer's
+time that the code decides. What may differ stands in declassified.toml with a reason each.
+"""
+
+import logging
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.test import Client
+from pytest_django import Settings
+
+from audit import health, sequencer
+from governance import authorizer
+from governance.accounts.roles import Role
+from governance.web.logs import JsonFormatter
+from tests import make
+from tests.house.test_doors import COLUMNS, DOORS, TABLE, Door
+from tests.standing import ALIASES, StandingHouse
+
+DECLASSIFIED = tomllib.loads(Path(__file__).with_name("declassified.toml").read_text())
+EVERYBODY = ("petra", "tariq", "ines", "lea", "wanda", "adam", "jonas", None)
+SECRET = "carla"
+CELLS = [(make.TRAIN, make.DESK, "pointer"), (make.TRAIN, make.DESK, "click")]
+# Values for the parts of addresses; whatever is somebody's own is asked for with a stranger's id.
+PARTS = {
+    "application": make.DESK,
+    "purpose": make.TRAIN,
+    "number": "1",
+    "category": "pointer",
+    "language": "en",
+    "name": "file",
+    "slug": "not-found",
+    "type": "not-found",
+    "day": "2026-11-21",
+}
+STRANGER = "0199a1f0-1d3c-7c11-8a01-3f2b7f0c0001"
+# Whoever is turned away at a door sees nothing behind it; one of them looks at the refusals.
+TURNED_AWAY = {"302", "401", "403", "405"}
+REFUSED = "petra"
+ROUTES = [door for door in DOORS if door.method == "GET"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that somebody saw of one answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    queries: int
+    lines: tuple[str, ...]
+
+
+Answers = dict[tuple[str, str], Seen]
+Viewers = Sequence[str | None]
+World = Callable[..., Answers]
+
+
+def address(door: Door) -> str:
+    """Return a door's address with something in each of its parts."""
+
+    def fill(match: re.Match[str]) -> str:
+        kind, _, name = match[1].rpartition(":")
+        return STRANGER if kind == "uuid" else PARTS.get(name, "1")
+
+    return re.sub(r"<([^>]+)>", fill, door.address)
+
+
+def role_of(name: str | None) -> Role | None:
+    return None if name is None else make.STAFF[name] or Role.EMPLOYEE
+
+
+def is_worth_asking(door: Door, name: str | None) -> bool:
+    """Say whether somebody may see more at a door than those who look at every door."""
+    if name in {REFUSED, None}:
+        return True
+    if door.action == "public":
+        return False
+    return TABLE[door.key].split()[COLUMNS.index(role_of(name))] not in TURNED_AWAY
+
+
+@dataclass
+class _Ledger(logging.Handler):
+    """Counts statements and keeps log lines, one answer at a time."""
+
+    queries: int = 0
+    lines: list[str] = field(default_factory=list)
+    __hash__ = object.__hash__
+
+    def __post_init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(JsonFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(re.sub(r'"time":"[^"]*",', "", self.format(record)))
+
+    def __call__(self, execute: Any, sql: str, *rest: Any) -> Any:
+        self.queries += 1
+        return execute(sql, *rest)
+
+    def taken(self) -> tuple[int, tuple[str, ...]]:
+        taken = self.queries, tuple(self.lines)
+        self.queries = 0
+        self.lines.clear()
+        return taken
+
+
+@contextmanager
+def _watching() -> Iterator[_Ledger]:
+    ledger, root = _Ledger(), logging.getLogger()
+    level = root.level
+    root.addHandler(ledger)
+    root.setLevel(logging.INFO)
+    try:
+        with ExitStack() as stack:
+            for alias in ALIASES:
+                stack.enter_context(connections[alias].execute_wrapper(ledger))
+            yield ledger
+    finally:
+        root.setLevel(level)
+        root.removeHandler(ledger)
+
+
+@pytest.fixture
+def world(
+    db: None,
+    _standing_house: StandingHouse,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
+    """Open a world on the standing house, let one thing happen in it, ask, and undo it."""
+    count = iter(range(1000))
+    numbers = _sequences()
+    # One head and one sign of life serve the whole walk, however slow the machine.
+    monkeypatch.setattr(health, "_HEARTBEAT_STALE", timedelta(hours=1))
+    monkeypatch.setattr(health, "_REUSE_SECONDS", 3600.0)
+
+    def ask(
+        happens: Callable[[make.House], object],
+        viewers: Viewers = EVERYBODY,
+        *,
+        whole: bool = False,
+    ) -> Answers:
+        folder = tmp_path / str(next(count))
+        folder.mkdir()
+        _standing_house.furnish(folder, settings)
+        settings.REMIT_LOG_CHECKPOINT_STALE_SECONDS = settings.REMIT_LOG_OUTBOX_STALE_SECONDS = 3600
+        points = {alias: transaction.savepoint(using=alias) for alias in ALIASES}
+        try:
+            _count_on(numbers)
+            nordhafen = _standing_house.people()
+            make.decide(nordhafen, "mira", CELLS)
+            happens(nordhafen)
+            with sequencer.opened() as log:
+                log.turn()
+            health.forget()
+            return _ask_everything(viewers, whole=whole)
+        finally:
+            for alias, point in points.items():
+                transaction.savepoint_rollback(point, using=alias)
+            health.forget()
+
+    return ask
+
+
+def _sequences() -> dict[tuple[str, str], tuple[int, bool]]:
+    """Return where each sequence stands: PostgreSQL's do not go back with a transaction."""
+    found = {}
+    for alias in ALIASES:
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'S'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"SELECT last_value, is_called FROM {name}")
+                found[alias, name] = cursor.fetchone()
+    return found
+
+
+def _count_on(numbers: dict[tuple[str, str], tuple[int, bool]]) -> None:
+    """Let the numbers of rows go on alike in each world."""
+    for (alias, name), (last, is_called) in numbers.items():
+        connection = connections[alias]
+        with authorizer.lifted(connection), connection.cursor() as cursor:
+            cursor.execute("SELECT setval(%s, %s, %s)", [name, last, is_called])
+
+
+def _ask_everything(viewers: Viewers, *, whole: bool) -> Answers:
+    answers: Answers = {}
+    doors = {address(door): door for door in ROUTES}
+    # What a process reads once is read before anybody counts.
+    Client().get("/healthz/ready")
+    with _watching() as ledger:
+        for name in viewers:
+            client = Client(raise_request_exception=False)
+            if name:
+                signed = client.post(
+                    "/api/v1/session",
+                    {"username": name, "password": "demo", "role": str(role_of(name))},
+                    content_type="application/json",
+                )
+                assert signed.status_code < 300, signed.content
+            for path, door in sorted(doors.items()):
+                if whole or is_worth_asking(door, name):
+                    ledger.taken()
+                    answers[name or "anyone", path] = _seen(client.get(path), ledger)
+    return answers
+
+
+def _seen(answer: Any, ledger: _Ledger) -> Seen:
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    headers = tuple(sorted((k, v) for k, v in answer.headers.items() if k != "Content-Length"))
+    return Seen(answer.status_code, headers, body.decode("utf-8", "replace"), *ledger.taken())
+
+
+def alike(text: str, path: str, *, silent: bool) -> str:
+    """Return an answer without what may differ."""
+    for rule in DECLASSIFIED["everywhere"]:
+        text = re.sub(rule["pattern"], "*", text)
+    for rule in DECLASSIFIED["when_silent"] if silent else ():
+        if path in rule["paths"]:
+            text = re.sub(rule["pattern"], "#", text)
+    return text
+
+
+def differences(one: Answers, other: Answers, *, silent: bool = False) -> list[str]:
+    """Return what somebody could tell the worlds apart by: who, where, and in what."""
+    assert one.keys() == other.keys()
+    found = []
+    for (who, path), seen in one.items():
+        twin = other[who, path]
+        parts = {
+            "status": (seen.status, twin.status),
+            "headers": tuple(
+                alike(str(each.headers), path, silent=silent) for each in (seen, twin)
+            ),
+            "body": tuple(alike(each.body, path, silent=silent) for each in (seen, twin)),
+            "time": (seen.queries, twin.queries),
+            "log": tuple(alike(str(each.lines), path, silent=silent) for each in (seen, twin)),
+        }
+        found += [f"{who} {path} {part}" for part, (here, there) in parts.items() if here != there]
+    return found
