@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help run test soak soak-faults test-openbao bench check schema words requirements verifier lock clean
+.PHONY: help run test conformance soak soak-faults test-openbao bench check schema words requirements verifier lock clean
 
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -46,6 +46,9 @@ $(VENV)/.measurable: requirements-bench.lock $(VENV)/.testable
 	@echo "Installing what requirements-bench.lock pins"
 	@$(PIP) --require-hashes -r requirements-bench.lock
 	@touch $@
+
+conformance: $(VENV)/.installed ## Play the agents' cases to AGENT (default: the reference agent)
+	@$(BIN)/python -m remit_conformance --agent "$(or $(AGENT),$(BIN)/python -m remit_agent)" $(CASE)
 
 bench: $(VENV)/.measurable ## Measure side by side; print tables, write bench/results/
 	@$(BIN)/python -m bench $(ONLY)

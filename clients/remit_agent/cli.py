@@ -18,6 +18,7 @@ from remit_agent import VERSION
 from remit_agent.enrol import enrol
 from remit_agent.errors import AgentError
 from remit_agent.home import Home
+from remit_agent.observing import observe
 from remit_agent.replay import ReplayReport, replay
 from remit_agent.service import connect
 from remit_agent.session import STATES, Agent
@@ -56,13 +57,14 @@ def _run(home: Home, chosen: argparse.Namespace, transport: httpx.BaseTransport 
             return _enrol(home, chosen, transport)
         case "replay":
             return _replay(home, chosen, transport)
-        case "status":
-            return _status(home, transport)
-        case "pause":
-            return _pause(home, transport)
-        case "record":
-            return _record(home, transport)
-    return _resume(home, transport)
+    commands = {
+        "record": _record,
+        "observe": _observe,
+        "status": _status,
+        "pause": _pause,
+        "resume": _resume,
+    }
+    return commands[chosen.command](home, transport)
 
 
 def _record(home: Home, transport: httpx.BaseTransport | None) -> int:
@@ -83,6 +85,12 @@ def _record(home: Home, transport: httpx.BaseTransport | None) -> int:
     print(f"Stopped. Kept: {_counts(dict(sorted(run.live.events.items()))) or 'nothing'}.")
     if run.live.dropped:
         print(f"Left out on this device: {_counts(dict(sorted(run.live.dropped.items())))}.")
+    return 0
+
+
+def _observe(home: Home, transport: httpx.BaseTransport | None) -> int:
+    for answer in observe(home, sys.stdin.buffer, transport=transport):
+        print(answer.decode(), flush=True)
     return 0
 
 
@@ -123,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the outcome")
     for name, words in (
         ("record", "record this desktop (X11)"),
+        ("observe", "obey lines of input (for remit-conformance)"),
         ("status", "say what may be captured now"),
         ("pause", "stop capture on this device"),
         ("resume", "end a pause"),

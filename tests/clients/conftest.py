@@ -11,7 +11,7 @@ from remit_agent.cli import main
 from remit_agent.clock import Clock
 from remit_agent.policy import CATEGORIES
 from remit_agent.replay import ReplayReport, replay
-from tests.fakes.agent_server import ORIGIN, AgentServer, FakeClock
+from remit_conformance.service import ORIGIN, AgentServer, FakeClock
 
 RECORDINGS = Path(__file__).parents[2] / "clients" / "recordings"
 OFFERED = tuple(category for category in CATEGORIES if category != "screenshot")

@@ -9,8 +9,8 @@ import pytest
 from remit_agent import cli
 from remit_agent.errors import RefusedError
 from remit_agent.replay import ReplayReport, replay
+from remit_conformance.service import ORIGIN, AgentServer, FakeClock
 from tests.clients.conftest import OFFERED, RECORDINGS, application
-from tests.fakes.agent_server import ORIGIN, AgentServer, FakeClock
 
 FORM = "rrweb/rr_plain.json"
 

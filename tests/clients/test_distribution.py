@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 
 CLIENTS = Path(__file__).parents[2] / "clients"
-ALLOWED = {"remit_agent", "remit_trainer", "httpx", "msgspec", "cryptography", "backports",
-           "compression"}  # fmt: skip
+ALLOWED = {"remit_agent", "remit_conformance", "remit_trainer", "httpx", "msgspec", "cryptography",
+           "backports", "compression"}  # fmt: skip
 # What the recorder of a desktop brings with its extra, and nothing else may use.
 X11 = {"xcffib", "jeepney"}
 
@@ -43,7 +43,7 @@ def test_they_start_without_the_service_on_the_path(tmp_path: Path) -> None:
 def test_the_console_scripts_and_dependencies_are_those_that_are_documented() -> None:
     project = tomllib.loads((CLIENTS / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["name"] == "remit-clients"
-    assert set(project["scripts"]) == {"remit-agent", "remit-trainer"}
+    assert set(project["scripts"]) == {"remit-agent", "remit-conformance", "remit-trainer"}
     needed = {line.split(">")[0] for line in project["dependencies"]}
     assert needed == {"httpx", "cryptography", "msgspec", "backports-zstd"}
     extras = project["optional-dependencies"]

@@ -14,8 +14,8 @@ from remit_agent.observed import Element, Focus, Key, Move, Observation, Surface
 from remit_agent.service import connect
 from remit_agent.session import Agent
 from remit_agent.spool import Spool
+from remit_conformance.service import ORIGIN, AgentServer, FakeClock
 from tests.clients.conftest import application
-from tests.fakes.agent_server import ORIGIN, AgentServer, FakeClock
 from tests.infrastructure.canary import Canary
 
 CLAIM = Surface("window", "zenity", title="Expense claim", window=7)

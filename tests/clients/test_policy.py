@@ -15,8 +15,8 @@ from remit_agent.errors import PolicyError
 from remit_agent.home import Seen
 from remit_agent.observed import Element, Surface
 from remit_agent.policy import Application, Policy, read
+from remit_conformance.service import AgentServer, FakeClock, signing_key
 from tests.clients.conftest import application
-from tests.fakes.agent_server import AgentServer, FakeClock, signing_key
 
 
 def _read(server: AgentServer, *, seen: Seen | None = None, now_s: float = 0) -> Policy:

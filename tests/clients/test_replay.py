@@ -13,8 +13,8 @@ import pytest
 
 from remit_agent.errors import AgentError, HomeError, PolicyError
 from remit_agent.home import Home
+from remit_conformance.service import AgentServer, FakeClock, problem, signing_key
 from tests.clients.conftest import Play, application
-from tests.fakes.agent_server import AgentServer, FakeClock, problem, signing_key
 
 EXPENSES = "openadapt-capture"
 FORM = "rrweb/rr_plain.json"

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from remit_conformance.service import ORIGIN, dsse, problem, signing_key
 from remit_trainer.cli import main
-from tests.fakes.agent_server import ORIGIN, dsse, problem, signing_key
 
 KIND = "application/vnd.remit.release-manifest.v1+json"
 FILES = {"episodes.jsonl": b'{"step":1}\n' * 4000, "images/one.png": b"\x89PNG"}

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.agent_http import serving
-from tests.fakes.agent_server import AgentServer
+from remit_conformance.service import AgentServer
+from remit_conformance.serving import serving
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.desktop import Desktop
 

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric import mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from remit_conformance.tampering import SPOILED
+
 ORIGIN = "http://127.0.0.1:8000"
 SUITE = (hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 _INPUT = re.compile(r'^remit=(\(([^)]*)\);created=(\d+);expires=(\d+);nonce="([^"]+)"'
@@ -29,7 +31,7 @@ _INPUT = re.compile(r'^remit=(\(([^)]*)\);created=(\d+);expires=(\d+);nonce="([^
 
 
 class _UnsignedError(Exception):
-    """A session key that this service does not know."""
+    """A signature under a key or at a time that this service does not take."""
 
 
 class FakeClock:
@@ -90,6 +92,13 @@ class AgentServer:
     origin: str = ORIGIN
     # By digest, of every batch that was opened.
     pictures: dict[str, bytes] = field(default_factory=dict)
+    # How the next policies are spoiled (`tampering`), and what else goes wrong.
+    spoiled: str = ""
+    is_down: bool = False
+    always_unchanged: bool = False
+    refuses: str = ""
+    replays: bytes | None = None
+    paths: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.mlkem = mlkem.MLKEM768PrivateKey.generate()
@@ -111,6 +120,9 @@ class AgentServer:
             ("POST", "heartbeats"): self._heartbeat,
         }
         found = answers.get((request.method, path.split("/")[0]))
+        self.paths.append(path)
+        if self.is_down:
+            return problem("unavailable", 503)
         try:
             return found(request) if found else problem("not-found", 404)
         except _UnsignedError:
@@ -153,9 +165,12 @@ class AgentServer:
 
     def _policy(self, request: httpx.Request) -> httpx.Response:
         self._signed(request, "hmac-sha256")
-        envelope = self.policy()
+        envelope = self.replays or self.policy()
+        if self.spoiled:
+            envelope = SPOILED[self.spoiled](envelope)
         etag = f'"{hashlib.sha256(envelope).hexdigest()[:32]}"'
-        status = 304 if request.headers.get("If-None-Match") == etag else 200
+        is_known = request.headers.get("If-None-Match") == etag or self.always_unchanged
+        status = 304 if is_known else 200
         self.polls.append(status)
         content = b"" if status == 304 else envelope
         return httpx.Response(status, content=content, headers={"ETag": etag})
@@ -167,6 +182,8 @@ class AgentServer:
             self.before_upload()
         if self.failures:
             return self.failures.pop(0)()
+        if self.refuses:
+            return problem(self.refuses, 403)
         batch_id = UUID(request.headers["Idempotency-Key"].strip('"'))
         if self.batches.setdefault(batch_id, request.content) != request.content:
             return problem("idempotency-mismatch", 422)
@@ -180,7 +197,8 @@ class AgentServer:
         assert found, request.headers["Signature-Input"]
         parameters, names, created, expires, nonce, key_id, alg = found.groups()
         now = self.clock.ns // 10**9
-        assert abs(int(created) - now) <= 300
+        if abs(int(created) - now) > 300:
+            raise _UnsignedError
         assert int(created) < int(expires) <= int(created) + 120
         assert nonce not in self.nonces
         self.nonces.add(nonce)
@@ -211,7 +229,7 @@ class AgentServer:
     # -- documents -------------------------------------------------------------------------------
 
     def policy(self) -> bytes:
-        """The signed policy as it stands; `overrides` replaces fields of the document."""
+        """Return the signed policy as it stands; `overrides` replaces fields of the document."""
         issued = self.issued_at or self.clock.now().replace(second=0, microsecond=0)
         document = {
             "schema": "agent-policy/1",
@@ -264,7 +282,7 @@ class AgentServer:
         return header
 
     def open(self, wire: bytes) -> list[dict[str, Any]]:
-        """The events of a batch, as the vault's worker would see them."""
+        """Return the events of a batch, as the vault's worker would see them."""
         (length,) = struct.unpack_from(">I", wire)
         info = b"remit sealed-batch v1\x00" + hashlib.sha256(wire[4 : 4 + length]).digest()
         suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, *SUITE)
@@ -278,7 +296,7 @@ class AgentServer:
         return [json.loads(line) for line in lines.splitlines()]
 
     def opened(self) -> list[dict[str, Any]]:
-        """All events of all batches, by number."""
+        """Return all events of all batches, by number."""
         events = [event for wire in self.batches.values() for event in self.open(wire)]
         return sorted(events, key=lambda event: event["seq"])
 

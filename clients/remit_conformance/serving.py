@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.fakes.agent_server import AgentServer, FakeClock
+from remit_conformance.service import AgentServer, FakeClock
 
 
 class RealClock(FakeClock):
@@ -28,9 +28,11 @@ class RealClock(FakeClock):
 
 
 @contextlib.contextmanager
-def serving(applications: list[dict[str, Any]]) -> Iterator[AgentServer]:
+def serving(
+    applications: list[dict[str, Any]], *, clock: FakeClock | None = None
+) -> Iterator[AgentServer]:
     """Serve on a free port of loopback; `origin` of what is given says where."""
-    service = AgentServer(RealClock(), applications=applications)
+    service = AgentServer(clock or RealClock(), applications=applications)
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,7 +52,8 @@ def serving(applications: list[dict[str, Any]]) -> Iterator[AgentServer]:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(answer.content)
 
         do_GET = do_POST = _answer  # noqa: N815 - names of the standard library.
 

@@ -1,0 +1,1 @@
+"""Proves that a capture agent obeys: `python -m remit_conformance --agent COMMAND`."""
