@@ -18,7 +18,7 @@ from governance.redaction.schema import Event, ScreenFrame
 from governance.redaction.screens import availability
 
 if TYPE_CHECKING:
-    from governance.redaction.screens.redactor import RedactedScreen
+    from governance.redaction.screens.redactor import RedactedScreen, ScreenRedactor
 
 MOST_PICTURES: Final = 16
 MOST_STORED_OCTETS: Final = 5 << 20
@@ -39,6 +39,7 @@ class Pictures:
         }
         self._bytes: dict[int, bytes] = {}
         self._done: dict[int, RedactedScreen] = {}
+        self._redactor: ScreenRedactor | None = None
         for position, frame in self._frames.items():
             if reason := self._refusal(position, frame, blobs):
                 self.refused[reason] += 1
@@ -69,7 +70,8 @@ class Pictures:
         from governance.redaction.screens.redactor import ScreenRedactor  # noqa: PLC0415
         from governance.redaction.screens.trees import TreeText  # noqa: PLC0415
 
-        redactor = ScreenRedactor(detector)
+        # One for every look at this record: what was read once need not be read again.
+        redactor = self._redactor = self._redactor or ScreenRedactor(detector)
         self._done = {}
         values: set[str] = set()
         for position, data in list(self._bytes.items()):

@@ -44,6 +44,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._known: dict[bytes, list[Word]] = {}
+        self._placed: dict[tuple[bytes, int, int], list[Word]] = {}
 
     def read(
         self, shades: Pixels, boxes: Sequence[Box], deadline: Deadline = NO_DEADLINE
@@ -56,17 +57,21 @@ class Reader:
             if box.height > _TALLEST_ROW:
                 continue
             crop = np.ascontiguousarray(shades[box.y : box.bottom, box.x : box.right])
-            key = hashlib.blake2b(crop.tobytes(), digest_size=_DIGEST, salt=_salt(box)).digest()
-            row = _Row(key, box, crop)
+            row = _Row(_key(box, crop), box, crop)
             seen.append(row)
-            if key not in self._known:
-                unread[key] = row
+            if row.key not in self._known:
+                unread[row.key] = row
         waiting = sorted(unread.values(), key=lambda row: row.box.height)
         for start in range(0, len(waiting), _ROWS_AT_ONCE):
             deadline.check()
             self._read_mosaic(waiting[start : start + _ROWS_AT_ONCE])
         for row in seen:
-            words += (_moved(word, row.box.x, row.box.y) for word in self._known[row.key])
+            place = (row.key, row.box.x, row.box.y)
+            if place not in self._placed:
+                self._placed[place] = [
+                    _moved(word, row.box.x, row.box.y) for word in self._known[row.key]
+                ]
+            words += self._placed[place]
         return words
 
     def _read_mosaic(self, rows: list[_Row]) -> None:
@@ -88,6 +93,11 @@ class Reader:
                 if start - _SLACK <= word.box.middle <= start + row.box.height + _SLACK:
                     self._known[row.key].append(_moved(word, -_MARGIN, -start))
                     break
+
+
+def _key(box: Box, shades: Pixels) -> bytes:
+    """Return what two rows share only when every pixel of them is the same."""
+    return hashlib.blake2b(shades.tobytes(), digest_size=_DIGEST, salt=_salt(box)).digest()
 
 
 def _salt(box: Box) -> bytes:
@@ -145,6 +155,9 @@ def _engine() -> Any:  # noqa: ANN401 - tesserocr has no types.
         path=tessdata.data_path(), lang="eng", psm=tesserocr.PSM.SINGLE_BLOCK
     )
     engine.SetVariable("debug_file", os.devnull)
+    # Rows come dark on light; trying them the other way round, too, only costs time.
+    engine.SetVariable("tessedit_do_invert", "0")
+    engine.SetVariable("invert_threshold", "0.0")
     return engine
 
 

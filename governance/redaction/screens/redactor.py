@@ -42,6 +42,7 @@ class ScreenRedactor:
 
     def __init__(self, detector: Detector) -> None:
         self._reader = Reader()
+        self._finder = regions.Finder()
         self._judge = Judge(detector)
 
     def redact(
@@ -60,7 +61,7 @@ class ScreenRedactor:
         pixels = pictures.decode(data)
         height, width = pixels.shape[:2]
         shades = regions.grey(pixels)
-        found = regions.find(shades)
+        found = self._finder.find(shades)
         places = trees.words(tree)
         by_tree = self._judge.judge(places, known=known, deadline=deadline)
         values = set(known) | by_tree.values
@@ -97,9 +98,9 @@ class ScreenRedactor:
         touched = [each.box for each in painted]
         shown = list(verdict.shown)
         for _ in range(_ROUNDS):
-            shades = regions.grey(pixels)
             beside = _touching(shown, touched)
-            again = self._reader.read(shades, regions.rows(word.box for word in beside), deadline)
+            lines = regions.rows(word.box for word in beside)
+            again = self._reader.read(_grey_at(pixels, lines), lines, deadline)
             rest = [word for word in shown if word not in beside]
             second = self._judge.judge([*rest, *again], known=known, deadline=deadline)
             if not second.found:
@@ -129,6 +130,17 @@ def paint(pixels: Pixels, painted: Sequence[Painted]) -> None:
         around = np.concatenate((above[across], below[across]))
         around.sort(axis=0)
         pixels[top:bottom, left:right] = around[3]
+
+
+def _grey_at(pixels: Pixels, boxes: Sequence[Box]) -> Pixels:
+    """Return the picture in grey at the boxes, and nothing anywhere else."""
+    shades = np.zeros(pixels.shape[:2], np.uint8)
+    for box in boxes:
+        rows, columns = slice(max(0, box.y), box.bottom), slice(max(0, box.x), box.right)
+        part = pixels[rows, columns]
+        if part.size:
+            shades[rows, columns] = regions.grey(part)
+    return shades
 
 
 def _touching(words: Sequence[Word], boxes: Sequence[Box]) -> list[Word]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from governance.redaction.screens.geometry import Box, Pixels
 
@@ -23,6 +24,8 @@ _FEW_PIXELS: Final = 2_500_000
 _EVEN: Final = 4
 _EVEN_SHARE: Final = 0.75
 _JOIN: Final = 11
+# How many rows away a pixel can matter: a rule's height, what blurs it, and two steps of three.
+_REACH: Final = 64
 _TALLEST: Final = 90
 _SMALLEST_AREA: Final = 16
 _ROW_GAP: Final = 14
@@ -51,19 +54,84 @@ class Found(NamedTuple):
     ink: Pixels
 
 
+class Finder:
+    """Finds what stands out on the screens of one record.
+
+    Of a screen that follows another only the band of rows that changed is looked at anew, with as
+    much around it as one step of the search reaches: the answer is the same as of the whole.
+    """
+
+    def __init__(self) -> None:
+        self._last: _Contrast | None = None
+        self._found: Found | None = None
+
+    def find(self, shades: Pixels) -> Found:
+        """Return what stands out on a grey screen."""
+        last, self._last = self._last, None
+        if last is None or last.shades.shape != shades.shape:
+            self._last = _contrast(shades)
+        else:
+            bands = _bands(np.flatnonzero((last.shades != shades).any(axis=1)))
+            if not bands and self._found is not None:
+                self._last = last
+                return self._found
+            self._last = _again(last, shades, bands)
+        self._found = _sorted(self._last)
+        return self._found
+
+
+class _Contrast(NamedTuple):
+    """A screen, how steep it is at each pixel, and its edges joined to the size of words."""
+
+    shades: Pixels
+    gradient: Pixels
+    joined: Pixels
+
+
 def find(shades: Pixels) -> Found:
     """Return what stands out on a grey screen."""
+    return _sorted(_contrast(shades))
+
+
+def _bands(rows: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Return changed rows as bands, half open; what lies between two is not worth parting them."""
+    ends = np.flatnonzero(np.diff(rows) > 2 * _REACH)
+    firsts, lasts = [*rows[:1], *rows[ends + 1]], [*rows[ends], *rows[-1:]]
+    return [(int(top), int(last) + 1) for top, last in zip(firsts, lasts, strict=True)]
+
+
+def _again(last: _Contrast, shades: Pixels, bands: Iterable[tuple[int, int]]) -> _Contrast:
+    """Return the contrast of a screen that differs from the last one in these bands alone."""
+    # What was found on the last screen holds on to its pixels.
+    joined = last.joined.copy()
+    for top, bottom in bands:
+        first, end = max(0, top - _REACH), min(len(shades), bottom + _REACH)
+        above = max(0, first - _REACH)
+        fresh = _contrast(shades[above : end + _REACH])
+        inside = slice(first - above, end - above)
+        last.gradient[first:end] = fresh.gradient[inside]
+        joined[first:end] = fresh.joined[inside]
+    return _Contrast(shades, last.gradient, joined)
+
+
+def _contrast(shades: Pixels) -> _Contrast:
     gradient = cv2.morphologyEx(shades, cv2.MORPH_GRADIENT, _SQUARE)
     _, edges = cv2.threshold(gradient, _CONTRAST, 255, cv2.THRESH_BINARY)
     edges = cv2.subtract(edges, cv2.max(_rules(shades, edges, 1), _rules(shades, edges, 0)))
     joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((3, _JOIN), np.uint8))
+    return _Contrast(shades, np.asarray(gradient, np.uint8), np.asarray(joined, np.uint8))
+
+
+def _sorted(contrast: _Contrast) -> Found:
+    """Return the regions of a screen: of the size of text, and pictures."""
+    joined = contrast.joined
     # Short labels are twice as fast; only a large screen could hold more regions than they number.
-    short = shades.size <= _FEW_PIXELS
+    short = joined.size <= _FEW_PIXELS
     _, _, found, _ = cv2.connectedComponentsWithStats(
         joined, connectivity=8, ltype=cv2.CV_16U if short else cv2.CV_32S
     )
     texts: list[Box] = []
-    pictures = _photographs(np.asarray(gradient, np.uint8))
+    pictures = _photographs(contrast.gradient)
     for x, y, width, height, area in found[1:].tolist():
         box = Box(x, y, width, height)
         if height > _TALLEST:
@@ -73,7 +141,7 @@ def find(shades: Pixels) -> Found:
                 pictures.extend(_strokes(joined, box))
         elif height >= 5 and width >= 4 and area >= _SMALLEST_AREA:  # noqa: PLR2004 - a dot.
             texts.append(box)
-    return Found(texts, pictures, np.asarray(joined, np.uint8))
+    return Found(texts, pictures, joined)
 
 
 def _rules(shades: Pixels, edges: cv2.typing.MatLike, axis: int) -> cv2.typing.MatLike:

@@ -5,7 +5,7 @@ announced, words found in another modality of the same record, what could not be
 that are in no list and stand among others that are not either.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -51,6 +51,7 @@ class Judge:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._known: dict[tuple[str, str], list[Span]] = {}
+        self._harmless: dict[str, bool] = {}
 
     def judge(
         self,
@@ -79,8 +80,13 @@ class Judge:
                 if owners:
                     verdict.counts[_REPEATED] = verdict.counts.get(_REPEATED, 0) + 1
                 verdict.found += (Found(segment.words[i], _REPEATED) for i in owners)
-            verdict.shown += _shown(segment, flagged)
+            verdict.shown += _shown(segment, flagged, self._is_harmless)
         return verdict
+
+    def _is_harmless(self, text: str) -> bool:
+        if text not in self._harmless:
+            self._harmless[text] = vocabulary.is_harmless(text)
+        return self._harmless[text]
 
     def _spans(self, text: str, label: str, deadline: Deadline) -> list[Span]:
         key = (text, label)
@@ -91,13 +97,15 @@ class Judge:
         return self._known[key]
 
 
-def _shown(segment: Segment, flagged: Collection[int]) -> Iterable[Word]:
+def _shown(
+    segment: Segment, flagged: Collection[int], is_harmless: Callable[[str], bool]
+) -> Iterable[Word]:
     """Yield the words of a segment that may stay."""
     read = [
         index not in flagged and word.confidence >= _SURE
         for index, word in enumerate(segment.words)
     ]
-    harmless = [vocabulary.is_harmless(word.text) for word in segment.words]
+    harmless = [is_harmless(word.text) for word in segment.words]
     mostly = sum(harmless) * 2 >= len(harmless)
     for index, word in enumerate(segment.words):
         if read[index] and (harmless[index] or (mostly and _is_ordinary(word.text))):
@@ -121,9 +129,10 @@ def unread(ink: Pixels, regions: Iterable[Box], shown: Iterable[Word]) -> list[P
         ] = 0
     found: list[Painted] = []
     for box in regions:
-        part = left[box.y : box.bottom, box.x : box.right] > 0
-        if not part.any():
+        ink_left = left[box.y : box.bottom, box.x : box.right]
+        if not ink_left.any():
             continue
+        part = ink_left > 0
         for top, bottom in _runs(part.any(axis=1)):
             found += (
                 Painted(

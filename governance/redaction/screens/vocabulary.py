@@ -5,7 +5,7 @@ is painted over where text would only have been left alone. No list of people we
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,7 @@ def digest_part() -> bytes:
     return (Path(__file__).parent / "words.txt").read_bytes()
 
 
-@cache
+@lru_cache(maxsize=32768)
 def is_known(word: str) -> bool:
     """Tell whether a word in lower case is of no one in particular.
 

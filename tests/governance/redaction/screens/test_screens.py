@@ -16,7 +16,14 @@ pytest.importorskip("tesserocr")
 
 from governance.redaction.directory import Directory, Employee  # noqa: E402
 from governance.redaction.engine import Detector  # noqa: E402
-from governance.redaction.screens import availability, pictures, regions, trees  # noqa: E402
+from governance.redaction.screens import (  # noqa: E402
+    availability,
+    pictures,
+    reading,
+    redactor,
+    regions,
+    trees,
+)
 from governance.redaction.screens.errors import PictureError  # noqa: E402
 from governance.redaction.screens.geometry import Box, Painted  # noqa: E402
 from governance.redaction.screens.reading import Reader  # noqa: E402
@@ -108,10 +115,7 @@ def test_a_code_for_cameras_and_a_photograph_are_painted_whole() -> None:
 
 
 def test_text_that_nobody_can_read_is_painted() -> None:
-    page = np.full((200, 600, 3), 255, np.uint8)
-    cv2.putText(page, "Q7x", (40, 80), cv2.FONT_HERSHEY_SCRIPT_COMPLEX, 1.6, (90, 90, 90), 2)
-    pixels = pictures.decode(_redact(_png(page)).picture)
-    assert (pixels == 255).all()
+    assert not _shows_scrawl()
 
 
 def test_a_long_row_of_small_letters_is_not_taken_for_a_line() -> None:
@@ -160,6 +164,105 @@ def test_rows_seen_before_are_not_read_again(monkeypatch: pytest.MonkeyPatch) ->
     moved = np.vstack((np.full((30, 900), 255, np.uint8), shades[:-30]))
     again = reader.read(moved, [Box(b.x, b.y + 30, b.width, b.height) for b in boxes])
     assert [word.text for word in again] == [word.text for word in first]
+
+
+def _followed(first: Any, second: Any) -> RedactedScreen:
+    following = ScreenRedactor(DETECTOR)
+    following.redact(_png(first))
+    return following.redact(_png(second))
+
+
+def test_what_changed_on_a_screen_is_found_as_on_a_new_one() -> None:
+    chance = np.random.default_rng(11)
+    names = sorted(SCREENS)
+    finder = regions.Finder()
+    shades = regions.grey(pictures.decode(_bytes(names[0])))
+    finder.find(shades)
+    for turn in range(12):
+        other = regions.grey(pictures.decode(_bytes(names[turn % len(names)])))
+        shades = shades.copy()
+        for _ in range(2):
+            top, left = int(chance.integers(0, 400)), int(chance.integers(0, 880))
+            height, width = int(chance.integers(1, 90)), int(chance.integers(1, 500))
+            part = (slice(top, top + height), slice(left, left + width))
+            shades[part] = other[part]
+        found, whole = finder.find(shades), regions.find(shades)
+        assert (found.texts, found.pictures) == (whole.texts, whole.pictures)
+        assert np.array_equal(found.ink, whole.ink)
+    assert finder.find(shades.copy()).texts == regions.find(shades).texts
+
+
+def _leaks_of_a_following_screen() -> list[str]:
+    """Return who can be seen on a form that was empty on the screen before it."""
+    form = pictures.decode(_bytes("form.png"))
+    empty = form.copy()
+    for one in SCREENS["form.png"]["pii"]:
+        top, left = int(one["y"]), int(one["x"])
+        empty[top - 2 : top + int(one["h"]) + 2, left - 2 : left + int(one["w"]) + 2] = 255
+    shown = pictures.decode(_followed(empty, form).picture)
+    found = []
+    for one in SCREENS["form.png"]["pii"]:
+        top, left = int(one["y"] + one["h"] * 0.2), int(one["x"])
+        part = (slice(top, int(one["y"] + one["h"] * 0.85)), slice(left, left + int(one["w"])))
+        ink = np.ptp(form[part], axis=(0, 1)).max() > 40
+        same = (shown[part] == form[part]).all(axis=2)
+        if ink and same[(form[part] < 128).all(axis=2)].mean() > 0.1:
+            found.append(one["text"])
+    return found
+
+
+def _paint_beside(pixels: Any, painted: Sequence[Painted]) -> None:
+    paint(pixels, [Painted(box._replace(x=box.x + 60), kind) for box, kind in painted])
+
+
+paint = redactor.paint
+BUGS: dict[str, tuple[object, str, object]] = {
+    "what changed is not looked at": (regions, "_bands", lambda _: []),
+    "too little around a change is looked at": (regions, "_REACH", 0),
+    "all rows are taken for one": (reading, "_key", lambda *_: b""),
+    "boxes are painted beside what they are for": (redactor, "paint", _paint_beside),
+    "what nobody read is shown": (redactor, "unread", lambda *_: []),
+}
+
+
+def test_nobody_is_seen_on_a_screen_that_follows_another() -> None:
+    assert _leaks_of_a_following_screen() == []
+    assert not _band_differs()
+    assert not _confuses_rows()
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_planted_in_how_screens_are_read_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, bug: str
+) -> None:
+    monkeypatch.setattr(*BUGS[bug])
+    faults = (_leaks_of_a_following_screen(), _band_differs(), _shows_scrawl(), _confuses_rows())
+    assert any(faults)
+
+
+def _confuses_rows() -> bool:
+    """Tell whether one row of a screen is read for another."""
+    shades = regions.grey(pictures.decode(_bytes("form.png")))
+    said = {word.text for word in Reader().read(shades, regions.find(shades).texts)}
+    return not {"Weight", "Mobile", "delivery."} <= said
+
+
+def _shows_scrawl() -> bool:
+    """Tell whether a picture shows what nobody could read."""
+    page = np.full((200, 600, 3), 255, np.uint8)
+    cv2.putText(page, "Q7x", (40, 80), cv2.FONT_HERSHEY_SCRIPT_COMPLEX, 1.6, (90, 90, 90), 2)
+    return bool((pictures.decode(_redact(_png(page)).picture) != 255).any())
+
+
+def _band_differs() -> bool:
+    """Tell whether a small change is found otherwise than on a new screen."""
+    page = np.full((300, 400), 255, np.uint8)
+    page[100:140, 200] = 0
+    changed = page.copy()
+    changed[138:150, 200] = 0
+    finder = regions.Finder()
+    finder.find(page)
+    return not np.array_equal(finder.find(changed).ink, regions.find(changed).ink)
 
 
 def _header(width: int, height: int, before: bytes = b"") -> bytes:
