@@ -50,6 +50,8 @@ class _Known(SocialLogin):
     account: SocialAccount
 
     def lookup(self) -> None:
+        """Find who is bound; an e-mail address never finds anybody."""
+        self._did_authenticate_by_email = None
         bound = SocialAccount.objects.filter(provider=self.account.provider, uid=self.account.uid)
         if account := bound.select_related("user").first():
             self.account = account

@@ -17,7 +17,10 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     # A name that is not loopback, to see pages as a browser without a secure context does.
-    "--host-resolver-rules=MAP insecure.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    (
+        "--host-resolver-rules=MAP insecure.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, "
+        "EXCLUDE localhost"
+    ),
 ]
 
 
