@@ -15,6 +15,7 @@ from typing import NoReturn
 import httpx
 
 from remit_agent import VERSION
+from remit_agent.browser import host, setup
 from remit_agent.enrol import enrol
 from remit_agent.errors import AgentError
 from remit_agent.home import Home
@@ -57,9 +58,12 @@ def _run(home: Home, chosen: argparse.Namespace, transport: httpx.BaseTransport 
             return _enrol(home, chosen, transport)
         case "replay":
             return _replay(home, chosen, transport)
+        case "browser":
+            return _browser(home, chosen)
     commands = {
         "record": _record,
         "observe": _observe,
+        "browse": _browse,
         "status": _status,
         "pause": _pause,
         "resume": _resume,
@@ -91,6 +95,23 @@ def _record(home: Home, transport: httpx.BaseTransport | None) -> int:
 def _observe(home: Home, transport: httpx.BaseTransport | None) -> int:
     for answer in observe(home, sys.stdin.buffer, transport=transport):
         print(answer.decode(), flush=True)
+    return 0
+
+
+def _browser(home: Home, chosen: argparse.Namespace) -> int:
+    home.identity()
+    extension = setup.prepare(home, profile=chosen.profile)
+    print(f"Load the extension in {extension} into the browser with the profile {chosen.profile}.")
+    return 0
+
+
+def _browse(home: Home, transport: httpx.BaseTransport | None) -> int:
+    identity = home.identity()
+    with (
+        home.exclusive(),
+        connect(identity.server, origin=identity.origin, transport=transport) as service,
+    ):
+        host.serve(Agent(home, service, identity))
     return 0
 
 
@@ -129,8 +150,11 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--speed", type=float, default=1.0, metavar="N")
     add.add_argument("--map", type=Path, metavar="FILE", help="default: the nearest mapping.json")
     add.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the outcome")
+    add = commands.add_parser("browser", parents=[shared], help="record pages of a browser")
+    add.add_argument("--profile", type=Path, required=True, metavar="DIR", help="user data of it")
     for name, words in (
         ("record", "record this desktop (X11)"),
+        ("browse", "talk to the browser's extension (started by the browser)"),
         ("observe", "obey lines of input (for remit-conformance)"),
         ("status", "say what may be captured now"),
         ("pause", "stop capture on this device"),

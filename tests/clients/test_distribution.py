@@ -1,6 +1,8 @@
 """The clients stand alone: neither Django nor the service is imported, ever."""
 
 import ast
+import hashlib
+import json
 import subprocess
 import sys
 import tomllib
@@ -56,3 +58,17 @@ def test_no_recording_holds_an_address_of_its_annotator() -> None:
             assert "annotator@" not in str(path)
             assert b"annotator@" not in path.read_bytes()
     assert (CLIENTS / "recordings" / "agentnet" / "LICENSE").is_file()
+
+
+def test_rrweb_is_the_file_of_the_package_that_is_named_with_its_licence() -> None:
+    folder = CLIENTS / "remit_agent" / "browser" / "extension" / "rrweb"
+    named = json.loads((folder / "VENDOR.json").read_text(encoding="utf-8"))
+    assert hashlib.sha256((folder / "record.min.js").read_bytes()).hexdigest() == named["sha256"]
+    assert named["licence"] in (folder / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_extension_stays_out_of_private_windows_and_asks_for_nothing_else() -> None:
+    extension = CLIENTS / "remit_agent" / "browser" / "extension"
+    manifest = json.loads((extension / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["incognito"] == "not_allowed"
+    assert manifest["permissions"] == ["nativeMessaging"]

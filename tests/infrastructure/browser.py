@@ -35,14 +35,18 @@ def require_chromium() -> str:
     pytest.skip("there is no chromium on this machine")
 
 
+def arguments() -> list[str]:
+    """Return what every chromium here is started with."""
+    return [*_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
 @contextlib.contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Run a headless chromium with an empty profile."""
     path = require_chromium()
-    arguments = [*_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with tempfile.TemporaryDirectory(prefix="remit-chromium-") as home, sync_playwright() as tool:
         browser = tool.chromium.launch(
-            executable_path=path, args=arguments, env={**os.environ, "HOME": home}
+            executable_path=path, args=arguments(), env={**os.environ, "HOME": home}
         )
         try:
             yield browser

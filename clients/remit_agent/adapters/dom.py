@@ -34,6 +34,19 @@ _INPUT_ROLES: Final = {
 }  # fmt: skip
 
 
+# What a page hides from its person is not theirs to show, and a file is not what they did.
+_SECRET_KINDS: Final = frozenset({"password", "hidden", "file"})
+
+
+def _is_secret(autocomplete: str) -> bool:
+    """Whether a word of `autocomplete` says password, one-time code, or payment card."""
+    return (
+        autocomplete.endswith("-password")
+        or autocomplete == "one-time-code"
+        or autocomplete.startswith("cc-")
+    )
+
+
 @dataclass(slots=True)
 class PageNode:
     """One node of the page; `text` stays inside the adapter."""
@@ -122,8 +135,8 @@ class Page:
 
     def _note_secure(self, node: PageNode) -> None:
         kind = node.attributes.get("type", "").lower()
-        completes = node.attributes.get("autocomplete", "").lower()
-        if kind == "password" or completes.endswith("-password") or completes == "one-time-code":
+        completes = node.attributes.get("autocomplete", "").lower().split()
+        if kind in _SECRET_KINDS or any(_is_secret(each) for each in completes):
             self.secure.add(node.id)
 
     def is_withheld(self, node_id: int) -> bool:
@@ -203,4 +216,5 @@ class Page:
     def _words(self, node: PageNode) -> str:
         """Return the text directly inside an element: the application's words, not a person's."""
         texts = [self.nodes[each].text for each in node.children if each in self.nodes]
-        return " ".join("".join(texts).split())[:120]
+        words = " ".join("".join(texts).split())[:120]
+        return "" if set(words) <= {"•", "*", " "} else words

@@ -70,7 +70,7 @@ def read(path: Path) -> Recording:
     """Read a stream; RecordingError when it is not rrweb's."""
     try:
         events = msgspec.json.decode(path.read_bytes(), type=list[_Event])
-        reader = _Reader(start_ms=min((each.timestamp for each in events), default=0))
+        reader = Reader(start_ms=min((each.timestamp for each in events), default=0))
         for event in events:
             reader.take(event)
         reader.end_typing()
@@ -89,7 +89,7 @@ class _Typing:
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     """Follows the page through the stream."""
 
     start_ms: int
@@ -100,6 +100,14 @@ class _Reader:
     typing: _Typing | None = None
     pointer: tuple[int, int] = (0, 0)
     scrolled: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def try_take(self, raw: Mapping[str, Any]) -> bool:
+        """Take one event as it happens; whether it was one of rrweb's."""
+        try:
+            self.take(msgspec.convert(raw, _Event))
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+            return False
+        return True
 
     def take(self, event: _Event) -> None:
         """Take one event of the stream."""

@@ -1,0 +1,1 @@
+"""The browser's recorder: an extension, and what it talks to (native messaging)."""
