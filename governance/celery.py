@@ -124,6 +124,7 @@ app.conf.update(
         "close cut reads": _every(_HOUR, "governance.capture.tasks.close_cut_reads"),
         "expire consents": _every(60.0, "governance.rights.tasks.expire_consents"),
         "end exports": _every(_HOUR, "governance.rights.tasks.end_exports"),
+        "publish participation": _every(_HOUR, "governance.rights.tasks.publish_participation"),
         "end seal keys": _every(_HOUR, "governance.rights.tasks.end_seal_keys"),
         "renew keys": {
             "task": "governance.rights.tasks.renew_keys",

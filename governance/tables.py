@@ -153,6 +153,12 @@ _RIGHTS: Final = (
     Table("rights_erasurestep", app="SI"),
     Table("rights_erasurecertificate", app="SI"),
     Table("rights_portabilityexport", app="SIU"),
+    Table("rights_campaign", app="SI"),
+    Table("rights_asked", app="SI"),
+    Table("rights_askinglimit", app="SI"),
+    Table("rights_pressurereport", app="SI"),
+    Table("rights_pressurefinding", app="SI"),
+    Table("rights_participation", app="SI"),
 )
 
 _WORK: Final = (

@@ -6,7 +6,7 @@ import struct
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,6 +27,8 @@ from governance.capture import agent_policy, content
 from governance.policies import selectors as policies
 from governance.policies import services as policy_services
 from governance.policies.categories import WITHOUT_PICTURES, Category
+from governance.rights import campaigns
+from governance.rights.states import Limit
 from tests import groundwork
 
 TRAIN = "train-computer-use-agents"
@@ -205,6 +207,16 @@ def notice(purpose: str, categories: Iterable[Category] = WITHOUT_PICTURES) -> d
         "applications": {key: key.replace("-", " ").title() for key in APPLICATIONS},
         "categories": {category.value: category.value for category in told},
     }
+
+
+def ask(made: House, *names: str) -> None:
+    """Let people have worked here for long, and the privacy office ask for consent."""
+    for name in names:
+        window = campaigns.Window(
+            Limit.EMPLOYMENT_BEGAN, date(2020, 1, 1), date(2020, 1, 1), made.subject(name)
+        )
+        campaigns.limit(window=window, actor=made.ines)
+    campaigns.send(purpose=TRAIN, incentive="none", actor=made.ines)
 
 
 def decide(

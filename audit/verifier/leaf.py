@@ -41,6 +41,11 @@ EVENTS = frozenset(
         *("release:published", "release:recalled", "rights:requested", "rights:fulfilled"),
         *("erasure:requested", "erasure:completed", "key:shredded", "key:rotated"),
         "export:built",
+        "campaign:sent",
+        "asking:limited",
+        "pressure:reported",
+        "pressure:settled",
+        "participation:published",
     )
 )
 GENESIS = "log:genesis"

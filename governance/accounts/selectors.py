@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -111,6 +112,12 @@ def active_subjects() -> list[str]:
         .order_by("subject_key")
         .values_list("subject_key", flat=True)
     )
+
+
+def settled_before(at: datetime, *, began: set[str]) -> set[str]:
+    """Return who has been known here since before a moment, or is in `began`."""
+    known = Person.objects.filter(entry__occurred_at__lte=at)
+    return set(known.values_list("subject_key", flat=True)) | began
 
 
 def manages(*, manager: str, subject: str) -> bool:

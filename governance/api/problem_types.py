@@ -115,6 +115,12 @@ _ALL: Final = (
     _type("already-registered", 409, _("This name is taken"), _("Choose another one.")),
     _type("approval-required", 409, _("A second person has not approved this"), _READ_AGAIN),
     _type("batch-sequence", 409, _("A batch is missing before this one"), text=_KEPT_OUT),
+    _type(
+        "asking-window",
+        409,
+        _("Nobody is asked for consent at this time"),
+        _("Ask when the review cycle, or what was announced, is over."),
+    ),
     _type("cell-not-offered", 409, _("Nobody is asking for this"), _READ_AGAIN),
     _type(
         "assessment-incomplete",
@@ -244,6 +250,12 @@ _ALL: Final = (
         422,
         _("Captured work may never be used for this"),
         _("Nobody can register, request or approve it. The attempt is an entry."),
+    ),
+    _type(
+        "incentive",
+        422,
+        _("A request for consent carries no incentive"),
+        _("Declare `incentive` as `none`, and promise nothing to anybody who agrees."),
     ),
     _type("purpose-term", 422, _("A purpose cannot narrow this term")),
     _type("retention-period", 422, _("This period cannot be set")),

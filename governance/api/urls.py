@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 from governance.api import (
     agent,
     agreements,
+    asking,
     assessments,
     audit_entries,
     capture_policies,
@@ -27,6 +28,9 @@ agents = [
 ]
 
 offices = [
+    path("campaigns", asking.CampaignsView.as_view()),
+    path("asking-limits", asking.LimitsView.as_view()),
+    path("pressure-reports/<uuid:report_id>/finding", asking.FindingView.as_view()),
     path("purposes", officers.PurposesView.as_view()),
     path("applications", officers.ApplicationsView.as_view()),
     path("notices", officers.NoticesView.as_view()),
@@ -78,6 +82,8 @@ everyone = [
     path("session/confirmation", session.ConfirmationView.as_view()),
     path("schema", SpectacularAPIView.as_view(permission_classes=[Anyone])),
     path("schemas/events-1.json", open_data.EventSchemaView.as_view()),
+    path("transparency/participation", asking.ParticipationView.as_view()),
+    path("pressure-reports", asking.ReportsView.as_view()),
     path("transparency/policies", open_data.OpenPoliciesView.as_view()),
 ]
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from governance.management import demo_assessment
 from governance.management import demo_texts as texts
 from governance.management.demo_http import Caller, DemoError, wait_until
-from governance.management.demo_people import COLLEAGUES
+from governance.management.demo_people import COLLEAGUES, EVERYBODY
 from governance.management.demo_texts import DESK, IMPROVE, TERMINAL, TRAIN
 from remit_agent.enrol import enrol
 from remit_agent.errors import AgentError
@@ -35,6 +35,7 @@ _RECORDINGS: Final[Mapping[str, tuple[str, float]]] = {
     "display-settings": ("agentnet/display-settings", 100.0),
 }
 _AT_ONCE: Final = 4
+_BEGAN: Final = "2020-01-01"
 _OUTCOME_SECONDS: Final = 60.0
 
 
@@ -112,7 +113,18 @@ def agree(stage: Stage, report: Report) -> int:
             _sign(ines, wanda, key, scopes[key])
             _agree(ines, lea, version)
             report(number)
+        _ask_everybody(ines)
     return len(versions)
+
+
+def _ask_everybody(ines: Caller) -> None:
+    """Let the privacy office ask, once, whoever has worked here for long."""
+    if ines.get("campaigns")["campaigns"]:
+        return
+    for character in EVERYBODY:
+        began = {"kind": "employment-began", "starts_on": _BEGAN, "ends_on": _BEGAN}
+        ines.post("asking-limits", began | {"username": character.username})
+    ines.post("campaigns", {"purpose": TRAIN, "incentive": "none"})
 
 
 def _drafted(ines: Caller, policy: Json) -> Json:

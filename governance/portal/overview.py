@@ -12,7 +12,7 @@ from governance.portal.accesses import lines_of
 from governance.portal.frame import show
 from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
-from governance.rights import accesses
+from governance.rights import accesses, campaigns
 from governance.rights import selectors as rights
 from governance.web.doors import public, speak, visitor_of
 from governance.web.sessions import home_of, sign_in
@@ -42,6 +42,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "refused": len([line for line in by_others if line.kind == "refused"]),
         "jobs": len([line for line in by_others if line.kind == "program"]),
         "applications": application_names(),
+        "asked": campaigns.open_request(subject=visitor.subject),
         "latest": by_others[:LATEST],
         "erased_at": erased_at(subject=visitor.subject),
         "last_decision": decisions[0] if decisions else None,

@@ -31,3 +31,23 @@ class MissTextError(RightsError):
 
 class ForgetSpanError(RightsError):
     """The time to forget is not between one minute and one day."""
+
+
+class CampaignSenderError(RightsError):
+    """Somebody else than the privacy office asked for consent."""
+
+
+class IncentiveError(RightsError):
+    """A request for consent came with an incentive."""
+
+
+class AskingWindowError(RightsError):
+    """Nobody may be asked at this time."""
+
+
+class AskingLimitError(RightsError):
+    """A window, an exemption or a date says nothing that can be kept."""
+
+
+class PressureReportError(RightsError):
+    """A report of pressure, or what was found, says nothing or too much."""

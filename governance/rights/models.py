@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from governance.rights.states import ErasureState, ExportState, Kind, RequestStatus
+from governance.rights.states import ErasureState, ExportState, Kind, Limit, RequestStatus
 
 
 class RightsRequest(models.Model):
@@ -125,3 +125,99 @@ class PortabilityExport(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["subject", "id"], name="rights_export_subject")]
+
+
+class Campaign(models.Model):
+    """The privacy office asks, once, for one purpose. Append-only; it carries no incentive."""
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.TextField(default="default")
+    purpose = models.TextField()
+    incentive = models.TextField(default="none")
+    sender = models.TextField()
+    sent_at = models.DateTimeField()
+    lapses_at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(incentive="none"), name="rights_campaign_without_incentive"
+            )
+        ]
+
+
+class Asked(models.Model):
+    """One person was asked by a campaign, and may have said "later". Append-only.
+
+    Who is not asked because of an earlier answer, an exemption or a window leaves no row.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="asked")
+    subject = models.TextField()
+    is_deferral = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["campaign", "subject", "is_deferral"], name="rights_asked_once"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["subject", "at"], name="rights_asked_subject")]
+
+
+class AskingLimit(models.Model):
+    """When nobody, or one person, may be asked. Append-only; `ends_on` is the last such day."""
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.TextField(default="default")
+    kind = models.TextField(choices=[(kind.value, kind.value) for kind in Limit])
+    # Empty for everybody.
+    subject = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class PressureReport(models.Model):
+    """Somebody, unnamed, says that people were pressed. Append-only; the day, not the moment."""
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.TextField(default="default")
+    words = models.TextField()
+    reported_on = models.DateField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class PressureFinding(models.Model):
+    """What the representatives found: below whom consents to a purpose were not free."""
+
+    report = models.OneToOneField(PressureReport, on_delete=models.PROTECT, related_name="finding")
+    is_confirmed = models.BooleanField()
+    purpose = models.TextField(blank=True)
+    below = models.TextField(blank=True)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class Participation(models.Model):
+    """One month's figure about one purpose. Append-only; `agreed` is the rule's own memory."""
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.TextField(default="default")
+    purpose = models.TextField()
+    month = models.DateField()
+    band = models.TextField(blank=True)
+    agreed = models.PositiveIntegerField()
+    since = models.DateTimeField()
+    # The people it is about stay the same for a quarter.
+    population = models.JSONField(default=list)
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["purpose", "month"], name="rights_participation_once")
+        ]

@@ -74,3 +74,22 @@ class ExportState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     ENDED = "ended"
+
+
+class Limit(StrEnum):
+    """Why somebody may not be asked for consent; the last three name a person."""
+
+    REVIEW_CYCLE = "review-cycle"
+    REDUNDANCIES = "redundancies"
+    PROBATION = "probation"
+    EMPLOYMENT_BEGAN = "employment-began"
+    EXEMPTION = "exemption"
+
+
+class ExemptionReason(StrEnum):
+    """Classes of reasons for not asking somebody; none says anything about a person's health."""
+
+    ON_LEAVE = "on-leave"
+    NO_SCREEN_WORK = "no-screen-work"
+    REPRESENTATIVE = "representative"
+    OWN_WISH = "own-wish"

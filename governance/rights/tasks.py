@@ -6,9 +6,16 @@ What ends something goes by the database's clock, as in capture.
 from celery import shared_task
 
 from governance.jobs.clock import database_now
-from governance.rights import choosing, erasure, exports, renewal
+from governance.rights import choosing, erasure, exports, participation, renewal
 
-__all__ = ["end_exports", "end_seal_keys", "erasure", "expire_consents", "renew_keys"]
+__all__ = [
+    "end_exports",
+    "end_seal_keys",
+    "erasure",
+    "expire_consents",
+    "publish_participation",
+    "renew_keys",
+]
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
@@ -33,3 +40,9 @@ def renew_keys() -> None:
 def end_seal_keys() -> None:
     """Destroy the private keys that nothing needs any more."""
     renewal.end_seal_keys(now=database_now())
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types.
+def publish_participation() -> None:
+    """Publish the month's figures once they are due."""
+    participation.publish_month(now=database_now())

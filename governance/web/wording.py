@@ -93,6 +93,11 @@ EVENTS: Final[dict[str, Words]] = {
     "key:shredded": _("Keys destroyed"),
     "key:rotated": _("Keys changed"),
     "export:built": _("Copy of data made"),
+    "campaign:sent": _("Consent asked for"),
+    "asking:limited": _("Time without requests recorded"),
+    "pressure:reported": _("Pressure reported"),
+    "pressure:settled": _("Report of pressure settled"),
+    "participation:published": _("Participation figure published"),
 }
 
 # Why the log is closed, as `audit.health` says it.

@@ -36,7 +36,8 @@ def company(draw: random.Random, people: int = 0) -> Company:
     people = people or draw.randint(25, 250)
     share = draw.uniform(0.1, 0.9)
     now = [draw.random() < share for _ in range(people)]
-    agreed, acted = [], [set() for _ in range(people)]
+    agreed: list[list[bool]] = []
+    acted: list[set[int]] = [set() for _ in range(people)]
     for week in range(WEEKS):
         for person in range(people):
             if draw.random() < CHANGES:

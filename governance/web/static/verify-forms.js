@@ -22,7 +22,8 @@
     "capture:deleted capture:expired access:requested access:approved access:rejected " +
     "access:allowed access:denied access:closed release:published release:recalled " +
     "rights:requested rights:fulfilled erasure:requested erasure:completed key:shredded " +
-    "key:rotated export:built").split(" "));
+    "key:rotated export:built campaign:sent asking:limited pressure:reported "
+    + "pressure:settled participation:published").split(" "));
 
   class Refusal extends Error {}
   const fail = (reason) => { throw new Refusal(reason); };

@@ -179,6 +179,7 @@ def test_r16_a_browser_that_sends_gpc_is_not_prompted_and_keeps_its_answers(
     nordhafen: make.House,
 ) -> None:
     """R16: the signal suppresses every prompt of the session and withdraws nothing."""
+    make.ask(nordhafen, "tariq")
     asked = "You are being asked for something"
     assert asked in signed_in("tariq").get("/").text
     client = signed_in("tariq")

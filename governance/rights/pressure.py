@@ -1,0 +1,113 @@
+"""Reports of pressure: anybody may write one unnamed; a confirmed one makes consents void (R25).
+
+Nobody learns who had agreed: for each person below the one who pressed, consenting or not, the
+log gets one shy entry of the same shape, and the representatives are answered without a count.
+"""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+import consent.selectors
+import consent.services
+from audit import journal
+from audit.actions import Action, Verdict
+from audit.actors import Actor
+from audit.ids import uuid7
+from consent.services import Choice
+from consent.status import ConsentStatus
+from governance.accounts import selectors as accounts
+from governance.rights.choosing import follow
+from governance.rights.errors import PressureReportError, RequestNotFoundError
+from governance.rights.models import PressureFinding, PressureReport
+
+LONGEST: Final = 4000
+MOST_OPEN: Final = 500
+_ANYBODY: Final = Actor.system("pressure-channel")
+_FORM: Final = "0" * 64
+
+
+def report(*, words: str, now: datetime | None = None) -> PressureReport:
+    """Take a report in from whoever writes it; nothing about them is asked or kept.
+
+    PressureReportError: it says nothing, or more than can be read.
+    """
+    said = words.strip()
+    if not said or len(said) > LONGEST:
+        raise PressureReportError("Say what happened, in up to 4,000 characters.")
+    with transaction.atomic():
+        if PressureReport.objects.filter(finding=None).count() >= MOST_OPEN:
+            raise PressureReportError("Too many reports wait to be read; come back later.")
+        entry = journal.append(Action.PRESSURE_REPORTED, actor=_ANYBODY)
+        day = (now or timezone.now()).date()
+        return PressureReport.objects.create(id=uuid7(), words=said, reported_on=day, entry=entry)
+
+
+def reports() -> list[PressureReport]:
+    """Return every report, the open ones first."""
+    rows = PressureReport.objects.select_related("finding").order_by("-id")
+    return sorted(rows, key=lambda row: hasattr(row, "finding"))
+
+
+@transaction.atomic
+def settle(
+    *,
+    report_id: UUID,
+    is_confirmed: bool,
+    actor: Actor,
+    purpose: str = "",
+    below: str = "",
+    now: datetime | None = None,
+) -> PressureFinding:
+    """Record what the representatives found; confirmed, consents below somebody never were.
+
+    `below` is the user name of whoever pressed. RequestNotFoundError, PressureReportError.
+    """
+    moment = now or timezone.now()
+    held = PressureReport.objects.filter(id=report_id, finding=None).first()
+    if held is None:
+        raise RequestNotFoundError
+    pressed = accounts.person_by_username(below) if below else None
+    if is_confirmed and (pressed is None or not purpose):
+        raise PressureReportError("A confirmed report names a purpose and who pressed.")
+    entry = journal.append(
+        Action.PRESSURE_SETTLED,
+        actor=actor,
+        verdict=Verdict.ALLOW if is_confirmed else Verdict.DENY,
+        purpose=purpose or None,
+    )
+    if is_confirmed and pressed is not None:
+        for subject in sorted(accounts.all_reports(manager=pressed.subject_key)):
+            _void(subject, purpose=purpose, actor=actor, now=moment)
+    return PressureFinding.objects.create(
+        report=held,
+        is_confirmed=is_confirmed,
+        purpose=purpose if is_confirmed else "",
+        below=pressed.subject_key if is_confirmed and pressed else "",
+        at=moment,
+        entry=entry,
+    )
+
+
+def _void(subject: str, *, purpose: str, actor: Actor, now: datetime) -> None:
+    """End what a person had agreed to as if it never was; who had not leaves the same trace."""
+    consent.selectors.lock(subject=subject, exclusive=True)
+    valid = consent.selectors.valid_cells(subject=subject, at=now)
+    cells = sorted(cell for cell in valid if cell.purpose == purpose)
+    if not cells:
+        journal.append(
+            Action.CONSENT_DECIDED, actor=actor, subject=subject, private={"decision": _FORM}
+        )
+        return
+    act = consent.services.decide(
+        subject=subject,
+        choices=[Choice(*cell, ConsentStatus.INVALIDATED) for cell in cells],
+        actor=actor,
+        language="en",
+        form_digest=_FORM,
+        now=now,
+    )
+    follow(subject=subject, act=act, reason="consent-invalidated", now=now)
