@@ -99,13 +99,15 @@ def _without(event: dict[str, object], *names: str) -> dict[str, object]:
         ("agentnet/display-settings", "ui.tree"),
     ],
 )
-def test_a_recording_is_taken_whole_and_nothing_of_what_was_denied_is_in_it(
+def test_r49_a_third_party_recording_is_taken_whole_and_what_was_dropped_is_told(
     house: make.House, home: Path, transport: httpx.WSGITransport, name: str, kept: str
 ) -> None:
     report: ReplayReport = replay(
         home=home, recording=RECORDINGS / name, speed=1000, transport=transport
     )
     assert report.sent == report.batches >= 1
+    assert sum(report.dropped.values()) > 0
+    assert {"app_not_allowed", "category_denied", "secure_field"} >= set(report.dropped)
     jobs.run_due()
     statuses = _statuses(home, report.batch_ids, transport)
     assert {each.state for each in statuses} == {"done"}

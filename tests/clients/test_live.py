@@ -147,7 +147,7 @@ def test_what_was_spooled_goes_when_the_key_or_the_consent_has_gone(bench: Bench
     assert list(bench.home.spool.iterdir()) == []
 
 
-def test_nothing_around_a_pause_is_kept_and_nothing_in_it(bench: Bench) -> None:
+def test_r14_nothing_around_a_pause_is_kept_and_nothing_in_it(bench: Bench) -> None:
     bench.type("before")
     bench.pass_(1)
     bench.see()
@@ -164,7 +164,7 @@ def test_nothing_around_a_pause_is_kept_and_nothing_in_it(bench: Bench) -> None:
     assert {"paused"} == {e["reason"] for e in events if e["type"] == "capture.gap"}
 
 
-def test_a_withdrawal_drops_what_was_kept_and_not_yet_sealed(bench: Bench) -> None:
+def test_r05_a_withdrawal_drops_what_was_kept_and_not_yet_sealed(bench: Bench) -> None:
     bench.type("secret of the person")
     bench.server.applications = [application("warehouse-terminal", ["pointer"], matchers=MATCHERS)]
     bench.server.consent_epoch += 1
@@ -176,7 +176,7 @@ def test_a_withdrawal_drops_what_was_kept_and_not_yet_sealed(bench: Bench) -> No
 
 
 @pytest.mark.parametrize("step_s", [-3600, -60, 60, 3600])
-def test_a_clock_that_was_set_ends_the_policy_until_a_new_one_came(
+def test_r35_a_clock_that_was_set_ends_the_policy_until_a_new_one_came(
     bench: Bench, step_s: int
 ) -> None:
     assert bench.agent.in_force() is not None
@@ -185,7 +185,7 @@ def test_a_clock_that_was_set_ends_the_policy_until_a_new_one_came(
     assert bench.agent.state() == "no-policy"
 
 
-def test_setting_the_clock_back_prolongs_no_lease(bench: Bench) -> None:
+def test_r35_setting_the_clock_back_prolongs_no_lease(bench: Bench) -> None:
     """Step by step, each too small to be seen."""
     for _ in range(16 * 60):
         bench.steady_ns += SECOND
@@ -208,7 +208,7 @@ def test_the_day_s_octets_end_the_recording_until_the_next_day(bench: Bench) -> 
     assert bench.live.dropped["budget"] > 0
 
 
-def test_a_window_needs_every_kind_of_matcher_that_the_policy_names(bench: Bench) -> None:
+def test_r49_a_window_needs_every_kind_of_matcher_that_the_policy_names(bench: Bench) -> None:
     strange = [
         Surface("window", "xterm", title="Expense claim", window=1),
         Surface("window", "zenity", title="Private chat", window=2),

@@ -51,14 +51,16 @@ def taken(policy: Application) -> Canvas:
     return with_regions(draw(WINDOW, PARTS), shot, WINDOW, PARTS, policy)
 
 
-def test_a_drawing_holds_no_pixel_and_a_password_field_is_one_black_box() -> None:
+def test_r53_a_drawing_holds_no_pixel_and_a_password_field_is_one_black_box() -> None:
     canvas = draw(WINDOW, PARTS)
     assert at(canvas, 120, 65) == MASK
     assert RED not in {at(canvas, x, y) for x in range(100, 300, 3) for y in range(50, 150, 3)}
 
 
 @pytest.mark.parametrize("region", ["@rect=0,0,200,100", "@role=textbox"])
-def test_only_named_regions_show_pixels_and_what_is_masked_in_them_does_not(region: str) -> None:
+def test_r53_only_named_regions_show_pixels_and_what_is_masked_in_them_does_not(
+    region: str,
+) -> None:
     canvas = taken(own(["#note"], region_1=region))
     assert at(canvas, 120, 85) == RED
     assert at(canvas, 120, 65) == at(canvas, 120, 105) == MASK
@@ -71,7 +73,7 @@ def test_only_named_regions_show_pixels_and_what_is_masked_in_them_does_not(regi
     assert at(everywhere, 290, 140) == RED
 
 
-def test_a_mask_that_cannot_be_read_here_hides_whatever_it_may_mean() -> None:
+def test_r53_a_mask_that_cannot_be_read_here_hides_whatever_it_may_mean() -> None:
     canvas = taken(own(["div > p:nth-child(2)"], region_1="@role=textbox"))
     assert at(canvas, 120, 85) == at(canvas, 120, 105) == MASK
 

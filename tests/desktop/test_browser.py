@@ -129,7 +129,7 @@ def fill(page: Page) -> None:
     page.wait_for_timeout(400)
 
 
-def test_a_form_in_chromium_is_recorded_as_far_as_the_policy_goes(tmp_path: Path) -> None:
+def test_r49_r50_a_form_in_chromium_is_recorded_as_far_as_the_policy_goes(tmp_path: Path) -> None:
     home, profile = tmp_path / "agent", tmp_path / "profile"
     with pages() as host, serving([application(host)]) as server:
         enrol = ["enrol", "--server", server.origin, "--code", "GOOD-CODE", "--home", str(home)]

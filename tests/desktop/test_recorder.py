@@ -160,7 +160,7 @@ def work(desktop: Desktop, agent: Agent) -> Told:
     return Told(said, began, ended)
 
 
-def test_a_session_on_a_desktop_is_recorded_as_far_as_the_policy_goes(
+def test_r15_r49_r50_a_session_on_a_desktop_is_recorded_as_far_as_the_policy_goes(
     desktop: Desktop, agent: Agent, server: AgentServer
 ) -> None:
     told = work(desktop, agent)
