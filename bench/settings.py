@@ -5,3 +5,4 @@ from governance.settings import INSTALLED_APPS as SERVICE
 
 INSTALLED_APPS = [*SERVICE, "auditlog", "bench"]
 ROOT_URLCONF = "bench.urls"
+REMIT_WORK_PLACE = "DE"

@@ -188,6 +188,15 @@ def _count(subject: str) -> None:
     SubjectEpoch.objects.filter(subject=subject).update(epoch=F("epoch") + 1)
 
 
+def stir(*, subject: str) -> None:
+    """Raise the person's count, so that their agents ask again: something else about them changed.
+
+    Within the caller's transaction, which holds the person's lock from here on.
+    """
+    selectors.lock(subject=subject, exclusive=True)
+    _count(subject)
+
+
 def catch_up(*, subject: str, epoch: int) -> None:
     """Let the person's count go on from `epoch`: a restore had taken it back."""
     SubjectEpoch.objects.filter(subject=subject, epoch__lt=epoch).update(epoch=epoch)

@@ -8,7 +8,7 @@ the consent row while they are used.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +32,8 @@ class Reason(StrEnum):
     NOT_REDACTED = "not_redacted"
     DEVICE_REVOKED = "device_revoked"
     NOT_OWN_DEVICE = "not_own_device"
+    PLACE_NOT_COVERED = "place_not_covered"
+    NOTICE_NOT_ACKNOWLEDGED = "notice_not_acknowledged"
     POLICY_MISSING = "policy_missing"
     POLICY_STALE = "policy_stale"
     CATEGORY_DENIED = "category_denied"
@@ -88,6 +90,9 @@ class Interval:
 
     def covers(self, at: datetime) -> bool:
         return self.start <= at and (self.end is None or at < self.end)
+
+
+ALWAYS: Final = Interval(datetime.min.replace(tzinfo=UTC), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +190,9 @@ class CellFacts:
     consent: Sequence[Interval]
     policy: Sequence[Interval]
     pauses: Sequence[Interval]
+    # When the person worked where the policy may act, and was told what that place owes them.
+    place: Sequence[Interval] = (ALWAYS,)
+    told: Sequence[Interval] = (ALWAYS,)
 
 
 def decide_cell(facts: CellFacts, *, at: datetime, now: datetime) -> Decision:
@@ -194,6 +202,10 @@ def decide_cell(facts: CellFacts, *, at: datetime, now: datetime) -> Decision:
     """
     if any(pause.covers(at) for pause in facts.pauses):
         return Deny(Reason.PAUSED)
+    if not any(span.covers(at) and span.covers(now) for span in facts.place):
+        return Deny(Reason.PLACE_NOT_COVERED)
+    if not any(span.covers(at) and span.covers(now) for span in facts.told):
+        return Deny(Reason.NOTICE_NOT_ACKNOWLEDGED)
     if not any(span.covers(at) for span in facts.policy):
         return Deny(Reason.APP_NOT_ALLOWED)
     if not any(span.covers(now) for span in facts.policy):

@@ -53,6 +53,8 @@ REMIT_REDACTION_PROFILE = env.text("REMIT_REDACTION_PROFILE", "fast")
 REMIT_REDACTION_MODEL = env.text("REMIT_REDACTION_MODEL")
 REMIT_EMPLOYEE_NUMBER = env.text("REMIT_EMPLOYEE_NUMBER")
 REMIT_ORGANISATION = env.text("REMIT_ORGANISATION", "Nordhafen")
+# "Name | address | contact" of who runs this service for others (GDPR 28); empty: for itself.
+REMIT_PROCESSOR = env.text("REMIT_PROCESSOR")
 REMIT_PORT = env.number("PORT", 8000, least=1)
 REMIT_EXTERNAL_ORIGIN = env.text("REMIT_EXTERNAL_ORIGIN", f"http://127.0.0.1:{REMIT_PORT}")
 _HTTPS = REMIT_EXTERNAL_ORIGIN.startswith("https://")
@@ -71,6 +73,8 @@ REMIT_WITNESS_POLICY = env.text("REMIT_WITNESS_POLICY", str(REMIT_LOG_DIR / "pol
 
 # Capture.
 REMIT_POLICY_TTL_SECONDS = env.number("REMIT_POLICY_TTL_SECONDS", 900, least=60)
+# Where those work of whom nobody wrote it down (ISO 3166). Empty: unknown, and so not captured.
+REMIT_WORK_PLACE = env.text("REMIT_WORK_PLACE")
 REMIT_CLOCK_SKEW_SECONDS = env.number("REMIT_CLOCK_SKEW_SECONDS", 300)
 # The least share of planted canaries, in percent, that the runs behind a release are sure to find.
 REMIT_MIN_RECALL_PERCENT = env.number("REMIT_MIN_RECALL_PERCENT", 90)

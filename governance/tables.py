@@ -101,6 +101,10 @@ _COMPLIANCE: Final = (
     Table("compliance_lawful_basis", app="SI"),
     Table("compliance_works_agreement", app="SI", locked="id"),
     Table("compliance_agreement_step", app="SI"),
+    Table("compliance_work_place", app="SI"),
+    Table("compliance_monitoring_notice", app="SI"),
+    Table("compliance_monitoring_posting", app="SI"),
+    Table("compliance_acknowledgement", app="SI"),
 )
 
 _POLICIES: Final = (
@@ -111,6 +115,9 @@ _POLICIES: Final = (
     Table("policies_capture_policy_version", app="SI"),
     Table("policies_transition", app="SI"),
     Table("policies_approval", app="SI"),
+    Table("policies_resumption", app="SI"),
+    Table("policies_stop", app="SI"),
+    Table("policies_stop_lift", app="SI"),
     Table("policies_retention_schedule", app="SI"),
     Table("policies_retention_rule", app="SI"),
     Table("policies_cell_scope", app="SI"),
@@ -128,6 +135,7 @@ _CAPTURE: Final = (
     Table("capture_frameblob", app="SID"),
     Table("capture_forgottenspan", app="SI"),
     Table("capture_rereading", app="SI"),
+    Table("capture_refusaltally", app="SIU"),
     Table("capture_dispositionrecord", app="SI"),
     Table("capture_issuedpolicy", app="SID"),
     Table("capture_seennonce", app="SID"),

@@ -23,6 +23,9 @@ os.environ.setdefault("REMIT_SCREENS", "0")
 # Few contributors, few runs: their bound is low although every canary is found.
 os.environ.setdefault("REMIT_MIN_RECALL_PERCENT", "60")
 
+# Everybody in the tests works in Hamburg, unless a test says otherwise.
+os.environ.setdefault("REMIT_WORK_PLACE", "DE")
+
 from governance.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -37,3 +40,5 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
+# What was counted for one test says nothing to the next.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

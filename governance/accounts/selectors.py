@@ -100,6 +100,12 @@ def hold_enrolled(device_id: UUID) -> bool:
     return sql.row(statement, [device_id]) is not None
 
 
+def fleet(*, policy_epoch: int) -> tuple[int, int]:
+    """Return how many devices are enrolled, and how many said that they obey this policy epoch."""
+    enrolled_now = Device.objects.filter(revoked_at=None)
+    return enrolled_now.count(), enrolled_now.filter(policy_epoch__gte=policy_epoch).count()
+
+
 def devices_of(subject: str) -> list[Device]:
     """Return somebody's devices, newest first, the revoked ones among them."""
     return list(Device.objects.filter(subject=subject).order_by("-id"))

@@ -3,8 +3,10 @@
 Who wrote or decided something is told to the offices that must differ, to nobody else.
 """
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from datetime import date
+from typing import Any, ClassVar, Final, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -19,7 +21,9 @@ from governance.api.answers import PageQuery, Strict, audited, body_of, query_of
 from governance.api.officers import KEY
 from governance.api.permissions import ByMatrix
 from governance.compliance import assessment, selectors, services
-from governance.compliance.states import AssessmentState
+from governance.compliance.deadlines import deadlines
+from governance.compliance.states import STANDING, AssessmentState
+from governance.policies import history
 
 DIGEST: Final = r"^[0-9a-f]{64}$"
 PLACE: Final = r"^[A-Z]{2}(-[A-Z]{2,3})?$"
@@ -60,6 +64,13 @@ class AssessmentSerializer(serializers.Serializer[Any]):
         child=serializers.ListField(child=serializers.CharField()),
         help_text="The parts by the sections of the EDPB's template.",
     )
+    review_by = serializers.DateField(
+        allow_null=True, help_text="Looked at again by then: its own date, or an earlier law."
+    )
+    update_by = serializers.DateField(
+        allow_null=True, help_text="Where a change overtook it and the law of a place says so."
+    )
+    kept_until = serializers.DateField(allow_null=True, help_text="Kept at least until then.")
     steps = AssessmentStepSerializer(many=True)
     consultations = ConsultationSerializer(many=True)
 
@@ -209,6 +220,7 @@ def _shown(request: Request, version: selectors.Version) -> dict[str, Any]:
         "drafted_at": version.drafted_at,
         "missing": version.missing,
         "sections": assessment.sections(),
+        **_deadlines(version),
         "steps": [
             {
                 "state": step.state,
@@ -221,6 +233,26 @@ def _shown(request: Request, version: selectors.Version) -> dict[str, Any]:
         ],
         "consultations": version.consultations,
     }
+
+
+def _deadlines(version: selectors.Version) -> dict[str, Any]:
+    scopes = {covered.scope_digest for covered in version.content.covers}
+    found = deadlines(
+        {
+            str(place)
+            for policy in history.versions()
+            if policy.scope_digest in scopes
+            for place in cast("list[str]", policy.content.get("places", []))
+        },
+        approved_on=_date_of(version, STANDING - {AssessmentState.REVIEW_REQUIRED}),
+        review_on=version.content.review_on,
+        changed_on=_date_of(version, {AssessmentState.REVIEW_REQUIRED}),
+    )
+    return asdict(found)
+
+
+def _date_of(version: selectors.Version, states: Collection[AssessmentState]) -> date | None:
+    return next((step.at.date() for step in version.steps if step.state in states), None)
 
 
 def _names(request: Request, subjects: Iterable[str]) -> dict[str, str]:

@@ -19,7 +19,8 @@ from governance.accounts.roles import Role
 from governance.api.answers import PageQuery, Strict, audited, body_of, query_of, visitor
 from governance.api.officers import KEY
 from governance.api.permissions import ByMatrix
-from governance.policies import history, services
+from governance.policies import content as policy_content
+from governance.policies import dry_run, history, services, suspending
 from governance.policies.states import PolicyState
 
 _SEE_PEOPLE: Final = frozenset({Role.PRIVACY_OFFICER, Role.POLICY_APPROVER})
@@ -219,7 +220,70 @@ class SuspendView(APIView):
         operation_id="capture_policy_suspend", request=SuspendBody, responses=VersionSerializer
     )
     def post(self, request: Request, application: str) -> Response:
-        return _step(request, application, body_of(request, SuspendBody), services.suspend)
+        return _step(request, application, body_of(request, SuspendBody), suspending.suspend)
+
+
+class ResumeView(APIView):
+    """Want a suspended version back; the second person who does brings it back in force."""
+
+    action_name = "policy.resume"
+    permission_classes = (ByMatrix,)
+
+    @extend_schema(
+        operation_id="capture_policy_resume", request=StepBody, responses=VersionSerializer
+    )
+    def post(self, request: Request, application: str) -> Response:
+        return _step(request, application, body_of(request, StepBody), suspending.resume)
+
+
+class DryRunBody(Strict):
+    recording = serializers.CharField(
+        max_length=80, required=False, help_text="The name of a recording that comes with us."
+    )
+    sample = serializers.DictField(
+        required=False, help_text="A recording of one's own in the form `sample/1`."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if set(attrs) == {"recording", "sample"}:
+            raise serializers.ValidationError("Name a recording or send one.")
+        return attrs
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    sample = serializers.CharField()
+    total = serializers.IntegerField()
+    kept = serializers.IntegerField(help_text="How much would have been captured.")
+    captured = serializers.DictField(child=serializers.IntegerField(), help_text="by category")
+    left_out = serializers.DictField(child=serializers.IntegerField(), help_text="by reason")
+    pages = serializers.DictField(
+        child=serializers.IntegerField(), help_text="by the name the policy gives to a page"
+    )
+
+
+class OutcomeListSerializer(serializers.Serializer[Any]):
+    outcomes = OutcomeSerializer(many=True)
+
+
+class DryRunsView(APIView):
+    """What a version would have captured of recordings; nothing is captured or stored."""
+
+    action_name = "policy.try"
+    permission_classes = (ByMatrix,)
+
+    @extend_schema(
+        operation_id="capture_policy_dry_run", request=DryRunBody, responses=OutcomeListSerializer
+    )
+    def post(self, request: Request, application: str, number: int) -> Response:
+        asked = body_of(request, DryRunBody)
+        content = policy_content.parse(dict(_version(application, number).content))
+        recordings = None
+        if "recording" in asked:
+            recordings = [dry_run.sample(asked["recording"])]
+        elif "sample" in asked:
+            recordings = [dry_run.parse(asked["sample"])]
+        found = dry_run.run_all(content, recordings)
+        return Response(OutcomeListSerializer({"outcomes": found}).data)
 
 
 def _draft(request: Request, application: str | None = None) -> Response:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from governance.api import people, people_data, people_rights
+from governance.api import monitoring, people, people_data, people_rights
 
 urlpatterns = [
+    path("monitoring-notice", monitoring.OwedView.as_view()),
     path("consents", people.ConsentsView.as_view()),
     path("consents/withdraw-all", people.WithdrawAllView.as_view()),
     path(

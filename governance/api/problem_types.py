@@ -203,6 +203,12 @@ _ALL: Final = (
         _("A category has no retention period"),
         _("Set a retention schedule for every category of the policy."),
     ),
+    _type(
+        "stopped",
+        409,
+        _("Capture is stopped everywhere"),
+        _("Two people end the stop first."),
+    ),
     _type("role-conflict", 409, _("The person cannot hold this role"), _READ_AGAIN),
     _type("erased", 410, _("Everything of this person was erased"), _READ_AGAIN),
     _type("recalled", 410, _("This was recalled"), _("Delete your copies and attest it.")),

@@ -10,10 +10,13 @@ from governance.api import (
     assessments,
     audit_entries,
     capture_policies,
+    monitoring,
     officers,
     open_data,
     openapi,  # noqa: F401 - tells drf-spectacular how one signs in.
+    records,
     session,
+    stop,
     trainers,
 )
 from governance.api.permissions import Anyone
@@ -45,6 +48,18 @@ offices = [
     path("capture-policies/<slug:application>/approvals", capture_policies.ApprovalsView.as_view()),
     path("capture-policies/<slug:application>/activate", capture_policies.ActivateView.as_view()),
     path("capture-policies/<slug:application>/suspend", capture_policies.SuspendView.as_view()),
+    path("capture-policies/<slug:application>/resume", capture_policies.ResumeView.as_view()),
+    path(
+        "capture-policies/<slug:application>/versions/<int:number>/dry-runs",
+        capture_policies.DryRunsView.as_view(),
+    ),
+    path("ropa", records.RopaView.as_view()),
+    path("stop", stop.StopView.as_view()),
+    path("stop/lifts", stop.LiftsView.as_view()),
+    path("stop/<int:number>/certificate", stop.CertificateView.as_view()),
+    path("monitoring-notices", monitoring.NoticesView.as_view()),
+    path("monitoring-notices/<str:code>/postings", monitoring.PostingsView.as_view()),
+    path("people/<slug:username>/work-place", monitoring.WorkPlaceView.as_view()),
     path("impact-assessments", assessments.AssessmentsView.as_view()),
     path(
         "impact-assessments/<slug:key>/versions/<int:number>", assessments.AssessmentView.as_view()
@@ -84,6 +99,7 @@ everyone = [
     path("schemas/events-1.json", open_data.EventSchemaView.as_view()),
     path("transparency/participation", asking.ParticipationView.as_view()),
     path("pressure-reports", asking.ReportsView.as_view()),
+    path("transparency/conformance", records.ConformanceView.as_view()),
     path("transparency/policies", open_data.OpenPoliciesView.as_view()),
 ]
 

@@ -6,7 +6,7 @@ Leaves to others: the document's bytes and signature (policies.document).
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -105,8 +105,7 @@ def _allowed(
 
 def _holds(person: cells.PersonCells, application: str, category: str, now: datetime) -> bool:
     # A pause halts capture but is no change of consent: the document says both.
-    facts = person.facts(application, category)
-    without_pause = type(facts)(consent=facts.consent, policy=facts.policy, pauses=())
+    without_pause = replace(person.facts(application, category), pauses=())
     return isinstance(decide_cell(without_pause, at=now, now=now), Allow)
 
 
@@ -126,4 +125,6 @@ def _end_of_lease(person: cells.PersonCells, now: datetime) -> datetime:
         for span in purpose_spans
         if span.end and span.covers(now)
     ]
+    if person.standing.told and person.standing.told[1]:
+        ends.append(person.standing.told[1])
     return min([now + timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS), *ends])

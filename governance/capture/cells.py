@@ -12,8 +12,10 @@ from uuid import UUID
 
 import consent.selectors
 from audit import sql
+from governance.compliance import monitoring
 from governance.decisions import CellFacts, Interval
 from governance.policies import selectors as policies
+from governance.policies.selectors import ActivePolicy
 
 _FORGOTTEN: Final = 'SELECT start, "end" FROM capture_forgottenspan WHERE subject = %s'
 
@@ -32,6 +34,7 @@ class PersonCells:
     events: Mapping[tuple[str, str], Mapping[str, UUID]]
     policies: Mapping[str, policies.ActivePolicy]
     pauses: Sequence[Interval]
+    standing: monitoring.Standing
 
     def facts(self, application: str, category: str) -> CellFacts:
         """Return the spans that decide_cell() wants for one cell."""
@@ -46,7 +49,15 @@ class PersonCells:
             consent=[span for purpose in purposes for span in spans.get(purpose, ())],
             policy=[Interval(active.activated_at, None)] if active and purposes else [],
             pauses=self.pauses,
+            place=self._place(active),
+            told=[Interval(*self.standing.told)] if self.standing.told else [],
         )
+
+    def _place(self, active: ActivePolicy | None) -> list[Interval]:
+        # A policy that names no place acts nowhere, and whose place nobody knows is nowhere.
+        if active is not None and self.standing.place not in active.content.places:
+            return []
+        return [Interval(self.standing.since, None)]
 
 
 def cells_of(*, subject: str, epoch: int, device_id: UUID | None, now: datetime) -> PersonCells:
@@ -76,6 +87,7 @@ def cells_of(*, subject: str, epoch: int, device_id: UUID | None, now: datetime)
         events=events,
         policies=active,
         pauses=_pauses(subject=subject, device_id=device_id),
+        standing=monitoring.standing(subject=subject, now=now),
     )
 
 

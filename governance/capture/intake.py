@@ -20,7 +20,7 @@ from audit import journal, sql
 from audit.actions import Action
 from audit.actors import Actor
 from governance.accounts import selectors as accounts
-from governance.capture import cells, sealed_batch
+from governance.capture import cells, sealed_batch, tallies
 from governance.capture.errors import (
     BatchConflictError,
     BatchMalformedError,
@@ -35,6 +35,7 @@ from governance.capture.errors import (
 from governance.capture.models import CaptureBatch
 from governance.decisions import Deny, IntakeFacts, Reason, decide_intake
 from governance.jobs import services as jobs
+from governance.policies import selectors as policies
 from governance.vault import seal_keys
 
 REQUESTS_PER_HOUR: Final = 60 * 60
@@ -127,11 +128,21 @@ def accept_batch(
         return _accept(uploader, idempotency_key, wire, now=moment)
     except DeviceBudgetError:
         raise
-    except CaptureError:
+    except CaptureError as error:
         # What was counted inside went with the refusal; refused batches cost their device too.
         with transaction.atomic():
             _count(uploader, octets=len(wire), now=moment)
+            if isinstance(error, PolicyViolationError):
+                _tally(error.reason, wire, now=moment)
         raise
+
+
+def _tally(reason: str, wire: bytes, *, now: datetime) -> None:
+    """Count the declared events of a refused batch; an application nobody knows has no name."""
+    known = policies.active_policies(at=now)
+    for frame in sealed_batch.parse(wire).header.frames:
+        application = frame.application if frame.application in known else ""
+        tallies.refuse({reason: frame.count}, application=application)
 
 
 def _accept(

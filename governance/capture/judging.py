@@ -108,7 +108,7 @@ class _Cell:
         self._facts = facts
         self._received = _microseconds(received)
         self._now = now
-        spans = (*facts.consent, *facts.policy, *facts.pauses)
+        spans = (*facts.consent, *facts.policy, *facts.pauses, *facts.place, *facts.told)
         edges = {edge for span in spans for edge in (span.start, span.end) if edge is not None}
         self._edges = sorted(map(_microseconds, edges))
         # By how many edges lie behind a moment: spans are half-open, so an edge belongs to what

@@ -173,6 +173,24 @@ class ForgottenSpan(models.Model):
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
 
+class RefusalTally(models.Model):
+    """How many events of an application were refused for a reason; of whom, nobody counted."""
+
+    application = models.TextField()
+    reason = models.TextField()
+    events = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["application", "reason"], name="capture_refusaltally_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application} {self.reason}"
+
+
 class DispositionRecord(models.Model):
     """That and why one object ended (R71); it says nothing of what the object held."""
 

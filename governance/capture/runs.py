@@ -24,7 +24,16 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
-from governance.capture import cells, content, frames, gate, judging, recipes, sealed_batch
+from governance.capture import (
+    cells,
+    content,
+    frames,
+    gate,
+    judging,
+    recipes,
+    sealed_batch,
+    tallies,
+)
 from governance.capture.errors import BatchMalformedError, RecordGoneError
 from governance.capture.models import BatchOutcome, CaptureBatch
 from governance.decisions import Reason
@@ -89,6 +98,7 @@ class _Judged:
     redacted: Mapping[str, int]
     provenance: Mapping[str, object]
     person: cells.PersonCells | None = None
+    application: str = ""
 
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
@@ -154,6 +164,7 @@ def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref
         redacted.counts,
         redacted.provenance,
         person,
+        min((frame.application for frame in header.frames), default=""),
     )
 
 
@@ -244,6 +255,7 @@ def _store(
             provenance=judged.provenance,
             entry=entry,
         )
+        tallies.refuse(refused, application=judged.application)
         _destroy_original(batch.id)
         jobs.finish(fence)
     if opened is not None:

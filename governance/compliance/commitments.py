@@ -90,7 +90,7 @@ class TypingQuantum(_Commitment, frozen=True, tag="typing-quantum-at-least"):
         if "keystroke-timing" not in facts.strings("categories"):
             return True
         rules = cast("Mapping[str, Mapping[str, object]]", facts.content.get("rules", {}))
-        quantum = rules.get("keystroke-timing", {}).get("quantum-ms", _DEFAULT_QUANTUM_MS)
+        quantum = rules.get("keystroke-timing", {}).get("quantise-ms", _DEFAULT_QUANTUM_MS)
         return isinstance(quantum, int) and quantum >= self.milliseconds
 
 
@@ -131,6 +131,11 @@ Commitment = (
     | ContributorsAtLeast
     | RecallAtLeast
 )
+
+
+def kind_of(commitment: Commitment) -> str:
+    """Return the kind of a commitment as the content names it."""
+    return str(type(commitment).__struct_config__.tag)
 
 
 def broken(promised: Sequence[Commitment], facts: Facts) -> list[str]:

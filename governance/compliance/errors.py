@@ -62,6 +62,10 @@ class BasisError(ComplianceError):
     """The basis is unknown, or its assessment is missing."""
 
 
+class MonitoringError(ComplianceError):
+    """A monitoring notice, its posting or its acknowledgement cannot be recorded like this."""
+
+
 class GuardError(ComplianceError):
     """A policy may not act: something that must exist before it does not."""
 

@@ -11,7 +11,7 @@ from datetime import date
 
 from django.conf import settings
 
-from governance.compliance import commitments, jurisdictions, selectors
+from governance.compliance import commitments, jurisdictions, monitoring, selectors
 from governance.compliance.errors import (
     AgreementMissingError,
     AssessmentMissingError,
@@ -37,7 +37,7 @@ class Plan:
 
 
 def check_places(plan: Plan, on: date) -> None:
-    """Refuse an unknown place, and what is kept longer than a place allows."""
+    """Refuse an unknown place, one without its notice, and what is kept longer than allowed."""
     _profiles(plan, on)
     duties = jurisdictions.combine(_profiles(plan, on))
     unmet = [
@@ -45,6 +45,9 @@ def check_places(plan: Plan, on: date) -> None:
         for category, most in sorted(duties.category_max.items())
         if plan.days.get(category, 0) > most
     ]
+    for profile in _profiles(plan, on):
+        if profile.monitoring_notice != "none":
+            unmet += monitoring.unmet(profile.code, posting=profile.posting)
     if unmet:
         raise JurisdictionUnmetError(conditions=unmet)
 

@@ -205,3 +205,74 @@ class AgreementStep(models.Model):
 
     def __str__(self) -> str:
         return self.state
+
+
+class WorkPlace(models.Model):
+    """Where somebody works (ISO 3166); the newest row holds."""
+
+    subject = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    place = models.CharField(max_length=6)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "compliance_work_place"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "number"], name="compliance_place_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.place
+
+
+class MonitoringNotice(models.Model):
+    """What the law of a place wants people to be told; `code` is the profile's."""
+
+    code = models.CharField(max_length=8)
+    number = models.PositiveIntegerField()
+    texts = models.JSONField()
+    digest = models.CharField(max_length=64)
+    published_at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "compliance_monitoring_notice"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["code", "number"], name="compliance_notice_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code}@{self.number}"
+
+
+class MonitoringPosting(models.Model):
+    """Where a notice hangs for everybody to see."""
+
+    notice = models.ForeignKey(MonitoringNotice, on_delete=models.PROTECT, related_name="postings")
+    where = models.CharField(max_length=300)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "compliance_monitoring_posting"
+
+    def __str__(self) -> str:
+        return self.where
+
+
+class Acknowledgement(models.Model):
+    """Somebody confirmed to have read a monitoring notice. It consents to nothing (R104)."""
+
+    notice = models.ForeignKey(
+        MonitoringNotice, on_delete=models.PROTECT, related_name="acknowledgements"
+    )
+    subject = models.CharField(max_length=64, db_index=True)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "compliance_acknowledgement"
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -14,10 +14,17 @@ from governance.web.doors import Visitor
 NAVIGATION: Final[tuple[tuple[str, str, str, str | Promise, str], ...]] = (
     ("overview", "/office/", "monitor", _("Overview"), "overview.office"),
     ("policies", "/office/policies/", "sliders-horizontal", _("Capture policies"), "policy.read"),
+    ("applications", "/office/applications/", "app-window", _("Applications"), "application.read"),
+    ("assessments", "/office/assessments/", "shield-check", _("Assessments"), "assessment.read"),
+    ("agreements", "/office/agreements/", "handshake", _("Works agreements"), "agreement.read"),
+    ("bases", "/office/bases/", "book-open", _("Lawful bases"), "basis.read"),
     ("purposes", "/office/purposes/", "scale", _("Purposes"), "purpose.read"),
     ("retention", "/office/retention/", "clock", _("Keep limits"), "retention.read"),
     ("requests", "/office/requests/", "inbox", _("Access requests"), "request.read"),
     ("releases", "/office/releases/", "package", _("Data releases"), "release.read"),
+    ("places", "/office/places/", "map-pin", _("Law of places"), "jurisdiction.read"),
+    ("records", "/office/records/", "clipboard-list", _("Records"), "record.read"),
+    ("stop", "/office/stop/", "octagon-x", _("Stop switch"), "stop.read"),
     ("log", "/office/log/", "list-tree", _("Audit log"), "log.search"),
 )
 

@@ -5,13 +5,16 @@ from typing import Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from governance.accounts import selectors as accounts
+from governance.compliance.errors import GuardError
 from governance.console import drafting
 from governance.console.frame import show
-from governance.policies import history, selectors, services
+from governance.policies import activation, dry_run, history, selectors, services, suspending
+from governance.policies import content as policy_content
 from governance.policies.categories import offered_categories
 from governance.policies.errors import PoliciesError
 from governance.policies.states import PolicyState
@@ -26,6 +29,7 @@ PERMISSIONS: Final = {
     "reject": "policy.reject",
     "activate": "policy.activate",
     "suspend": "policy.suspend",
+    "resume": "policy.resume",
 }
 # The state a version must be in for a step to be offered at all.
 OFFERED_IN: Final = {
@@ -33,6 +37,7 @@ OFFERED_IN: Final = {
     PolicyState.IN_REVIEW: ("reject", "approve"),
     PolicyState.APPROVED: ("activate",),
     PolicyState.ACTIVE: ("suspend",),
+    PolicyState.SUSPENDED: ("resume",),
 }
 
 
@@ -88,11 +93,30 @@ def _detail(
         "names": accounts.names_of(people),
         "purposes": {purpose.key: purpose for purpose in selectors.purposes()},
         "days": {c.value: n for c, n in schedule.days.items()} if schedule else {},
+        "guards": _guards(version) if visitor.may("assessment.read") else [],
+        "outcomes": _outcomes(version) if visitor.may("policy.try") else [],
         "is_own": version.author == visitor.subject,
         "steps_offered": _steps(visitor, version),
         "error": error,
     }
     return show(request, visitor, "console/policy.html", context, section=SECTION, status=status)
+
+
+def _guards(version: history.Version) -> list[tuple[str, str]]:
+    """Return each guard with what it refuses, "" where it holds; none once it was superseded."""
+    if version.state in {PolicyState.SUPERSEDED, PolicyState.REJECTED}:
+        return []
+    return [
+        (name, str(error) if error else "")
+        for name, error in activation.findings_of(
+            application=version.application, number=version.number, now=timezone.now()
+        )
+    ]
+
+
+def _outcomes(version: history.Version) -> list[dry_run.Outcome]:
+    """Return what the version would capture of the recordings that come with the service."""
+    return dry_run.run_all(policy_content.from_plain(version.content))
 
 
 def _steps(visitor: Visitor, version: history.Version) -> list[str]:
@@ -155,7 +179,7 @@ def _take_step(
 ) -> HttpResponse:
     try:
         step()
-    except PoliciesError as error:
+    except (PoliciesError, GuardError) as error:
         return _detail(request, visitor, version, error=str(error), status=UNPROCESSABLE)
     return HttpResponseRedirect(f"/office/policies/{version.application}/{version.number}/")
 
@@ -242,7 +266,23 @@ def suspend(request: HttpRequest, visitor: Visitor, application: str, number: in
         request,
         visitor,
         version,
-        lambda: services.suspend(
+        lambda: suspending.suspend(
             application=application, number=number, reason=reason, actor=visitor.actor
         ),
     )
+
+
+@page("policy.resume")
+@require_POST
+def resume(request: HttpRequest, visitor: Visitor, application: str, number: int) -> HttpResponse:
+    """Want a suspended version back; the second person who does brings it back."""
+    version = _version(application, number)
+    answer = _take_step(
+        request,
+        visitor,
+        version,
+        lambda: suspending.resume(application=application, number=number, actor=visitor.actor),
+    )
+    if answer.status_code != UNPROCESSABLE:
+        messages.info(request, _("It is back in force once a second person wants it as well."))
+    return answer

@@ -7,6 +7,7 @@ from typing import Final
 from audit.actors import Actor
 from governance.accounts import selectors, services
 from governance.accounts.roles import Role
+from governance.compliance import monitoring
 
 PASSWORD: Final = "demo"  # noqa: S105 - Known to everybody; the demo is for one machine.
 _SETUP: Final = Actor.system("setup")
@@ -114,6 +115,8 @@ def _hire(character: Character) -> None:
             manager=leader.subject_key if leader else None,
             actor=_SETUP,
         )
+    if not monitoring.place_of(person.subject_key)[0]:
+        monitoring.record_place(subject=person.subject_key, place="DE", actor=_SETUP)
     office = character.office
     if office and not selectors.holds(subject=person.subject_key, role=office):
         services.assign_role(subject=person.subject_key, role=office, actor=_SETUP)

@@ -57,7 +57,7 @@ POLICIES: Final[tuple[Mapping[str, object], ...]] = (
         "fields": [],
         "masks": [],
         "labels": ["Germany", "France", "Denmark", "Terms accepted", "Save", "Cancel"],
-        "rules": {"keystroke-timing": {"quantum-ms": 20}},
+        "rules": {"keystroke-timing": {"quantise-ms": 20}},
         "places": ["DE"],
     },
     {
@@ -75,7 +75,7 @@ POLICIES: Final[tuple[Mapping[str, object], ...]] = (
         "fields": [],
         "masks": [],
         "labels": [],
-        "rules": {"keystroke-timing": {"quantum-ms": 20}},
+        "rules": {"keystroke-timing": {"quantise-ms": 20}},
         "places": ["DE"],
     },
 )

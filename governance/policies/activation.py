@@ -39,6 +39,7 @@ from governance.policies.transitions import in_force
 
 if TYPE_CHECKING:
     from audit.models import Entry
+    from governance.policies.selectors import ActivePolicy
 
 
 # What refuses an activation: this floor's errors and those of the floor below.
@@ -63,6 +64,13 @@ def check_standing(version: CapturePolicyVersion, *, now: datetime) -> None:
             raise error
 
 
+def check_again(version: CapturePolicyVersion, *, now: datetime) -> None:
+    """Evaluate every guard but the approval, which the version had when it first acted."""
+    for name, error in findings(version, now=now):
+        if error is not None and name != "approval":
+            raise error
+
+
 def findings(
     version: CapturePolicyVersion, *, now: datetime
 ) -> Iterator[tuple[str, Refusal | None]]:
@@ -77,6 +85,14 @@ def findings(
             yield name, None
 
 
+def findings_of(
+    *, application: str, number: int, now: datetime
+) -> Iterator[tuple[str, Refusal | None]]:
+    """Yield the same for a version by its name, for pages that show what is missing."""
+    version = CapturePolicyVersion.objects.filter(policy_id=application, number=number).first()
+    return findings(version, now=now) if version else iter(())
+
+
 def plan_of(version: CapturePolicyVersion, content: Content) -> guards.Plan:
     """Return a version as the guards of `governance.compliance` look at it."""
     return guards.Plan(
@@ -87,6 +103,12 @@ def plan_of(version: CapturePolicyVersion, content: Content) -> guards.Plan:
         content=content.as_json(),
         days={c.value: days for c, days in retention_days(content.application).items()},
     )
+
+
+def plan_of_active(policy: "ActivePolicy") -> guards.Plan:
+    """Return the policy in force of an application as the same guards look at it."""
+    version = CapturePolicyVersion.objects.get(policy_id=policy.application, number=policy.number)
+    return plan_of(version, policy.content)
 
 
 def _by_plan(check: Callable[[guards.Plan, date], None]) -> Guard:

@@ -114,6 +114,11 @@ def from_bytes(stored: bytes) -> Content:
     return msgspec.json.decode(stored, type=Content)
 
 
+def from_plain(values: Mapping[str, object]) -> Content:
+    """Return the content of a stored version that was read as JSON values."""
+    return msgspec.convert(values, Content)
+
+
 def _pointer(path: str) -> str:
     return path.replace("[", "/").replace("]", "").replace(".", "/")
 

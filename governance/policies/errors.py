@@ -74,6 +74,22 @@ class InvalidStateError(PoliciesError):
         self.wanted = wanted
 
 
+class StoppedError(PoliciesError):
+    """Capture is stopped everywhere; no policy comes into force before that ends."""
+
+
+class UnknownSampleError(PoliciesError):
+    """No recording of this name comes with the service."""
+
+
+class UnknownStopError(PoliciesError):
+    """No stop of this number holds."""
+
+
+class StopUnfinishedError(PoliciesError):
+    """Some agents have neither confirmed the stop nor run out of time; come back later."""
+
+
 class ApprovalMissingError(PoliciesError):
     """No approval of exactly these bytes stands, or it is too old."""
 

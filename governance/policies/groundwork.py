@@ -1,5 +1,6 @@
 """What is written down before a policy may act, checked against the registers of this floor."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.actors import Actor
-from governance.compliance import agreements, bases
+from governance.compliance import agreements, bases, monitoring
 from governance.compliance.errors import BasisFixedError, GuardError
 from governance.policies import activation
 from governance.policies import content as policy_content
@@ -23,11 +24,17 @@ from governance.policies.models import (
     PolicyTransition,
     Purpose,
 )
-from governance.policies.services import hold_generation, suspend
+from governance.policies.services import bump_policy_epoch, hold_generation
 from governance.policies.states import PolicyState
+from governance.policies.suspending import suspend
 
 if TYPE_CHECKING:
-    from governance.compliance.models import AgreementStep, LawfulBasis, WorksAgreement
+    from governance.compliance.models import (
+        AgreementStep,
+        LawfulBasis,
+        MonitoringNotice,
+        WorksAgreement,
+    )
 
 
 @transaction.atomic
@@ -78,6 +85,18 @@ def end_agreement(
     ended = agreements.end(agreement_id=agreement_id, reason=reason, actor=actor, now=now)
     suspend_unguarded(actor=actor, now=now or timezone.now())
     return ended
+
+
+@transaction.atomic
+def publish_monitoring_notice(
+    *, code: str, texts: Mapping[str, str], actor: Actor, now: datetime | None = None
+) -> "MonitoringNotice":
+    """Publish a place's monitoring notice; nobody there is captured before they have read it.
+
+    MonitoringError.
+    """
+    bump_policy_epoch()
+    return monitoring.publish_notice(code=code, texts=texts, actor=actor, now=now)
 
 
 def suspend_unguarded(*, actor: Actor, now: datetime) -> list[str]:

@@ -220,6 +220,64 @@ class RetentionRule(models.Model):
         return f"{self.category}: {self.days}"
 
 
+class Resumption(models.Model):
+    """One of two people who want a suspended version back; the second one brings it."""
+
+    suspension = models.ForeignKey(
+        PolicyTransition, on_delete=models.PROTECT, related_name="resumptions"
+    )
+    actor = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "policies_resumption"
+        constraints: ClassVar = [
+            # The same person twice is one person.
+            models.UniqueConstraint(
+                fields=["suspension", "actor"], name="policies_resumption_two_people"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.actor
+
+
+class Stop(models.Model):
+    """Capture ended everywhere at this moment; `epoch` is what agents confirm to obey it."""
+
+    number = models.PositiveIntegerField(unique=True)
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=64)
+    epoch = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "policies_stop"
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class StopLift(models.Model):
+    """One of two people who want capture back; with the second one the stop is over."""
+
+    stop = models.ForeignKey(Stop, on_delete=models.PROTECT, related_name="lifts")
+    actor = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "policies_stop_lift"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stop", "actor"], name="policies_stop_two_people"),
+        ]
+
+    def __str__(self) -> str:
+        return self.actor
+
+
 class CellScope(models.Model):
     """How far a cell reached from `at` on. A consent holds for the digest it was given under.
 

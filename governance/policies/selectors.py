@@ -24,6 +24,8 @@ from governance.policies.models import (
     PolicyTransition,
     PurposeVersion,
     RetentionSchedule,
+    Stop,
+    StopLift,
 )
 from governance.policies.transitions import in_force
 
@@ -33,6 +35,7 @@ _RETENTION: Final = """
     LEFT JOIN policies_retention_rule r ON r.schedule_id = s.id AND r.category = %s
     WHERE s.application_id = %s ORDER BY s.number DESC LIMIT 1
 """
+_LIFTED_BY: Final = 2
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -78,6 +81,7 @@ class ActivePolicy:
     number: int
     digest: str
     content: Content
+    scope_digest: str
     scopes: Mapping[tuple[str, str], str]
     activated_at: datetime
 
@@ -187,7 +191,8 @@ _newest: dict[str, _Known] = {}
 # The stamp is never drawn twice; the two ids move when a change goes on after drawing it.
 _CHANGE: Final = """
     SELECT stamp, (SELECT max(id) FROM policies_transition),
-           (SELECT max(id) FROM policies_cell_scope)
+           (SELECT max(id) FROM policies_cell_scope),
+           (SELECT max(id) FROM policies_stop), (SELECT max(id) FROM policies_stop_lift)
     FROM policies_generation WHERE id = 1
 """
 
@@ -214,6 +219,8 @@ def _know(change: tuple[object, ...]) -> _Known:
     ends = [
         PolicyTransition.objects.aggregate(at=Max("at"))["at"],
         CellScope.objects.aggregate(at=Max("at"))["at"],
+        Stop.objects.aggregate(at=Max("at"))["at"],
+        StopLift.objects.aggregate(at=Max("at"))["at"],
     ]
     since = max((end for end in ends if end is not None), default=_EVER)
     return _Known(change, since, MappingProxyType(_in_force_at(since)))
@@ -226,8 +233,11 @@ def _in_force_at(moment: datetime) -> dict[str, ActivePolicy]:
         steps[row.version.policy_id].append(row)
     holding = {key: in_force(of_one) for key, of_one in steps.items()}
     scopes = _scopes_at(moment)
+    lifted_at, is_stopped = _stops_at(moment)
+    if is_stopped:
+        return {}
     return {
-        key: _active(transition, scopes)
+        key: _active(transition, scopes, lifted_at)
         for key, transition in holding.items()
         if transition is not None
     }
@@ -248,8 +258,24 @@ def _scopes_at(moment: datetime) -> dict[tuple[str, str, str], str]:
     }
 
 
+def _stops_at(moment: datetime) -> tuple[datetime, bool]:
+    """Return when the last stop before a moment ended, and whether one holds at it.
+
+    What was recorded while all was stopped stays refused when the stop is over.
+    """
+    lifts: dict[int, list[datetime]] = {}
+    rows = StopLift.objects.filter(at__lte=moment).order_by("id")
+    for stop_id, at in rows.values_list("stop_id", "at"):
+        lifts.setdefault(stop_id, []).append(at)
+    stops = Stop.objects.filter(at__lte=moment).values_list("id", flat=True)
+    ends = [lifts.get(stop, [])[_LIFTED_BY - 1 : _LIFTED_BY] for stop in stops]
+    return max((end for some in ends for end in some), default=_EVER), not all(ends)
+
+
 def _active(
-    transition: PolicyTransition, scopes: Mapping[tuple[str, str, str], str]
+    transition: PolicyTransition,
+    scopes: Mapping[tuple[str, str, str], str],
+    lifted_at: datetime,
 ) -> ActivePolicy:
     version = transition.version
     content = policy_content.from_bytes(bytes(version.content))
@@ -258,13 +284,14 @@ def _active(
         version=str(version),
         number=version.number,
         digest=version.content_digest,
+        scope_digest=version.scope_digest,
         content=content,
         scopes={
             (purpose, category.value): scopes[content.application, purpose, category.value]
             for purpose in content.purposes
             for category in content.categories
         },
-        activated_at=transition.at,
+        activated_at=max(transition.at, lifted_at),
     )
 
 

@@ -28,6 +28,7 @@ from governance.policies.errors import (
     ConsumerError,
     ContentChangedError,
     FourEyesError,
+    InvalidStateError,
     PurposeTermError,
     RetentionPeriodError,
     UnknownApplicationError,
@@ -284,7 +285,9 @@ def activate(
     now = now or timezone.now()
     bump_policy_epoch()
     version = transitions.lock(application=application, number=number)
-    transitions.require(version, PolicyState.ACTIVE)
+    if (current := transitions.state_of(version)) is not PolicyState.APPROVED:
+        # From suspension it comes back by `suspending.resume`, with two people.
+        raise InvalidStateError(current=current.value, wanted=PolicyState.ACTIVE.value)
     activation.check(version, now=now)
     entry = journal.append(
         Action.POLICY_ACTIVATED, actor=actor, policy=transitions.reference(version)
@@ -295,25 +298,6 @@ def activate(
     transitions.step(version, PolicyState.ACTIVE, actor=actor.key, at=now, entry=entry)
     content = policy_content.from_bytes(bytes(version.content))
     activation.write_scopes(application, content=content, now=now, entry=entry)
-    return version
-
-
-@transaction.atomic
-def suspend(
-    *, application: str, number: int, reason: str, actor: Actor, now: datetime | None = None
-) -> CapturePolicyVersion:
-    """Stop capture under a version at once; one person may, because it only narrows."""
-    bump_policy_epoch()
-    version = transitions.lock(application=application, number=number)
-    transitions.require(version, PolicyState.SUSPENDED)
-    entry = journal.append(
-        Action.POLICY_SUSPENDED,
-        actor=actor,
-        policy=transitions.reference(version),
-        private={"reason": reason},
-    )
-    at = now or timezone.now()
-    transitions.step(version, PolicyState.SUSPENDED, actor=actor.key, at=at, entry=entry)
     return version
 
 

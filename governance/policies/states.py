@@ -21,8 +21,8 @@ FOLLOWS: dict[PolicyState, frozenset[PolicyState]] = {
     PolicyState.APPROVED: frozenset({PolicyState.ACTIVE}),
     PolicyState.REJECTED: frozenset(),
     PolicyState.ACTIVE: frozenset({PolicyState.SUSPENDED, PolicyState.SUPERSEDED}),
-    # What was stopped comes back only as a new version with two people behind it.
-    PolicyState.SUSPENDED: frozenset({PolicyState.SUPERSEDED}),
+    # What was stopped comes back with two people behind it (services.resume), never with one.
+    PolicyState.SUSPENDED: frozenset({PolicyState.ACTIVE, PolicyState.SUPERSEDED}),
     PolicyState.SUPERSEDED: frozenset(),
 }
 

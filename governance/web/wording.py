@@ -51,6 +51,12 @@ EVENTS: Final[dict[str, Words]] = {
     "policy:activated": _("Policy activated"),
     "policy:suspended": _("Policy suspended"),
     "policy:resumed": _("Policy resumed"),
+    "stop:ordered": _("Capture stopped everywhere"),
+    "stop:lifted": _("End of the stop wanted"),
+    "place:recorded": _("Place of work recorded"),
+    "monitoring:published": _("Monitoring notice published"),
+    "monitoring:posted": _("Monitoring notice posted"),
+    "monitoring:acknowledged": _("Monitoring notice acknowledged"),
     "retention:scheduled": _("Keep limit set"),
     "basis:recorded": _("Lawful basis recorded"),
     "assessment:drafted": _("Impact assessment drafted"),
@@ -124,6 +130,9 @@ PURPOSES: Final[dict[str, Words]] = {
 
 REASONS: Final[dict[str, Words]] = {
     "no_rule": _("No rule allows it."),
+    "place_not_covered": _("The person works where the policy does not act."),
+    "notice_not_acknowledged": _("A notice that is owed was not acknowledged."),
+    "field_not_named": _("The policy does not name the field."),
     "purpose_prohibited": _("This purpose is prohibited for everyone."),
     "purpose_unknown": _("Nobody registered this purpose."),
     "purpose_not_permitted": _("The purpose does not permit this."),
@@ -305,6 +314,39 @@ DETAILS: Final[dict[str, Words]] = {
     "role": _("Role"),
     "status": _("Status"),
     "version": _("Version"),
+}
+
+# What must hold before a policy may act.
+GUARDS: Final[dict[str, Words]] = {
+    "approval": _("A second person approved exactly this"),
+    "reach": _("It reaches for nothing that nobody may have captured"),
+    "retention": _("Every kind of data has a keep limit"),
+    "places": _("The law of every place is known and met"),
+    "notices": _("Everybody can read the notice in their language"),
+    "bases": _("Every purpose has a lawful basis"),
+    "assessment": _("An impact assessment looked at exactly this"),
+    "commitments": _("It keeps what the assessment promised"),
+    "agreement": _("A works agreement covers exactly this"),
+}
+
+# Where an impact assessment stands, and its parts.
+ASSESSMENT_STATES: Final[dict[str, Words]] = {
+    "Draft": _("draft"),
+    "InReview": _("waits for a decision"),
+    "Approved": _("approved"),
+    "ApprovedWithConditions": _("approved with conditions"),
+    "Rejected": _("returned"),
+    "ReferredToAuthority": _("referred to the authority"),
+    "ReviewRequired": _("due for review"),
+    "Superseded": _("replaced"),
+}
+LEVELS: Final[dict[str, Words]] = {
+    "low": _("low"),
+    "medium": _("medium"),
+    "high": _("high"),
+    "data-subjects": _("people who are recorded"),
+    "other-persons": _("other people"),
+    "representatives": _("their representatives"),
 }
 
 # What somebody did to bring a policy into a state.

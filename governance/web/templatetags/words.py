@@ -184,6 +184,24 @@ def state(key: object) -> wording.Words:
 
 
 @register.filter
+def guard(key: object) -> wording.Words:
+    """Print what a guard asks for."""
+    return wording.words(wording.GUARDS, key)
+
+
+@register.filter
+def assessed(key: object) -> wording.Words:
+    """Print where an impact assessment stands."""
+    return wording.words(wording.ASSESSMENT_STATES, key)
+
+
+@register.filter
+def level(key: object) -> wording.Words:
+    """Print a level of risk, or whom a risk is for."""
+    return wording.words(wording.LEVELS, key)
+
+
+@register.filter
 def step(key: object) -> wording.Words:
     """Print what brought a policy into a state in words."""
     return wording.words(wording.STEPS, key)

@@ -275,6 +275,24 @@ def test_r44_a_wider_policy_sets_the_assessment_to_review_required(ground: Groun
     assert selectors.active_version("freight-desk") is not None
 
 
+def test_r46_california_asks_for_a_look_every_three_years_and_within_45_days(
+    ground: Ground,
+) -> None:
+    ground.all_but("draft", "bases", "assessment", "agreement", "approval")
+    ground.draft(places=["US-CA", "FR"])
+    ground.bases()
+    ground.assessment()
+    (found,) = ground.ines.get("/api/v1/impact-assessments").json()["assessments"]
+    today = timezone.now().date()
+    assert found["review_by"] == today.replace(year=today.year + 3).isoformat()
+    assert found["kept_until"] == today.replace(year=today.year + 5).isoformat()
+    assert found["update_by"] is None
+    ground.draft(places=["US-CA", "FR"], labels=["Save"])
+    ground.ines.post(f"{POLICY}/submit", {"number": 2})
+    (found,) = ground.ines.get("/api/v1/impact-assessments").json()["assessments"]
+    assert found["update_by"] == (today + timedelta(days=45)).isoformat()
+
+
 def test_an_assessment_is_decided_by_another_on_the_bytes_that_were_read(
     ground: Ground, people: dict[str, str]
 ) -> None:

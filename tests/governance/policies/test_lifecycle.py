@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 import consent.services
 from audit.models import Entry
-from governance.policies import history, selectors, services
+from governance.policies import history, selectors, services, suspending
 from governance.policies.categories import Category
 from governance.policies.errors import (
     ApprovalMissingError,
@@ -134,7 +134,7 @@ def test_steps_that_do_not_follow_are_refused() -> None:
     with pytest.raises(InvalidStateError):
         services.activate(**at)
     with pytest.raises(InvalidStateError):
-        services.suspend(**at, reason="Stop.")
+        suspending.suspend(**at, reason="Stop.")
     with pytest.raises(InvalidStateError):
         services.approve(
             application=APPLICATION, number=1, content_digest=draft.content_digest, actor=LEA
@@ -250,7 +250,7 @@ def test_the_policy_in_force_is_the_one_of_its_time() -> None:
     furnish()
     activated(NOW)
     activated(NOW + timedelta(hours=1), categories=["pointer"])
-    services.suspend(
+    suspending.suspend(
         application=APPLICATION,
         number=2,
         reason="Stop.",
@@ -283,7 +283,7 @@ def test_only_what_agents_depend_on_moves_the_epoch() -> None:
     services.set_retention(
         application=APPLICATION, days={Category(key): 60 for key in CATEGORIES}, actor=INES
     )
-    services.suspend(application=APPLICATION, number=number, reason="Stop.", actor=INES)
+    suspending.suspend(application=APPLICATION, number=number, reason="Stop.", actor=INES)
     assert selectors.generation() == start + 3
 
 

@@ -1,0 +1,80 @@
+"""What a version would have captured of recordings, before anybody approves it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance.management import demo_texts
+from governance.policies import content as policy_content
+from governance.policies import dry_run
+from governance.policies.errors import PolicyContentError, UnknownSampleError
+from tests import samples
+
+DESK, TERMINAL = demo_texts.POLICIES
+
+
+def tried(policy: Any, name: str, **changes: Any) -> dry_run.Outcome:
+    content = policy_content.parse(dict(policy) | changes)
+    return dry_run.run(content, dry_run.sample(name))
+
+
+@pytest.mark.parametrize("name", samples.NAMES)
+def test_each_sample_is_what_the_recording_beside_the_agent_holds(name: str) -> None:
+    path = samples.SAMPLES / f"{name}.json"
+    assert path.read_text(encoding="utf-8") == samples.written(name), "python -m tests.samples"
+
+
+def test_a_policy_would_capture_its_own_application_and_nothing_of_another() -> None:
+    form = tried(DESK, "vendor-form")
+    assert form.captured["click"] > 0
+    assert form.left_out.keys() <= {"category_denied", "field_not_named"}
+    assert form.kept + sum(form.left_out.values()) == form.total
+    assert set(form.pages) <= {"vendor-form", "vendor-home", "vendor-list"}
+    assert tried(DESK, "expense-claim").captured == {}
+    assert tried(DESK, "expense-claim").left_out == {
+        "app_not_allowed": tried(DESK, "expense-claim").total
+    }
+    # The recording crosses a private chat; the terminal's policy leaves it alone.
+    claim = tried(TERMINAL, "expense-claim")
+    assert claim.kept > 0
+    assert claim.left_out["app_not_allowed"] > 0
+
+
+def test_what_a_change_would_do_is_seen_before_it_is_approved() -> None:
+    wide = tried(DESK, "vendor-form")
+    narrow = tried(DESK, "vendor-form", categories=["click"], rules={})
+    assert narrow.captured == {"click": wide.captured["click"]}
+    assert narrow.left_out["category_denied"] > 0
+    named = tried(DESK, "vendor-form", fields=[{"id": "a", "selector": "#no-such-field"}])
+    assert "keystroke-text" not in named.captured
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "same"),
+    [
+        ("Order *", "Order 7", True),
+        ("Order *", "order 7", False),
+        ("*", "", True),
+        ("a*b*c", "axxbxxc", True),
+        ("a*b*c", "acb", False),
+        ("ab*ba", "aba", False),
+        ("a.c", "abc", False),
+    ],
+)
+def test_a_star_stands_for_any_run_of_characters_and_nothing_else_is_special(
+    pattern: str, text: str, same: bool
+) -> None:
+    assert dry_run._matches(pattern, text) is same
+
+
+def test_another_form_of_recording_is_refused_with_its_place() -> None:
+    body = json.loads((Path(samples.SAMPLES) / "vendor-form.json").read_text())
+    assert dry_run.parse(body) == dry_run.sample("vendor-form")
+    body["seen"][0]["category"] = "microphone"
+    with pytest.raises(PolicyContentError) as wrong:
+        dry_run.parse(body)
+    assert wrong.value.pointer == "/seen/0/category"
+    with pytest.raises(UnknownSampleError):
+        dry_run.sample("nothing")
