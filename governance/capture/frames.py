@@ -68,7 +68,7 @@ def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
         "entry_id": entry.pk,
     }
     _insert("capture_frame", shared | own)
-    _enliven(frame.id, shared, entry)
+    _enliven(frame.id, shared, entry, frame.redaction)
 
 
 def enliven(*, frame: Any, entry: "Entry") -> None:  # noqa: ANN401 - a Frame row.
@@ -82,10 +82,13 @@ def enliven(*, frame: Any, entry: "Entry") -> None:  # noqa: ANN401 - a Frame ro
         "last_hour",
         "retain_until",
     )
-    _enliven(frame.id, {column: getattr(frame, column) for column in columns}, entry)
+    shared = {column: getattr(frame, column) for column in columns}
+    _enliven(frame.id, shared, entry, frame.redaction)
 
 
-def _enliven(frame_id: UUID, shared: Mapping[str, Any], entry: "Entry") -> None:
+def _enliven(
+    frame_id: UUID, shared: Mapping[str, Any], entry: "Entry", redaction: Mapping[str, object]
+) -> None:
     state = {
         "id": uuid7(),
         "frame_id": frame_id,
@@ -95,7 +98,8 @@ def _enliven(frame_id: UUID, shared: Mapping[str, Any], entry: "Entry") -> None:
         "entry_id": entry.pk,
     }
     _insert("capture_framestate", state)
-    _insert("capture_liveframe", {"frame_id": frame_id, **shared})
+    recipe = str(redaction.get("patterns_sha256", ""))
+    _insert("capture_liveframe", {"frame_id": frame_id, "recipe": recipe, **shared})
 
 
 def end_batch(  # noqa: PLR0913 - each is a column.

@@ -127,13 +127,16 @@ class LiveFrame(models.Model):
     first_hour = models.DateTimeField()
     last_hour = models.DateTimeField()
     retain_until = models.DateTimeField(db_index=True)
+    # By what it was redacted, so that what is left to do when that changes is counted at a glance.
+    recipe = models.TextField(default="")
 
     class Meta:
         indexes: ClassVar = [
             models.Index(
                 fields=["subject", "application", "category", "first_hour"],
                 name="capture_live_cell",
-            )
+            ),
+            models.Index(fields=["category", "recipe"], name="capture_live_recipe"),
         ]
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+from django.db import models, transaction
 
 import consent.selectors
 from audit import journal
@@ -36,12 +36,11 @@ from governance.redaction import evidence, pipeline
 from governance.vault import sealing, shredding
 from governance.vault.errors import KeyShreddedError
 
-if TYPE_CHECKING:
-    from django.db import models
-
 JOB: Final = "capture:reread"
 MISS: Final = "miss"
 LOG_RETRY_SECONDS: Final = 5
+# How often a person's work is gone through before a worker does something else for a while.
+_PASSES: Final = 4
 # What holds words of people; a new recipe changes nothing in the rest.
 WORDS: Final = ("keystroke-text", "menu-navigation", "screenshot")
 # What every look at a picture paints, whatever it says: no finding of its own.
@@ -77,9 +76,13 @@ def on_change(listener: Listener) -> Listener:
 
 def progress() -> Progress:
     """Return how far the store is on its way to the present recipe."""
-    live = _live()
-    current = live.filter(redaction__patterns_sha256=recipes.recipe()).count()
-    return Progress(current=current, stale=live.count() - current)
+    counted = dict(
+        LiveFrame.objects.filter(category__in=WORDS)
+        .values_list("recipe")
+        .annotate(number=models.Count("frame_id"))
+    )
+    current = counted.pop(recipes.recipe(), 0)
+    return Progress(current=current, stale=sum(counted.values()))
 
 
 def report_miss(*, subject: str, frame: UUID, value: str, actor: Actor) -> Rereading:
@@ -144,7 +147,7 @@ def reread(ref: str, fence: jobs.Fence) -> None:
     try:
         known = _missed(asked) if asked.cause == Rereading.Cause.MISS else set()
         if known or asked.cause == Rereading.Cause.RECIPE:
-            for subject in _subjects():
+            for subject in _subjects(all_of_them=bool(known)):
                 _reread_person(subject, known, fence)
     except LogUnavailableError as error:
         raise PostponeError(LOG_RETRY_SECONDS) from error
@@ -173,48 +176,80 @@ def _missed(asked: Rereading) -> set[str]:
         return set()
 
 
-def _live() -> "models.QuerySet[Frame]":
+def _live() -> models.QuerySet[Frame]:
     live = LiveFrame.objects.filter(category__in=WORDS)
     return Frame.objects.filter(id__in=live.values("frame_id"))
 
 
-def _subjects() -> list[str]:
+def _subjects(*, all_of_them: bool) -> list[str]:
+    """Return whose work may have to be redacted again: everybody's, or what is not up to date."""
     live = LiveFrame.objects.filter(category__in=WORDS)
-    return sorted(set(live.values_list("subject", flat=True)))
+    if not all_of_them:
+        live = live.exclude(recipe=recipes.recipe())
+    return sorted(live.values_list("subject", flat=True).distinct())
 
 
 def _reread_person(subject: str, known: Collection[str], fence: jobs.Fence) -> None:
-    """Redact one person's batches again; then end the keys of what was replaced."""
-    rows = list(_live().filter(subject=subject).order_by("batch_id", "id"))
+    """Redact one person's batches again; then end the keys of what was replaced.
+
+    Meanwhile others may seal the same frames anew, under other ids: what was missed for that is
+    looked for again, until nothing is left.
+    """
     replaced: set[UUID] = set()
-    for _, group in groupby(rows, key=lambda frame: frame.batch_id):
-        frames = list(group)
-        if not known and all(_is_current(frame) for frame in frames):
-            continue
-        fence.renew()
-        try:
-            replaced |= _reread_batch(frames, known)
-        except (RecordGoneError, AccessDeniedError, KeyShreddedError):
-            continue  # Deleted, expired or erased since: nothing is left to redact.
+    done: set[UUID] = set()
+    for _ in range(_PASSES):
+        left = _left(subject, known, done)
+        if not left:
+            break
+        for batch, frames in left.items():
+            fence.renew()
+            ended, is_whole = _reread_batch(frames, known)
+            replaced |= ended
+            if is_whole:
+                done.add(batch)
     deletion.renew_keys(subject=subject, cells=deletion.cells_of(replaced))
+    if _left(subject, known, done):
+        raise PostponeError(LOG_RETRY_SECONDS)
+
+
+def _left(subject: str, known: Collection[str], done: Collection[UUID]) -> dict[UUID, list[Frame]]:
+    """Return the frames of each batch that is still to be redacted again."""
+    rows = _live().filter(subject=subject).order_by("batch_id", "id")
+    groups = {batch: list(group) for batch, group in groupby(rows, key=lambda one: one.batch_id)}
+    return {
+        batch: frames
+        for batch, frames in groups.items()
+        if batch not in done and (known or not all(map(_is_current, frames)))
+    }
 
 
 def _is_current(frame: Frame) -> bool:
     return bool(frame.redaction.get("patterns_sha256") == recipes.recipe())
 
 
-def _reread_batch(frames: Sequence[Frame], known: Collection[str]) -> set[UUID]:
-    """Redact the frames of one batch together, as they were first; return what was replaced."""
-    with gate.open_records(
-        actor=REDACTOR,
-        purpose=InternalPurpose.REDACTION,
-        frames=[frame.id for frame in frames],
-    ) as records:
-        again = _redacted(frames, records, known)
+def _reread_batch(frames: Sequence[Frame], known: Collection[str]) -> tuple[set[UUID], bool]:
+    """Redact the frames of one batch together, as they were first.
+
+    Return what was replaced, and whether nothing of the batch is left to do.
+    """
+    try:
+        with gate.open_records(
+            actor=REDACTOR,
+            purpose=InternalPurpose.REDACTION,
+            frames=[frame.id for frame in frames],
+        ) as records:
+            again = _redacted(frames, records, known)
+    except (RecordGoneError, AccessDeniedError, KeyShreddedError):
+        # Deleted, expired or erased since; or sealed anew, and to be found under another id.
+        return set(), len(_living(frames)) == len(frames)
     wanted = [one for one in again if one.is_changed or not _is_current(one.old)]
-    if wanted:
-        _replace(wanted)
-    return {one.old.id for one in wanted}
+    ended = _replace(wanted) if wanted else set()
+    return ended, len(ended) == len(wanted)
+
+
+def _living(frames: Iterable[Frame]) -> set[UUID]:
+    live = LiveFrame.objects.filter(frame_id__in=[frame.id for frame in frames])
+    return set(live.values_list("frame_id", flat=True))
 
 
 def _redacted(
@@ -267,8 +302,11 @@ def _differs(old: dict[str, object], new: wire.Event) -> bool:
     }
 
 
-def _replace(frames: Sequence[_Again]) -> None:
-    """Store what was redacted again in the place of what was there, under the next key."""
+def _replace(frames: Sequence[_Again]) -> set[UUID]:
+    """Store what was redacted again in the place of what was there, under the next key.
+
+    Return the frames that were still there to be replaced.
+    """
     subject = frames[0].old.subject
     for (_, application, category), numbers in deletion.cells_of(
         one.old.id for one in frames
@@ -280,7 +318,8 @@ def _replace(frames: Sequence[_Again]) -> None:
             )
     with transaction.atomic(durable=True):
         consent.selectors.lock(subject=subject, exclusive=True)
-        live = [one for one in frames if LiveFrame.objects.filter(frame_id=one.old.id).exists()]
+        living = _living(one.old for one in frames)
+        live = [one for one in frames if one.old.id in living]
         entry = journal.append(
             Action.CAPTURE_REDACTED,
             actor=REDACTOR,
@@ -307,6 +346,7 @@ def _replace(frames: Sequence[_Again]) -> None:
                 clock="redacted-again",
             )
         deletion.complete_later(entry)
+    return living
 
 
 def _tell(subject: str, frames: Iterable[UUID]) -> None:

@@ -7,7 +7,7 @@ from django.db import connection
 
 from audit import selectors as audit
 from audit.actions import Action
-from governance.capture import gate, rereading
+from governance.capture import deletion, gate, rereading
 from governance.capture.errors import RecordGoneError
 from governance.capture.models import FrameState, LiveFrame, Rereading
 from governance.jobs import services as jobs
@@ -104,6 +104,24 @@ def test_a_reported_miss_is_gone_from_every_record_and_from_the_release(office: 
     assert "again" in acts
 
 
+def test_what_is_sealed_anew_by_others_meanwhile_is_redacted_all_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        type_it(office, "mira", f"about {WORD} now")
+    redacted, turns = rereading._redacted, iter([True])
+
+    def meanwhile(frames: Any, records: Any, known: Any) -> Any:
+        if frames[0].subject == office.subject("mira") and next(turns, False):
+            cells = deletion.cells_of(office.frames("mira"))
+            deletion.renew_keys(subject=office.subject("mira"), cells=cells)
+        return redacted(frames, records, known)
+
+    monkeypatch.setattr(rereading, "_redacted", meanwhile)
+    report(office, "mira")
+    assert WORD not in typed_by(office, "mira")
+
+
 def test_the_missed_value_stands_in_clear_nowhere_and_its_key_is_gone(office: Office) -> None:
     type_it(office, "mira", f"about {WORD} now")
     asked = report(office, "mira")
@@ -156,11 +174,11 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(
     replace = rereading._replace
     calls: list[int] = []
 
-    def dies(frames: Any) -> None:
+    def dies(frames: Any) -> Any:
         if calls:
             raise SystemExit
         calls.append(1)
-        replace(frames)
+        return replace(frames)
 
     monkeypatch.setattr(rereading, "_replace", dies)
     with pytest.raises(SystemExit):
