@@ -118,6 +118,7 @@ app.conf.update(
     beat_schedule_filename=str(Path(settings.REMIT_BROKER_DIR) / "beat-schedule"),
     beat_schedule={
         "sweep": _every(settings.REMIT_SWEEP_SECONDS, "governance.jobs.tasks.sweep_jobs"),
+        "guard policies": _every(_HOUR, "governance.policies.tasks.suspend_unguarded"),
         "expire captures": _every(_HOUR, "governance.capture.tasks.expire_captures"),
         "redact again": _every(_HOUR, "governance.capture.tasks.reread_captures"),
         "collect orphans": _every(24 * _HOUR, "governance.capture.tasks.collect_orphans"),

@@ -25,6 +25,7 @@ ROLES: Final[dict[str, Words]] = {
     "erasure": _("erasure job"),
     "witness": _("witness"),
     "sequencer": _("log sequencer"),
+    "guard": _("guard of policies"),
     "setup": _("setup"),
 }
 

@@ -105,7 +105,7 @@ def test_numbers_have_no_holes_and_times_do_not_leave_the_recording(name: str) -
     assert all(START_NS <= each.t_ns <= START_NS + 13 * 10**9 for each in events)
 
 
-def test_the_private_chat_leaves_no_key_and_the_allowed_window_keeps_its_own() -> None:
+def test_r49_the_private_chat_leaves_no_key_and_the_allowed_window_keeps_its_own() -> None:
     events, dropped = _convert(OPENADAPT)
     text = _text(events)
     assert "Jane Doe" in text
@@ -148,7 +148,7 @@ def test_a_click_that_the_recorder_put_in_the_wrong_window_is_dropped() -> None:
         assert near == []
 
 
-def test_the_password_and_what_the_page_masks_or_blocks_leave_nothing() -> None:
+def test_r50_the_password_and_what_the_page_masks_or_blocks_leave_nothing() -> None:
     events, dropped = _convert(PLAIN)
     text = _text(events)
     for kept in ("Nordlicht Logistik GmbH", "kontakt@nordlicht.example", "before Friday."):

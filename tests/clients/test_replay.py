@@ -90,7 +90,7 @@ def test_without_an_open_cell_nothing_is_sent(
     assert sum(report.dropped.values()) > 300
 
 
-def test_a_mapped_window_that_no_matcher_recognises_is_denied(
+def test_r49_a_mapped_window_that_no_matcher_recognises_is_denied(
     play: Play, server: AgentServer
 ) -> None:
     matcher = {"kind": "window-title", "pattern": "Expense claim", "id": "short"}
@@ -221,7 +221,9 @@ def test_a_pause_in_the_middle_is_said_as_a_gap(
     assert report.dropped["paused"] > 1000
 
 
-def test_an_older_policy_is_refused_even_after_a_restart(play: Play, server: AgentServer) -> None:
+def test_r35_an_older_policy_is_refused_even_after_a_restart(
+    play: Play, server: AgentServer
+) -> None:
     assert play(FORM).sent == 1
     server.consent_epoch -= 1
     with pytest.raises(PolicyError, match="older"):

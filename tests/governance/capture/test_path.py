@@ -110,7 +110,7 @@ def test_a_batch_is_stored_as_frames_and_its_original_is_gone(
         assert [event["x"] for event in records[0].events] == [1, 1, 1]
 
 
-def test_typed_names_and_addresses_are_gone_before_anything_is_stored(
+def test_r54_typed_names_and_addresses_are_gone_before_anything_is_stored(
     nordhafen: make.House, agent: make.Endpoint
 ) -> None:
     lines = now_events(*typed("mail jane.doe@example.com"))
@@ -125,7 +125,7 @@ def test_typed_names_and_addresses_are_gone_before_anything_is_stored(
     assert "m" in left
 
 
-def test_every_event_is_judged_again_after_opening(
+def test_r48_every_event_is_judged_again_after_opening(
     nordhafen: make.House, agent: make.Endpoint
 ) -> None:
     lines = now_events(
@@ -279,7 +279,7 @@ DAY_NS = 86_400 * 10**9
         ({"seq_to": 10**6}, BatchMalformedError),
     ],
 )
-def test_a_header_that_lies_is_refused_and_nothing_is_stored(
+def test_r48_a_header_that_lies_is_refused_and_nothing_is_stored(
     nordhafen: make.House, agent: make.Endpoint, changes: dict[str, Any], error: type[Exception]
 ) -> None:
     header, wire = make.sealed(agent, now_events(MOVE, MOVE, MOVE), POINTER, **changes)

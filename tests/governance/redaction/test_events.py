@@ -132,7 +132,9 @@ def test_every_sample_has_one_category_and_control_has_none() -> None:
         ({**wire("app.focus"), "type": ["app.focus"]}, "unknown_type"),
     ],
 )
-def test_what_is_not_listed_is_refused_under_its_reason(item: dict[str, Any], reason: str) -> None:
+def test_r48_what_is_not_listed_is_refused_under_its_reason(
+    item: dict[str, Any], reason: str
+) -> None:
     good = wire("app.focus")
     parsed = parse(item, good)
     assert parsed.refused == {reason: 1}
@@ -163,7 +165,7 @@ def test_too_many_and_too_much_are_refused() -> None:
     assert events.parse_lines(b" " * (8 << 20) + line).refused == {"too_large": 1}
 
 
-def test_a_field_that_was_secure_once_stays_secure_when_the_password_is_shown() -> None:
+def test_r50_a_field_that_was_secure_once_stays_secure_when_the_password_is_shown() -> None:
     parsed = parse(
         wire("key.down", key_char="h", field="pw", field_role="textbox"),
         wire("key.down", key_char="x", field="pw", field_role="Password"),
