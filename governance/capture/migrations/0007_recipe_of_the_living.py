@@ -15,7 +15,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("capture", "0005_rereading")]
+    dependencies = [("capture", "0006_refusal_tally")]
 
     operations = [
         migrations.AddField("liveframe", "recipe", models.TextField(default="")),
