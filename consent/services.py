@@ -209,12 +209,26 @@ def expire(*, subject: str, now: datetime | None = None) -> DecisionAct | None:
     down what every check already knows, so that its data can be disposed of.
     """
     moment = now or timezone.now()
+    over = {"valid_until__lte": moment}
+    return _expire(subject=subject, moment=moment, cause="expiry", over=over)
+
+
+def end_employment(*, subject: str, now: datetime | None = None) -> DecisionAct | None:
+    """End every consent of somebody who leaves, as expired (R75); None when there was none.
+
+    That the employment ended is told by who acted: `system:employment-ended`.
+    """
+    moment = now or timezone.now()
+    return _expire(subject=subject, moment=moment, cause="employment-ended", over={})
+
+
+def _expire(
+    *, subject: str, moment: datetime, cause: str, over: Mapping[str, datetime]
+) -> DecisionAct | None:
     with transaction.atomic():
         selectors.lock(subject=subject, exclusive=True)
         rows = ConsentState.objects.filter(
-            subject=subject,
-            status__in=[status.value for status in VALID],
-            valid_until__lte=moment,
+            subject=subject, status__in=[status.value for status in VALID], **over
         ).select_related("event")
         choices = [
             Choice(row.purpose, row.application, row.category, ConsentStatus.EXPIRED)
@@ -225,7 +239,7 @@ def expire(*, subject: str, now: datetime | None = None) -> DecisionAct | None:
         return decide(
             subject=subject,
             choices=choices,
-            actor=Actor.system("expiry"),
+            actor=Actor.system(cause),
             language=rows[0].event.language,
             form_digest=hashlib.sha256(b"clock").hexdigest(),
             now=moment,

@@ -85,6 +85,7 @@ _PEOPLE: Final = (
     Table("accounts_device", app="SIU"),
     Table("accounts_enrolment_code", app="SIUD"),
     Table("accounts_sign_in_attempt", app="SID"),
+    Table("accounts_directory_token", app="SIU"),
     Table("accounts_session", app="SIUD"),
     Table("django_session", app="SIUD"),
     # Of django-allauth: passkeys, codes (sealed), and who a person is at the single sign-on.

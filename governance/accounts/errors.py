@@ -17,6 +17,14 @@ class UsernameTakenError(AccountsError):
     """Somebody has this user name already."""
 
 
+class ManagerError(AccountsError):
+    """The directory named a manager it does not know, or one who stands below the person."""
+
+
+class RevisionError(AccountsError):
+    """Somebody else changed the person since the directory last looked."""
+
+
 class RoleConflictError(AccountsError):
     """A person holds one office at most: two would put two of four eyes in one head."""
 

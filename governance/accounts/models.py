@@ -35,6 +35,8 @@ class Person(AbstractBaseUser):
     external_id = models.CharField(max_length=128, unique=True, null=True, blank=True)
     # Rises with each change that the directory makes; its ETag.
     revision = models.PositiveIntegerField(default=1)
+    # The directory removed this person; the row stays until what it is needed for is over.
+    is_gone = models.BooleanField(default=False)
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
     last_login = None  # The inherited column is left out on purpose.
@@ -145,6 +147,30 @@ class EnrolmentCode(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class DirectoryToken(models.Model):
+    """What the personnel directory shows us, as a keyed hash; it opens that one door."""
+
+    name = models.CharField(max_length=40)
+    mac = models.BinaryField(max_length=32, unique=True)
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+    ended_entry = models.ForeignKey(
+        "audit.Entry", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        db_table = "accounts_directory_token"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=Q(ended_entry__isnull=True),
+                name="accounts_directory_token_named_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class HeldSession(models.Model):

@@ -204,6 +204,17 @@ def revoke_device(
     return device
 
 
+@transaction.atomic
+def revoke_devices(*, subject: str, actor: Actor, now: datetime | None = None) -> int:
+    """End every device of a person; return how many there were."""
+    EnrolmentCode.objects.filter(subject=subject, used_at=None).delete()
+    live = Device.objects.filter(subject=subject, revoked_at=None).values_list("pk", flat=True)
+    found = list(live)
+    for device_id in found:
+        revoke_device(device_id=device_id, actor=actor, now=now)
+    return len(found)
+
+
 def record_heartbeat(
     *, device_id: UUID, policy_epoch: int, consent_epoch: int, now: datetime | None = None
 ) -> None:

@@ -18,7 +18,7 @@ from governance.api.errors import BodyTooLargeError
 
 MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 8
-MOST_KEY: Final = 64
+MOST_KEY: Final = 96
 MOST_NUMBER: Final = 2**53 - 1
 # The closing quote may be missing: a pattern that can fail would start anew at each quote inside.
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)

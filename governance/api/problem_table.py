@@ -52,6 +52,8 @@ TABLE: Final[dict[str, Row]] = {
     "governance.accounts.ConfirmationRequiredError": Row("confirmation-required"),
     "governance.accounts.DeviceKeyError": Row("device-key"),
     "governance.accounts.EnrolmentCodeError": Row("enrolment-code"),
+    "governance.accounts.ManagerError": Row("invalid-request"),
+    "governance.accounts.RevisionError": Row("precondition-failed"),
     "governance.accounts.RoleConflictError": Row("role-conflict"),
     "governance.accounts.RoleNotHeldError": Row("role-conflict"),
     "governance.accounts.SecretUnreadableError": _fault(),

@@ -15,6 +15,7 @@ from governance.api import (
     open_data,
     openapi,  # noqa: F401 - tells drf-spectacular how one signs in.
     records,
+    scim,
     session,
     stop,
     trainers,
@@ -93,6 +94,16 @@ teams = [
 people = [path("me/", include("governance.api.people_urls"))]
 
 everyone = [
+    path("scim/v2/Users", scim.UsersView.as_view()),
+    path("scim/v2/.search", scim.SearchView.as_view()),
+    path("scim/v2/Users/.search", scim.SearchView.as_view()),
+    path("scim/v2/Users/<int:number>", scim.UserView.as_view()),
+    path("scim/v2/ServiceProviderConfig", scim.ConfigView.as_view()),
+    path("scim/v2/ResourceTypes", scim.ResourceTypesView.as_view()),
+    path("scim/v2/ResourceTypes/<str:name>", scim.ResourceTypesView.as_view()),
+    path("scim/v2/Schemas", scim.SchemasView.as_view()),
+    path("scim/v2/Schemas/<str:name>", scim.SchemasView.as_view()),
+    path("scim/v2/<path:rest>", scim.NothingView.as_view()),
     path("session", session.SessionView.as_view()),
     path("session/confirmation", session.ConfirmationView.as_view()),
     path("schema", SpectacularAPIView.as_view(permission_classes=[Anyone])),

@@ -154,6 +154,8 @@ PAGES: dict[str, Problem] = {
     "UnknownDeviceError": NOT_FOUND,
     "UnknownSessionError": NOT_FOUND,
     "ConfirmationRequiredError": FORBIDDEN,
+    "ManagerError": INVALID,
+    "RevisionError": CONFLICT,
     "UnknownPersonError": NOT_FOUND,
     "UnknownApplicationError": NOT_FOUND,
     "UnknownPurposeError": NOT_FOUND,
