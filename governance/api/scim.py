@@ -6,7 +6,7 @@ anybody chose. Errors have SCIM's own shape. There are no groups: roles are give
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -45,7 +45,6 @@ from governance.accounts.errors import (
     UnknownPersonError,
     UsernameTakenError,
 )
-from governance.accounts.models import Person
 from governance.api import parsers
 from governance.api.authentication import PersonSession
 from governance.api.errors import BodyTooLargeError
@@ -64,6 +63,9 @@ from governance.api.scim_person import (
     written,
 )
 from governance.rights import employment
+
+if TYPE_CHECKING:
+    from governance.accounts.models import Person
 
 MOST_A_PAGE: Final = 200
 MOST_OPERATIONS: Final = 50
@@ -175,7 +177,7 @@ def _refuse(kind: str, detail: str) -> SCIMException:
     return SCIMException.from_error(Error(status=400, scim_type=kind, detail=detail))
 
 
-def _shown(person: Person, request: Request, *, context: Context, status: int = 200) -> Response:
+def _shown(person: "Person", request: Request, *, context: Context, status: int = 200) -> Response:
     body = written(person).model_dump(
         scim_ctx=context, response_parameters=_query(request, *_PARTS)
     )
@@ -300,7 +302,7 @@ def _patch(body: Any) -> Any:  # noqa: ANN401 - as above.
     )
 
 
-def _apply(number: int, wanted: Any, revision: int | None) -> Person:  # noqa: ANN401 - as above.
+def _apply(number: int, wanted: Any, revision: int | None) -> "Person":  # noqa: ANN401 - as above.
     """Let a person be as written; who is not active any more has left."""
     person = directory.change(number, described(wanted), revision=revision)
     if wanted.active is False:
