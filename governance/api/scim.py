@@ -5,7 +5,6 @@ turns false ends the employment in the same request, however it is written; noth
 anybody chose. Errors have SCIM's own shape. There are no groups: roles are given here, by people.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.http import Http404
@@ -20,22 +19,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from scim2_models import (
-    AuthenticationScheme,
-    Bulk,
-    ChangePassword,
     Context,
     Error,
-    ETag,
-    Filter,
     ListResponse,
-    Meta,
-    Patch,
     PatchOp,
-    ResourceType,
     SCIMException,
     SearchRequest,
-    ServiceProviderConfig,
-    Sort,
 )
 
 from governance.accounts import directory
@@ -50,12 +39,9 @@ from governance.api.authentication import PersonSession
 from governance.api.errors import BodyTooLargeError
 from governance.api.permissions import ByMatrix
 from governance.api.scim_person import (
-    BASE,
     MANAGER_PATH,
     READING,
-    Enterprise,
     Member,
-    User,
     described,
     location,
     too_long,
@@ -308,94 +294,3 @@ def _apply(number: int, wanted: Any, revision: int | None) -> "Person":  # noqa:
     if wanted.active is False:
         return employment.end(number=number)
     return directory.begin_again(number) if wanted.active else person
-
-
-def _discovery(resource: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - one of three kinds.
-    resource.meta = Meta(resource_type=type(resource).__name__, location=f"{BASE}{path}")
-    return dict(resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
-
-
-def _types() -> list[dict[str, Any]]:
-    one = ResourceType.from_resource(Member)
-    return [_discovery(one, f"/ResourceTypes/{one.id}")]
-
-
-def _schemas() -> list[dict[str, Any]]:
-    found = [User.to_schema(), Enterprise.to_schema()]
-    return [_discovery(one, f"/Schemas/{one.id}") for one in found]
-
-
-class _Catalogue(ScimView):
-    """A list that describes this door, and each of its parts."""
-
-    parts: ClassVar[Callable[[], list[dict[str, Any]]]]
-
-    def get(self, request: Request, name: str = "") -> Response:
-        if "filter" in request.query_params:  # RFC 7644 §4.
-            raise drf.PermissionDenied("What describes the service is not filtered.")
-        parts = type(self).parts()
-        if name:
-            found = [one for one in parts if one["id"] == name]
-            if not found:
-                raise Http404
-            return Response(found[0])
-        urn = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-        return Response(
-            {
-                "schemas": [urn],
-                "totalResults": len(parts),
-                "startIndex": 1,
-                "itemsPerPage": len(parts),
-                "Resources": parts,
-            }
-        )
-
-
-@extend_schema(exclude=True)
-class NothingView(ScimView):
-    """What is not there, Groups among it, said in SCIM's own shape."""
-
-    def get(self, request: Request, rest: str) -> Response:
-        del request, rest
-        raise Http404
-
-    post = put = patch = delete = get
-
-
-@extend_schema(exclude=True)
-class ResourceTypesView(_Catalogue):
-    """People, and nothing else."""
-
-    parts = staticmethod(_types)
-
-
-@extend_schema(exclude=True)
-class SchemasView(_Catalogue):
-    """Which attributes are kept."""
-
-    parts = staticmethod(_schemas)
-
-
-@extend_schema(exclude=True)
-class ConfigView(ScimView):
-    """What this door can do."""
-
-    def get(self, request: Request) -> Response:
-        del request
-        config = ServiceProviderConfig(
-            patch=Patch(supported=True),
-            bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
-            filter=Filter(supported=True, max_results=MOST_A_PAGE),
-            change_password=ChangePassword(supported=False),
-            sort=Sort(supported=True),
-            etag=ETag(supported=True),
-            authentication_schemes=[
-                AuthenticationScheme(
-                    type=AuthenticationScheme.Type.oauthbearertoken,
-                    name="Bearer token",
-                    description="`manage.py directory_token` makes one.",
-                    primary=True,
-                )
-            ],
-        )
-        return Response(_discovery(config, "/ServiceProviderConfig"))
