@@ -3,12 +3,11 @@
 Both places are deletable, and neither holds anything that outlives its key in readable form.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from audit import sql
 from governance.capture.errors import RecordGoneError
 from governance.capture.models import Frame, FrameBlob, LiveFrame
 from governance.vault import orphans, storage
@@ -18,7 +17,7 @@ OBJECT: Final = "object"
 LARGEST_ROW_OCTETS: Final = 65_536
 
 
-_PUT: Final = "INSERT INTO capture_frameblob (key, ciphertext) VALUES (%s, %s)"
+Insert = tuple[str, Mapping[str, Any]]  # A table, and the values of a row by column.
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,16 @@ class Place:
     length: int
 
 
-def put(*, frame_id: UUID, ciphertext: bytes) -> Place:
-    """Store ciphertext durably; an object is written before the row that names it."""
+def put(*, frame_id: UUID, ciphertext: bytes) -> tuple[Place, list[Insert]]:
+    """Store ciphertext durably, or return the row to be written for it beside the frame's.
+
+    An object is written before the row that names it.
+    """
     if len(ciphertext) <= LARGEST_ROW_OCTETS:
-        sql.rows(_PUT, [frame_id, ciphertext])
-        return Place(ROW, str(frame_id), 0, len(ciphertext))
+        row = {"key": frame_id, "ciphertext": ciphertext}
+        return Place(ROW, str(frame_id), 0, len(ciphertext)), [("capture_frameblob", row)]
     stored = storage.put(ciphertext)
-    return Place(OBJECT, stored.key, 0, stored.length)
+    return Place(OBJECT, stored.key, 0, stored.length), []
 
 
 def get(frame: Frame) -> bytes:

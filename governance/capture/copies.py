@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from audit.ids import uuid7
-from governance.capture import blobs, content
-from governance.capture.frames import enliven
+from governance.capture import blobs, content, frames
 from governance.capture.models import Frame
 from governance.capture.runs import hour, moment
 from governance.vault import sealing
@@ -29,7 +28,9 @@ def store(
         policy_version=old.policy_version,
         plaintext=content.pack(content.lines(events)),
     )
-    place = blobs.put(frame_id=frame_id, ciphertext=frame.ciphertext)
+    place, inserts = blobs.put(frame_id=frame_id, ciphertext=frame.ciphertext)
+    if inserts:
+        frames.write(inserts)
     times = [int(str(event["t_ns"])) for event in events]
     new = Frame.objects.get(id=old.id)
     new.id = frame_id
@@ -44,4 +45,4 @@ def store(
     if redaction is not None:
         new.redaction = redaction
     new.save(force_insert=True)
-    enliven(frame=new, entry=entry)
+    frames.enliven(frame=new, entry=entry)

@@ -1,12 +1,15 @@
 """The rows of a stored frame, in plain statements: the worker writes them with every batch."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from audit import sql
@@ -40,7 +43,7 @@ class NewFrame:
 
 def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
     """Store a frame in the caller's transaction: ciphertext, row, first state, projection."""
-    place = blobs.put(frame_id=frame.id, ciphertext=sealed.ciphertext)
+    place, inserts = blobs.put(frame_id=frame.id, ciphertext=sealed.ciphertext)
     shared = {
         "subject": frame.subject,
         "application": frame.application,
@@ -67,8 +70,8 @@ def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
         "redaction": json.dumps(frame.redaction, sort_keys=True),
         "entry_id": entry.pk,
     }
-    _insert("capture_frame", shared | own)
-    _enliven(frame.id, shared, entry, frame.redaction)
+    writing = _enlivening(frame.id, shared, entry, frame.redaction)
+    write([*inserts, ("capture_frame", shared | own), *writing])
 
 
 def enliven(*, frame: Any, entry: "Entry") -> None:  # noqa: ANN401 - a Frame row.
@@ -83,12 +86,12 @@ def enliven(*, frame: Any, entry: "Entry") -> None:  # noqa: ANN401 - a Frame ro
         "retain_until",
     )
     shared = {column: getattr(frame, column) for column in columns}
-    _enliven(frame.id, shared, entry, frame.redaction)
+    write(_enlivening(frame.id, shared, entry, frame.redaction))
 
 
-def _enliven(
+def _enlivening(
     frame_id: UUID, shared: Mapping[str, Any], entry: "Entry", redaction: Mapping[str, object]
-) -> None:
+) -> list[blobs.Insert]:
     state = {
         "id": uuid7(),
         "frame_id": frame_id,
@@ -97,9 +100,9 @@ def _enliven(
         "at": timezone.now(),
         "entry_id": entry.pk,
     }
-    _insert("capture_framestate", state)
     recipe = str(redaction.get("patterns_sha256", ""))
-    _insert("capture_liveframe", {"frame_id": frame_id, "recipe": recipe, **shared})
+    live = {"frame_id": frame_id, "recipe": recipe, **shared}
+    return [("capture_framestate", state), ("capture_liveframe", live)]
 
 
 def end_batch(  # noqa: PLR0913 - each is a column.
@@ -124,10 +127,24 @@ def end_batch(  # noqa: PLR0913 - each is a column.
         "provenance": json.dumps(provenance),
         "entry_id": entry.pk,
     }
-    _insert("capture_batchoutcome", outcome)
+    write([("capture_batchoutcome", outcome)])
 
 
-def _insert(table: str, values: Mapping[str, Any]) -> None:
-    columns = ", ".join(f'"{column}"' for column in values)
-    marks = ", ".join(["%s"] * len(values))
-    sql.rows(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values.values()))  # noqa: S608 - names from here.
+def write(inserts: Sequence[blobs.Insert]) -> None:
+    """Write rows: each by itself, or in one statement where each costs a round trip."""
+    statements = [_statement(table, tuple(values)) for table, values in inserts]
+    values = [list(of_row.values()) for _, of_row in inserts]
+    if connection.vendor == "postgresql":
+        *before, last = statements
+        named = ", ".join(f"row_{number} AS ({one})" for number, one in enumerate(before))
+        sql.rows(f"WITH {named} {last}" if named else last, list(chain.from_iterable(values)))
+        return
+    for statement, of_row in zip(statements, values, strict=True):
+        sql.rows(statement, of_row)
+
+
+@cache
+def _statement(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names from here.

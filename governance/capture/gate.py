@@ -9,7 +9,7 @@ Leaves to others: the rules themselves (governance.decisions), the keys (governa
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -134,18 +134,19 @@ def open_own(*, actor: Actor, frame: UUID, request_id: UUID | None = None) -> It
 
 
 @contextmanager
-def open_batch(*, actor: Actor, batch_id: UUID) -> Iterator[OpenBatch]:
+def open_batch(*, actor: Actor, batch_id: UUID, look: Callable[[int], None]) -> Iterator[OpenBatch]:
     """Yield a sealed batch and its plaintext to the redactor; for purpose `redaction` alone.
 
     Raises UnsealError when the seal does not open: such a batch is refused, not retried. The
     closing entry may be written with what became of the batch; else it is when the block ends.
+    `look` is called with the person's consent epoch while their consent is locked.
     """
     read = _Read(actor, InternalPurpose.REDACTION, "open", None, {"batch": str(batch_id)})
     found = sql.row(_SEALED, [batch_id])
     if found is None:
         raise RecordGoneError
     subject, key_id, wire = found[0], found[1], bytes(found[2])
-    permits = _admit_subjects(read, {subject: 1}, records=[])
+    permits = _admit_subjects(read, {subject: 1}, records=[], look=look)
     permit = permits[subject]
     outcome, header_end = "failed", 4 + int.from_bytes(wire[:4], "big")
     batch: OpenBatch | None = None
@@ -247,14 +248,17 @@ def _admit_subjects(
     *,
     records: Sequence[RecordFacts] | None,
     frames: Sequence[Frame] = (),
+    look: Callable[..., None] | None = None,
 ) -> dict[str, Permit]:
     """Decide under the consent locks; commit one entry per subject; return what it permits.
 
-    `records` of None means: take the facts of `frames` after locking.
+    `records` of None means: take the facts of `frames` after locking. `look` is told the epochs.
     """
     health.require_open()
     with transaction.atomic(durable=True):
         epochs = {s: consent.selectors.lock(subject=s, exclusive=False) for s in sorted(counts)}
+        if look is not None:
+            look(*epochs.values())
         facts = records if records is not None else facts_of(read.purpose, frames)
         verdict = _decide(read, facts)
         if not isinstance(verdict, Deny):

@@ -112,9 +112,15 @@ def redact_batch(ref: str, fence: jobs.Fence) -> None:
     with ExitStack() as stack:
         try:
             health.require_open()
-            person = _facts(batch, now=now)
-            opened = stack.enter_context(gate.open_batch(actor=REDACTOR, batch_id=batch.id))
-            judged = _judge(opened, person, now, str(batch.id))
+            facts: list[cells.PersonCells] = []
+            opened = stack.enter_context(
+                gate.open_batch(
+                    actor=REDACTOR,
+                    batch_id=batch.id,
+                    look=lambda epoch: facts.append(_facts(batch, epoch=epoch, now=now)),
+                )
+            )
+            judged = _judge(opened, facts[-1], now, str(batch.id))
         except (LogUnavailableError, KeyStoreBehindError) as error:
             # Neither a stalled log nor a key store put back is a fault of the batch: wait, without
             # using up an attempt.
@@ -139,13 +145,9 @@ def _batch(batch_id: UUID) -> tuple[_Batch, bool, datetime]:
     return _Batch(batch_id, subject, sql.identifier(device)), bool(is_sealed), sql.moment(now)
 
 
-def _facts(batch: _Batch, *, now: datetime) -> cells.PersonCells:
-    """Return what is true of the person now."""
-    with transaction.atomic():
-        epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
-        return cells.cells_of(
-            subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
-        )
+def _facts(batch: _Batch, *, epoch: int, now: datetime) -> cells.PersonCells:
+    """Return what is true of the person now; their consent is locked."""
+    return cells.cells_of(subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now)
 
 
 def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref: str) -> _Judged:
@@ -229,9 +231,7 @@ def _store(
     with transaction.atomic():
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
         now = fence.assert_held()
-        person = cells.cells_of(
-            subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
-        )
+        person = _facts(batch, epoch=epoch, now=now)
         if judged.person is not None and judged.person != person:
             # A choice, a pause, a policy or a forgotten span came in between: judge anew.
             raise PostponeError(0)

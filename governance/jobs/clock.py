@@ -9,12 +9,17 @@ from audit import sql
 
 # As Django writes times into SQLite, where they are compared as texts: with six digits of the
 # second, or with none.
-_SQLITE: Final = "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now'), '.000000', '')"
+_SQLITE: Final = (
+    "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now', '{0:+d} seconds'), '.000000', '')"
+)
+_POSTGRESQL: Final = "clock_timestamp() + interval '{0:d} seconds'"
 
 
-def expression() -> str:
-    """Return how a statement asks the database for its time."""
-    return "clock_timestamp()" if connection.vendor == "postgresql" else _SQLITE
+def expression(*, seconds: int = 0) -> str:
+    """Return how a statement asks the database for its time, or for one so much later."""
+    if connection.vendor == "postgresql":
+        return _POSTGRESQL.format(seconds) if seconds else "clock_timestamp()"
+    return _SQLITE.format(seconds)
 
 
 def database_now() -> datetime:

@@ -37,15 +37,18 @@ _AHEAD_SECONDS: Final = 60
 # What every piece of work pays for is said in plain statements. Due is what its time has come for,
 # and what a clock wrote that went back since.
 _IS_DUE: Final = """
-    ((state = 'ready' AND (run_at <= %s OR created_at > %s))
-    OR (state = 'leased' AND (leased_until <= %s OR leased_until > %s)))
+    ((state = 'ready' AND (run_at <= {now} OR created_at > {ahead}))
+    OR (state = 'leased' AND (leased_until <= {now} OR leased_until > {longest})))
 """
 _WAITING: Final = f"SELECT id FROM jobs_job WHERE {_IS_DUE}"  # noqa: S608 - constants.
-_FREE: Final = f"SELECT kind, ref, fence, attempts FROM jobs_job WHERE id = %s AND {_IS_DUE}"  # noqa: S608 - constants.
-_LEASE: Final = """
-    UPDATE jobs_job SET state = 'leased', fence = %s, attempts = attempts + 1, leased_until = %s
-    WHERE id = %s
-"""
+_FREE: Final = f"SELECT attempts FROM jobs_job WHERE id = %s AND {_IS_DUE}"  # noqa: S608 - constants.
+# One statement: found, taken and counted at once, or somebody else was quicker.
+_LEASE: Final = f"""
+    UPDATE jobs_job
+    SET state = 'leased', fence = fence + 1, attempts = attempts + 1, leased_until = {{until}}
+    WHERE id IN (SELECT id FROM jobs_job WHERE id = %s AND attempts < %s AND {_IS_DUE} {{skip}})
+    RETURNING kind, ref, fence
+"""  # noqa: S608 - constants.
 _HELD: Final = "id = %s AND fence = %s AND state = 'leased'"
 _HOLD: Final = f"SELECT {{now}} FROM jobs_job WHERE {_HELD}"  # noqa: S608 - constants.
 _DONE: Final = f"""
@@ -168,11 +171,16 @@ def _mine(fence: Fence) -> QuerySet[Job]:
     return Job.objects.filter(pk=fence.job, fence=fence.number, state=JobState.LEASED)
 
 
-def _due(now: datetime) -> list[datetime]:
-    """Return what stands in `_IS_DUE`."""
-    ahead = now + timedelta(seconds=_AHEAD_SECONDS)
-    longest = ahead + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
-    return [now, ahead, now, longest]
+def _due(statement: str) -> str:
+    """Return a statement in which the database asks its own clock."""
+    lease = settings.REMIT_JOB_LEASE_SECONDS
+    return statement.format(
+        now=clock.expression(),
+        ahead=clock.expression(seconds=_AHEAD_SECONDS),
+        until=clock.expression(seconds=lease),
+        longest=clock.expression(seconds=_AHEAD_SECONDS + lease),
+        skip="FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else "",
+    )
 
 
 def run(job_id: UUID) -> bool:
@@ -197,18 +205,14 @@ def run(job_id: UUID) -> bool:
 
 def _lease(job_id: UUID) -> tuple[str, str, Fence] | None:
     with transaction.atomic(durable=True):
-        now = database_now()
-        skip = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-        free = sql.row(_FREE + skip, [job_id, *_due(now)])
-        if free is None:
-            return None
-        kind, ref, fence, attempts = free
-        if attempts >= MAX_ATTEMPTS:
+        taken = sql.row(_due(_LEASE), [job_id, MAX_ATTEMPTS])
+        if taken is not None:
+            kind, ref, number = taken
+            return kind, ref, Fence(job=job_id, number=number)
+        free = sql.row(_due(_FREE + " {skip}"), [job_id])
+        if free is not None and free[0] >= MAX_ATTEMPTS:
             _quarantine(Job.objects.get(pk=job_id))
-            return None
-        until = now + timedelta(seconds=settings.REMIT_JOB_LEASE_SECONDS)
-        sql.rows(_LEASE, [fence + 1, until, job_id])
-        return kind, ref, Fence(job=job_id, number=fence + 1)
+    return None
 
 
 class _Attempt:
@@ -307,7 +311,7 @@ def _waiting(queue: str | None, *, limit: int) -> list[UUID]:
     """Return what is due, oldest first; with a queue, only what is due in it."""
     statement = f"{_WAITING} {'' if queue is None else 'AND queue = %s'} ORDER BY run_at LIMIT %s"
     wanted = [] if queue is None else [queue]
-    found = sql.rows(statement, [*_due(database_now()), *wanted, limit])
+    found = sql.rows(_due(statement), [*wanted, limit])
     return [sql.identifier(key) for (key,) in found]
 
 

@@ -204,9 +204,7 @@ def active_policies(at: datetime | None = None) -> Mapping[str, ActivePolicy]:
     shows another change. Questions about the past are computed from the rows.
     """
     moment = at or timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGE)
-        change = cursor.fetchone()
+    change = sql.row(_CHANGE)
     known = _newest.get(connection.alias)
     if known is None or known.change != change:
         known = _know(change)

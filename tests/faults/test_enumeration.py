@@ -29,8 +29,10 @@ from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import ROOT
 
 Strike = Callable[..., list[dict[str, Any]]]
-# Kills of each of thirteen operations: together with the other database more than 800 points.
-KILLS = 33
+# Kills of each of thirteen operations, or at all points of what has fewer: together with the other
+# database and the system calls more than 800.
+KILLS = 32
+LEAST = 380
 MEETINGS = 8
 CALLS = 20
 RACES = {"sqlite": 100, "postgresql": 200}
@@ -84,7 +86,7 @@ def test_nothing_is_lost_at_any_point_of_anything(strike: Strike) -> None:
     sample = [] if every else ["--sample", str(KILLS)]
     found = strike(*(("--strike", ",".join(half), *sample) for half in halves(OPERATIONS)))
     assert len(found) == len(OPERATIONS)
-    assert judge(found) >= 400
+    assert judge(found) >= LEAST
 
 
 @pytest.mark.soak

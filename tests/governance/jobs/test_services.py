@@ -309,13 +309,18 @@ def test_a_clock_that_goes_back_leaves_nothing_waiting_for_the_time_it_told(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Added, or leased by a worker that died, when the database's clock was 20 hours ahead."""
-    honest = database_now
+    honest, twenty_hours = clock.expression, 20 * 3600
     with monkeypatch.context() as patch:
-        patch.setattr(services, "database_now", lambda: honest() + timedelta(hours=20))
+
+        def ahead(*, seconds: int = 0) -> str:
+            return honest(seconds=seconds + twenty_hours)
+
+        patch.setattr(clock, "expression", ahead)
         services.add(kind="test:work", ref="added")
         held = services.add(kind="test:work", ref="held")
         assert services._lease(held.id) is not None
-    later = services.add(kind="test:work", ref="later", run_at=honest() + timedelta(hours=1))
+    soon = database_now() + timedelta(hours=1)
+    later = services.add(kind="test:work", ref="later", run_at=soon)
     assert services.run_due() == 2
     assert sorted(worker.done) == ["added", "held"]
     assert Job.objects.get(id=later.id).state == JobState.READY
