@@ -131,6 +131,10 @@ PURPOSES: Final[dict[str, Words]] = {
 
 REASONS: Final[dict[str, Words]] = {
     "no_rule": _("No rule allows it."),
+    "app_not_allowed": _("The policy does not name the place it happened in."),
+    "category_denied": _("The policy does not name this kind of data."),
+    "not_declared": _("The upload did not declare it."),
+    "unknown_field": _("It carried something nobody agreed on."),
     "place_not_covered": _("The person works where the policy does not act."),
     "notice_not_acknowledged": _("A notice that is owed was not acknowledged."),
     "field_not_named": _("The policy does not name the field."),
