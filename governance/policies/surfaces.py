@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 
 from django.conf import settings
@@ -22,7 +23,8 @@ from governance.policies.errors import CategoryProhibitedError, ProtectedSurface
 class Surface:
     """One protected place: the words by which a pattern betrays that it reaches there.
 
-    A word is found where it stands alone, between anything that is no letter or digit.
+    A word is found where it stands alone, between anything that is no letter, and where a wildcard
+    stands for a part of it.
     """
 
     key: str
@@ -57,7 +59,16 @@ PROTECTED: Final[tuple[Surface, ...]] = (
         "GDPR 5(1)(c)",
         (
             *("banking", "onlinebanking", "bank", "sparkasse", "volksbank", "paypal", "elster"),
-            *("turbotax", "finanzamt", "impots", "irs", "steuererklaerung", "revolut", "n26"),
+            *(
+                "turbotax",
+                "finanzamt",
+                "impots",
+                "irs",
+                "steuererklaerung",
+                "steuererklarung",
+                "revolut",
+                "n26",
+            ),
         ),
     ),
     Surface(
@@ -168,9 +179,7 @@ def _patterns() -> tuple[tuple[Surface, re.Pattern[str]], ...]:
     return tuple(
         (
             surface,
-            re.compile(
-                r"(?<![a-z0-9])(?:" + "|".join(map(_loose, surface.betrays)) + r")(?![a-z0-9])"
-            ),
+            re.compile(r"(?<![a-z])(?:" + "|".join(map(_loose, surface.betrays)) + r")(?![a-z])"),
         )
         for surface in PROTECTED
     )
@@ -182,14 +191,60 @@ def _loose(word: str) -> str:
 
 
 _PATTERNS: Final = _patterns()
+_PIECE: Final = 3
+_FIRST: Final = re.compile(r"^[a-z0-9]+")
+_LAST: Final = re.compile(r"[a-z0-9]+$")
+_PUNYCODE: Final = re.compile(r"(?<![a-z0-9-])xn--([a-z0-9-]+)", re.IGNORECASE)
 
 
 def surface_of(text: str) -> Surface | None:
     """Return the protected place that a pattern, host, title or program's name reaches, or None."""
-    said = _plain(text)
+    said = _plain(_as_read(text))
     if _own_host() in said:
         return Surface("portal", _("this portal itself"), "standards.md R51", ())
-    return next((surface for surface, pattern in _PATTERNS if pattern.search(said)), None)
+    for surface, pattern in _PATTERNS:
+        if pattern.search(said) or any(_is_half_said(word, said) for word in surface.betrays):
+            return surface
+    return None
+
+
+def _is_half_said(word: str, said: str) -> bool:
+    """Return whether the wildcards of a pattern may stand for parts of a word: `outloo*`, `*mai*`.
+
+    Looked at are the letters beside each wildcard; fewer than three could begin anything.
+    """
+    if "*" not in said:
+        return False
+    if fnmatchcase(word, said.replace("[", "[[]").replace("?", "[?]")):
+        return True
+    parts = said.split("*")
+    return any(
+        _ends_half(part, word, before=index > 0, after=index < len(parts) - 1)
+        for index, part in enumerate(parts)
+    )
+
+
+def _ends_half(part: str, word: str, *, before: bool, after: bool) -> bool:
+    """Return whether the letters of a part that touch a wildcard are a piece of the word."""
+    if part.isalnum() and before and after:
+        return len(part) >= _PIECE and part in word
+    first, last = _FIRST.match(part), _LAST.search(part)
+    return bool(
+        (before and first and len(first[0]) >= _PIECE and word.endswith(first[0]))
+        or (after and last and len(last[0]) >= _PIECE and word.startswith(last[0]))
+    )
+
+
+def _as_read(text: str) -> str:
+    """Return a host's punycode as the letters that a person reads."""
+    return _PUNYCODE.sub(_read, text)
+
+
+def _read(label: re.Match[str]) -> str:
+    try:
+        return label[1].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label[0]
 
 
 def _own_host() -> str:
@@ -199,7 +254,9 @@ def _own_host() -> str:
 def _plain(text: str) -> str:
     """Return the letters without accents, width or case, so that no spelling hides a word."""
     apart = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in apart if not unicodedata.combining(each)).casefold()
+    # What is not seen (joiners, marks of direction) parts no word either.
+    hidden = {"Cf", "Mn", "Me"}
+    return "".join(each for each in apart if unicodedata.category(each) not in hidden).casefold()
 
 
 def check(*texts: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from governance.policies import content as policy_content
 from governance.policies.categories import Category
-from governance.policies.errors import PolicyContentError
+from governance.policies.errors import PolicyContentError, ProtectedSurfaceError
 from tests.governance.policies.house import content
 
 MATCHER = {"kind": "origin", "pattern": "https://freight.example", "id": "desk"}
@@ -80,3 +80,31 @@ def test_stored_bytes_read_back_as_the_same_content() -> None:
 def test_any_other_value_raises_only_our_own_error(value: object) -> None:
     with pytest.raises(PolicyContentError):
         policy_content.parse(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "matcher", "pattern"),
+    [
+        ("desktop", "process", "outloo*"),
+        ("desktop", "window-title", "*ebmail*"),
+        ("desktop", "window-title", "Inbox - *utloo*"),
+        ("desktop", "process", "o*t*l*o*k"),
+        ("desktop", "window-title", "Steuererkl\u00e4rung 2025"),
+        ("desktop", "window-title", "Out\u200blook"),
+        ("web", "origin", "https://mail01.acme.example"),
+        ("web", "origin", "https://xn--sant-epa.example"),
+        ("web", "origin", "https://my.XN--SANT-EPA.example"),
+    ],
+)
+def test_r51_no_spelling_and_no_wildcard_hides_a_protected_place(
+    kind: str, matcher: str, pattern: str
+) -> None:
+    one = {"kind": matcher, "pattern": pattern, "id": "a"}
+    with pytest.raises(ProtectedSurfaceError):
+        policy_content.parse(content(kind=kind, matchers=[one]))
+
+
+@pytest.mark.parametrize("pattern", ["Order *", "* - Freight Desk", "*Terminal*", "warehouse-*"])
+def test_a_wildcard_that_stands_for_no_protected_word_is_allowed(pattern: str) -> None:
+    one = {"kind": "window-title", "pattern": pattern, "id": "a"}
+    assert policy_content.parse(content(kind="desktop", matchers=[one])).matchers
