@@ -62,16 +62,18 @@ class ScreenRedactor:
         height, width = pixels.shape[:2]
         shades = regions.grey(pixels)
         found = self._finder.find(shades)
+        coloured = regions.find_coloured(pixels, shades)
         places = trees.words(tree)
         by_tree = self._judge.judge(places, known=known, deadline=deadline)
         values = set(known) | by_tree.values
         words = self._reader.read(shades, found.texts, deadline)
         verdict = self._judge.judge(words, known=values, deadline=deadline)
         painted = [
-            *(Painted(box, PICTURE) for box in found.pictures),
+            *(Painted(box, PICTURE) for box in (*found.pictures, *coloured.pictures)),
             *(Painted(places[word], kind) for word, kind in by_tree.found),
             *_boxes(verdict),
             *unread(found.ink, found.texts, verdict.shown),
+            *unread(coloured.ink, coloured.texts, ()),
         ]
         paint(pixels, painted)
         painted += self._look_again(pixels, painted, verdict, known=values, deadline=deadline)

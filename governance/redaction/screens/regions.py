@@ -18,6 +18,8 @@ cv2.setNumThreads(1)
 
 # Steps of grey a person can still tell apart on an ordinary screen.
 _CONTRAST: Final = 14
+# The same in one colour where the grey does not change: eyes are blunter for colours.
+_COLOUR_CONTRAST: Final = 40
 _RULE_WIDTH: Final = 70
 _RULE_HEIGHT: Final = 38
 _FEW_PIXELS: Final = 2_500_000
@@ -91,6 +93,30 @@ class _Contrast(NamedTuple):
 def find(shades: Pixels) -> Found:
     """Return what stands out on a grey screen."""
     return _sorted(_contrast(shades))
+
+
+def find_coloured(pixels: Pixels, shades: Pixels) -> Found:
+    """Return what stands out by its colour alone: one shade of grey, and yet plain to an eye.
+
+    No reader sees it, so nobody may show it.
+    """
+    planes = cv2.split(pixels)
+    steep = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, _SQUARE)
+    blue, green, red = cv2.split(steep)
+    _, edges = cv2.threshold(
+        cv2.max(cv2.max(blue, green), red), _COLOUR_CONTRAST, 255, cv2.THRESH_BINARY
+    )
+    gradient = cv2.morphologyEx(shades, cv2.MORPH_GRADIENT, _SQUARE)
+    _, seen = cv2.threshold(gradient, _CONTRAST, 255, cv2.THRESH_BINARY)
+    edges = cv2.subtract(edges, cv2.dilate(seen, _SQUARE))
+    if cv2.countNonZero(edges) < _SMALLEST_AREA:
+        return Found([], [], np.zeros_like(shades))
+    for axis in (0, 1):
+        # A line is one in every colour.
+        lines = [_rules(np.asarray(plane, np.uint8), edges, axis) for plane in planes]
+        edges = cv2.subtract(edges, cv2.min(cv2.min(lines[0], lines[1]), lines[2]))
+    joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((3, _JOIN), np.uint8))
+    return _sorted(_Contrast(shades, np.zeros_like(shades), np.asarray(joined, np.uint8)))
 
 
 def _bands(rows: NDArray[np.intp]) -> list[tuple[int, int]]:

@@ -118,6 +118,28 @@ def test_text_that_nobody_can_read_is_painted() -> None:
     assert not _shows_scrawl()
 
 
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [((0, 0, 255), (76, 76, 76)), ((255, 0, 0), (0, 0, 97)), ((0, 128, 0), (143, 60, 79))],
+)
+def test_text_that_only_its_colour_sets_off_is_painted(
+    ink: tuple[int, int, int], paper: tuple[int, int, int]
+) -> None:
+    page = np.full((200, 700, 3), paper, np.uint8)
+    cv2.putText(
+        page, "Thorvald Brekke", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.0, ink, 2, cv2.LINE_AA
+    )
+    assert np.ptp(regions.grey(page)) < 14
+    done = _redact(_png(page))
+    assert (np.ptp(pictures.decode(done.picture).reshape(-1, 3), axis=0) <= 20).all()
+
+
+def test_a_border_that_only_its_colour_sets_off_stays() -> None:
+    page = np.full((400, 600, 3), (76, 76, 76), np.uint8)
+    page[100:300, 100:500] = (0, 0, 255)
+    assert (pictures.decode(_redact(_png(page)).picture) == page).all()
+
+
 def test_a_long_row_of_small_letters_is_not_taken_for_a_line() -> None:
     page = np.full((120, 900, 3), 231, np.uint8)
     page[60:61] = 120  # A real line, as wide as the page.
