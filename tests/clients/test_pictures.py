@@ -12,7 +12,7 @@ from remit_agent.machine import is_on_battery
 from remit_agent.observed import Element, Node
 from remit_agent.policy import Application
 from remit_agent.x11.display import Rectangle
-from remit_agent.x11.picture import MASK, Part, draw, with_regions
+from remit_agent.x11.picture import MASK, MOST_PARTS, Part, draw, with_regions
 from tests.clients.conftest import application
 
 WINDOW = Rectangle(100, 50, 200, 100)
@@ -48,7 +48,7 @@ def at(canvas: Canvas, x: int, y: int) -> tuple[int, ...]:
 
 def taken(policy: Application) -> Canvas:
     shot = Canvas.blank(WINDOW.width, WINDOW.height, RED)
-    return with_regions(draw(WINDOW, PARTS), shot, WINDOW, PARTS, policy)
+    return with_regions(draw(WINDOW, PARTS), shot, WINDOW, PARTS, policy, seen=WINDOW)
 
 
 def test_r53_a_drawing_holds_no_pixel_and_a_password_field_is_one_black_box() -> None:
@@ -71,6 +71,31 @@ def test_r53_only_named_regions_show_pixels_and_what_is_masked_in_them_does_not(
     everywhere = taken(own(["@rect=5,25,60,20"], region_1="@rect=0,0,200,100"))
     assert at(everywhere, 120, 85) == MASK
     assert at(everywhere, 290, 140) == RED
+
+
+def test_r53_masks_and_regions_stay_where_they_are_when_a_window_leaves_the_screen() -> None:
+    window = Rectangle(-60, -20, 200, 100)
+    seen = window.cut(Rectangle(0, 0, 800, 600))
+    shot = Canvas.blank(seen.width, seen.height, RED)
+    policy = own(["@rect=70,30,20,20"], region_1="@rect=65,25,60,40")
+    canvas = with_regions(draw(seen, []), shot, window, [], policy, seen=seen)
+
+    def colour(x: int, y: int) -> tuple[int, ...]:
+        start = 3 * (y * canvas.width + x)
+        return tuple(canvas.pixels[start : start + 3])
+
+    assert colour(12, 12) == colour(29, 29) == MASK
+    assert colour(6, 6) == colour(60, 40) == RED
+    assert RED not in {colour(4, 4), colour(70, 12)}
+
+
+def test_r53_of_a_window_whose_tree_was_cut_short_no_pixel_is_shown() -> None:
+    policy = own([], region_1="@rect=0,0,200,100")
+    shot = Canvas.blank(WINDOW.width, WINDOW.height, RED)
+    for number, is_shown in ((MOST_PARTS - 1, True), (MOST_PARTS, False)):
+        parts = [AMOUNT] * number
+        canvas = with_regions(draw(WINDOW, parts), shot, WINDOW, parts, policy, seen=WINDOW)
+        assert (at(canvas, 290, 140) == RED) is is_shown
 
 
 def test_r53_a_mask_that_cannot_be_read_here_hides_whatever_it_may_mean() -> None:

@@ -16,11 +16,10 @@ from remit_agent.policy import Application, Policy
 from remit_agent.x11 import picture
 from remit_agent.x11.desk import Desk
 from remit_agent.x11.display import Rectangle
-from remit_agent.x11.picture import Part
+from remit_agent.x11.picture import MOST_PARTS, Part
 
 REST_NS: Final = 500_000_000
 TREE_NS: Final = 10_000_000_000
-MOST_NODES: Final = 250
 _MINUTE_NS: Final = 60_000_000_000
 
 
@@ -58,7 +57,7 @@ class Camera:
     def _look(
         self, now_ns: int, own: Application, *, wants: tuple[bool, bool]
     ) -> Iterator[Observation]:
-        parts = self.desk.parts(most=MOST_NODES)
+        parts = self.desk.parts(most=MOST_PARTS)
         if not parts:
             return
         at = {"t_ns": max(0, now_ns - self.desk.start_ns), "surface": self.desk.front}
@@ -75,18 +74,18 @@ class Camera:
         if desk.front is None or desk.front.window is None:
             return None
         window = desk.display.place(desk.front.window)
-        if window is None or (window := window.cut(desk.display.size)).is_empty:
+        if window is None or (seen := window.cut(desk.display.size)).is_empty:
             return None
-        drawn = picture.draw(window, parts)
+        drawn = picture.draw(seen, parts)
         if not own.screen_regions:
             return drawn.png()
-        shot = self._pixels(window)
+        shot = self._pixels(seen)
         # What moved meanwhile is not where the tree says: then nothing of it is shown.
-        if shot is None or [each.node for each in desk.parts(most=MOST_NODES)] != [
+        if shot is None or [each.node for each in desk.parts(most=MOST_PARTS)] != [
             each.node for each in parts
         ]:
             return None
-        return picture.with_regions(drawn, shot, window, parts, own).png()
+        return picture.with_regions(drawn, shot, window, parts, own, seen=seen).png()
 
     def _pixels(self, window: Rectangle) -> Canvas | None:
         """Return the pixels of the window, taken while no window may move."""

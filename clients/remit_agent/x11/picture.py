@@ -28,6 +28,8 @@ _BAR_SHARES: Final = {"short": 0.3, "medium": 0.6, "long": 0.9}
 _PRESSED: Final = frozenset({"button", "combobox", "checkbox", "radio", "tab", "menuitem"})
 _UNWORDED: Final = frozenset({"image", "figure"})
 _EVERY_PLANE: Final = 0xFFFFFFFF
+# So many objects of an application are asked for; a window that may have more shows no pixel.
+MOST_PARTS: Final = 250
 _DEPTHS: Final = frozenset({24, 32})
 
 
@@ -64,17 +66,29 @@ def draw(window: Rectangle, parts: list[Part]) -> Canvas:
 
 
 def with_regions(
-    drawn: Canvas, shot: Canvas, window: Rectangle, parts: list[Part], own: Application
+    drawn: Canvas,
+    shot: Canvas,
+    window: Rectangle,
+    parts: list[Part],
+    own: Application,
+    *,
+    seen: Rectangle,
 ) -> Canvas:
-    """Return the drawing with the pixels of the regions a policy names, masks painted over."""
+    """Return the drawing with the pixels of the regions a policy names, masks painted over.
+
+    Both canvases show what is `seen` of the window, which may lie partly beside the screen. A tree
+    that was cut short does not say where every password field is: then the drawing stays as it is.
+    """
+    if len(parts) >= MOST_PARTS:
+        return drawn
     for region in _regions(window, parts, own.screen_regions):
-        drawn.copy(shot, *_within(window, region))
+        drawn.copy(shot, *_within(seen, region))
     for part in parts:
         if part.is_secure or part.node.role in _UNWORDED or _is_masked(part, own):
-            drawn.paint(*_within(window, part.place), MASK)
+            drawn.paint(*_within(seen, part.place), MASK)
     for mask in own.masks:
-        if place := selectors.place(mask.selector):
-            drawn.paint(place.x, place.y, place.width, place.height, MASK)
+        if named := selectors.place(mask.selector):
+            drawn.paint(*_within(seen, _placed(window, named)), MASK)
     return drawn
 
 
@@ -104,8 +118,7 @@ def _regions(window: Rectangle, parts: list[Part], wanted: list[str]) -> list[Re
     found: list[Rectangle] = []
     for selector in wanted:
         if named := selectors.place(selector):
-            inside = Rectangle(window.x + named.x, window.y + named.y, named.width, named.height)
-            found.append(window.cut(inside))
+            found.append(window.cut(_placed(window, named)))
             continue
         found += [
             part.place
@@ -124,6 +137,11 @@ def _is_masked(part: Part, own: Application) -> bool:
         if meant or (meant is None and part.node.role not in {"window", "dialog", "group"}):
             return True
     return False
+
+
+def _placed(window: Rectangle, named: selectors.Place) -> Rectangle:
+    """Return where on the screen a place of a window lies."""
+    return Rectangle(window.x + named.x, window.y + named.y, named.width, named.height)
 
 
 def _within(window: Rectangle, place: Rectangle) -> tuple[int, int, int, int]:
