@@ -9,7 +9,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from governance.portal import form
 from governance.portal.frame import show
 from governance.portal.offer import offer_to
 from governance.rights import certificate as certificates
@@ -113,7 +112,7 @@ def erase(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         subject=visitor.subject,
         actor=visitor.actor,
         language=offer.language,
-        form_digest=form.digest(offer.sections, language=offer.language),
+        form_digest=offer.digest,
     )
     return HttpResponseRedirect(f"/requests/{order.request_id}/")
 

@@ -18,7 +18,7 @@ from consent.status import VALID
 from governance.policies.categories import offered_categories
 from governance.policies.purposes import PROHIBITED
 from governance.portal import draft as drafts
-from governance.portal import form, grouping, sheet
+from governance.portal import grouping, sheet
 from governance.portal.draft import Draft
 from governance.portal.frame import show
 from governance.portal.history import decisions_of, erased_at
@@ -88,7 +88,12 @@ def _matrix(
         "prohibited": PROHIBITED,
     }
     return show(
-        request, visitor, "portal/consent.html", context, section="consent", status=remarks.status
+        request,
+        visitor,
+        "portal/consent.html",
+        context,
+        section="consent",
+        status=remarks.status,
     )
 
 
@@ -224,7 +229,7 @@ def withdraw(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             person_subject=visitor.subject,
             actor=visitor.actor,
             language=offer.language,
-            form_digest=form.digest(offer.sections, language=offer.language),
+            form_digest=offer.digest,
         )
         drafts.drop(request.session)
         if act is not None:

@@ -44,7 +44,7 @@ class Draft:
 def of(offer: Offer) -> Shown:
     """Return what the form of this moment is made of."""
     return Shown(
-        digest=form.digest(offer.sections, language=offer.language),
+        digest=offer.digest,
         notices={section.purpose: section.notice for section in offer.sections},
         policies={
             row.application: row.policy_version
@@ -177,7 +177,7 @@ def changes(draft: Draft, offer: Offer) -> tuple[Change, ...]:
 
 def is_stale(draft: Draft, offer: Offer) -> bool:
     """Tell whether the form that was filled in is not the one that would be shown now."""
-    return draft.shown.digest != form.digest(offer.sections, language=offer.language)
+    return draft.shown.digest != offer.digest
 
 
 def differences(draft: Draft, offer: Offer, *, names: Mapping[str, str]) -> list[str]:

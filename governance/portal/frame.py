@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from governance.portal.light import light_of
+from governance.portal.offer import Offer
 from governance.web.doors import Visitor
 
 NAVIGATION: Final[tuple[tuple[str, str, str | Promise], ...]] = (
@@ -47,11 +48,14 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """Render a page of the portal inside its frame."""
+    # Whoever shows the form has read the answers already.
+    offer = (context or {}).get("offer")
+    states = offer.states if isinstance(offer, Offer) else None
     framed = {
         "visitor": visitor,
         "navigation": NAVIGATION,
         "section": section,
-        "light": light_of(subject=visitor.subject),
+        "light": light_of(subject=visitor.subject, states=states),
         "may_solicit": may_solicit(request),
     }
     return render(request, template, framed | dict(context or {}), status=status)

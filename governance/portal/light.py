@@ -5,6 +5,7 @@ for a scope that is offered, in an application with an active policy, on a compu
 enrolled, outside every pause. If the light says off, an agent gets nothing either.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 import consent.selectors
 from consent.intervals import PauseInterval
+from consent.selectors import Cell, CellState
 from governance.accounts import selectors as accounts
 from governance.policies import selectors as policies
 
@@ -57,14 +59,20 @@ class Light:
         return bool(self.applications and self.running and self.paused is None)
 
 
-def light_of(*, subject: str, now: datetime | None = None) -> Light:
-    """Return the person's capture light."""
+def light_of(
+    *,
+    subject: str,
+    now: datetime | None = None,
+    states: Mapping[Cell, CellState] | None = None,
+) -> Light:
+    """Return the person's capture light; `states` when the page has read the answers already."""
     moment = now or timezone.now()
     offered = {
         (cell.purpose, cell.application, cell.category): cell.scope_digest
         for cell in policies.offered_cells()
     }
-    states = consent.selectors.states(subject=subject, at=moment)
+    if states is None:
+        states = consent.selectors.states(subject=subject, at=moment)
     names = application_names()
     captured = {
         cell.application

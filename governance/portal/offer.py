@@ -8,7 +8,7 @@ import consent.selectors
 from consent.selectors import Cell, CellState
 from governance.policies import selectors as policies
 from governance.policies.categories import offered_categories
-from governance.portal.form import Row, Section, Slot, answer_so_far
+from governance.portal.form import Row, Section, Slot, answer_so_far, digest
 
 if TYPE_CHECKING:
     from governance.policies.models import Application
@@ -24,6 +24,8 @@ class Offer:
     states: Mapping[Cell, CellState]
     covered: frozenset[Cell]
     language: str
+    # The name of exactly this form.
+    digest: str
     # Purposes whose notice cannot be read in this language: nobody is asked about them in it (R7).
     unread: tuple[str, ...] = ()
 
@@ -56,6 +58,7 @@ def offer_to(*, subject: str, language: str) -> Offer:
         states=states,
         covered=covered,
         language=language,
+        digest=digest(sections, language=language),
         unread=tuple(
             known.name for known, section in zip(purposes, found, strict=True) if section is None
         ),
