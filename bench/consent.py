@@ -28,9 +28,9 @@ from governance.policies.categories import WITHOUT_PICTURES
 from tests import large, make
 
 DATABASES = ("sqlite",)
-PAGES: Final = 60
+PAGES: Final = 40
 EVENTS: Final = 200_000
-LOOKS: Final = 300
+LOOKS: Final = 40
 NOBODY: Final = "nobody"
 
 

@@ -39,6 +39,8 @@ class Choice:
     status: ConsentStatus
     notice_version: str | None = None
     scope_digest: str | None = None
+    # A preference that the person's browser told beside the answer (TS 27560, annex F).
+    signal: str = ""
 
     @property
     def cell(self) -> Cell:

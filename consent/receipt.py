@@ -59,6 +59,7 @@ def decision_facts(
                 "language": step.language,
                 "scope_digest": step.scope_digest,
             }
+            | ({"preference_signal": step.choice.signal} if step.choice.signal else {})
             for step in steps
         ],
     }

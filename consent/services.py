@@ -117,6 +117,9 @@ def _states(*, subject: str, choices: Sequence[Choice]) -> dict[selectors.Cell, 
 
 
 def _act_that_said_so(states: Iterable[ConsentState]) -> DecisionAct:
+    states = list(states)
+    if not states:
+        raise InvalidTransitionError("Nothing was answered yet, and this is no answer.")
     latest = max((state.event for state in states), key=lambda event: event.occurred_at)
     held = ConsentReceipt.objects.select_related("entry").get(decision_id=latest.decision_id)
     return DecisionAct(held.decision_id, held.entry, (), held.id)

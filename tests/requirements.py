@@ -80,4 +80,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    from tests import claims
+
+    claims.DOCUMENT.write_text(claims.document())
     raise SystemExit(main())

@@ -178,6 +178,7 @@ class ConsentView(APIView):
             category,
             ConsentStatus(asked["status"]),
             asked.get("notice_version"),
+            signal="gpc" if request.headers.get("Sec-GPC") == "1" else "",
         )
         if needs_proof([answer.status]) and not freshness.is_fresh(request._request):  # noqa: SLF001 - the page's own question.
             raise ConfirmationRequiredError("Confirm that it is you, then send this again.")

@@ -8,6 +8,7 @@ Leaves to others: the document's bytes and signature (policies.document).
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +24,9 @@ from governance.policies import selectors as policies
 from governance.vault import seal_keys
 
 RENEW_SECONDS = 300
+# Room for what else differs by an octet or two.
+_STEP_OCTETS: Final = 2048
+_LARGEST_EPOCH: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,31 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
         issued_at=now,
         expires_at=facts.expires_at,
         etag=signed.etag,
-        envelope=signed.envelope,
+        envelope=signed.envelope.ljust(_size_for_all(facts, person, signed)),
     )
+
+
+def _size_for_all(
+    facts: document.AgentFacts, person: cells.PersonCells, signed: document.SignedDocument
+) -> int:
+    """Return how long everybody's answer is: as long as that of somebody who allowed everything.
+
+    Whoever watches the line sees one length whatever a person chose or paused (R23). The blanks
+    stand behind the envelope, where JSON ends; what is signed is without them.
+    """
+    everything = replace(
+        facts,
+        applications=[
+            (policy, sorted({category for _, category in policy.cells}))
+            for _, policy in sorted(person.policies.items())
+        ],
+        paused_until=facts.expires_at,
+        consent_epoch=_LARGEST_EPOCH,
+    )
+    missing = len(document.build_agent_policy(everything)) - len(signed.payload)
+    # Base64 makes four octets of three.
+    longest = len(signed.envelope) + (missing + 2) // 3 * 4
+    return -(-longest // _STEP_OCTETS) * _STEP_OCTETS
 
 
 def _allowed(

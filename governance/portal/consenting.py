@@ -20,7 +20,7 @@ from governance.policies.purposes import PROHIBITED
 from governance.portal import draft as drafts
 from governance.portal import grouping, sheet
 from governance.portal.draft import Draft
-from governance.portal.frame import show
+from governance.portal.frame import GPC, may_solicit, show
 from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.portal.offer import Offer, offer_to
@@ -206,7 +206,10 @@ def save(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         person_subject=visitor.subject,
         choices=[
             rights.Answer(
-                *change.cell, change.will, draft.shown.notices.get(change.cell.purpose) or None
+                *change.cell,
+                change.will,
+                draft.shown.notices.get(change.cell.purpose) or None,
+                signal="" if may_solicit(request) else GPC,
             )
             for change in changes
         ],

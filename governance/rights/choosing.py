@@ -47,6 +47,7 @@ class Answer:
     category: str
     status: ConsentStatus
     notice_version: str | None = None
+    signal: str = ""
 
     @property
     def cell(self) -> Cell:
@@ -87,6 +88,7 @@ def choose(
                     answer.status,
                     notice_version=answer.notice_version,
                     scope_digest=offered.get(answer.cell),
+                    signal=answer.signal,
                 )
                 for answer in choices
             ],

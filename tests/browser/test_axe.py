@@ -12,7 +12,13 @@ from tests.browser.test_pages import PORTAL, press_until, sign_in, site  # noqa:
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What one comes to by following links: each by its own way.
-FURTHER = ("/withdraw/", f"/consent/notice/{make.TRAIN}/", "/access/key/", "/requests/ask/")
+FURTHER = (
+    "/withdraw/",
+    "/pressure/",
+    f"/consent/notice/{make.TRAIN}/",
+    "/access/key/",
+    "/requests/ask/",
+)
 
 pytestmark = pytest.mark.browser
 

@@ -16,6 +16,7 @@ from audit.models import Entry
 from consent import selectors as consents
 from consent.intervals import six_months_after
 from governance.capture.models import CaptureBatch, SealedBatch
+from governance.policies import selectors as policies
 from governance.releases.models import ReleaseFile
 from governance.rights import services as rights
 from tests import make
@@ -158,3 +159,94 @@ def test_r24_a_manager_gets_no_data_of_the_own_people_whatever_else_he_is(
     subjects = set(ReleaseFile.objects.filter(release=later).values_list("subject", flat=True))
     assert house.subject("mira") not in subjects
     assert house.subject("ines") in subjects
+
+
+def poll(wire: Wire, state: str) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Let a computer poll once; return of each answer status, length, and which headers it has."""
+    session = wire.session()
+    beat = {"policy_epoch": 1, "consent_epoch": 1, "state": state, "agent_version": "1"}
+    answers = [
+        wire.send("GET", "/api/v1/agent/policy", signer=session),
+        wire.send("POST", "/api/v1/agent/heartbeats", json.dumps(beat).encode(), signer=session),
+    ]
+    return [
+        (answer.status_code, len(answer.content), tuple(sorted(answer.headers)))
+        for answer in answers
+    ]
+
+
+def test_r23_from_outside_a_computer_polls_alike_whatever_its_person_chose(
+    nordhafen: make.House,
+) -> None:
+    everything = [
+        (cell.purpose, cell.application, cell.category) for cell in policies.offered_cells()
+    ]
+    make.decide(nordhafen, "mira", everything)
+    make.decide(nordhafen, "carla", everything[:3])
+    rights.pause(subject=nordhafen.subject("carla"), actor=nordhafen.actor("carla"))
+    seen = {
+        name: poll(Wire(make.endpoint(nordhafen, name)), state)
+        for name, state in (("mira", "capturing"), ("tariq", "not-allowed"), ("carla", "paused"))
+    }
+    assert seen["mira"][0][0] == seen["mira"][1][0] == 200
+    assert seen["mira"] == seen["tariq"] == seen["carla"]
+    # And the office has no list of computers, and nothing about a single person's.
+    for name, role in (
+        ("adam", "service_admin"),
+        ("wanda", "auditor"),
+        ("ines", "privacy_officer"),
+    ):
+        page = Session(name, role).client.get("/office/")
+        assert "NH-L-0412" not in page.text
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "another person's",
+        "an officer's",
+        "an old notice",
+        "no policy",
+        "a forged notice",
+        "nothing of the kind",
+    ],
+)
+def test_bad_answers_are_refused_with_the_right_problem_and_change_nothing(
+    nordhafen: make.House, how: str
+) -> None:
+    good = {"status": "ConsentGiven", "notice_version": f"{make.TRAIN}@1"}
+    who, path, body, expected = {
+        "another person's": ("jonas", CELL, good, (403, "not-allowed")),
+        "an officer's": ("ines", CELL, good, (403, "not-allowed")),
+        "an old notice": (
+            "tariq",
+            CELL,
+            good | {"notice_version": f"{make.TRAIN}@0"},
+            (409, "notice-outdated"),
+        ),
+        "no policy": (
+            "tariq",
+            CELL.replace(make.DESK, "customer-desk"),
+            good,
+            (409, "cell-not-offered"),
+        ),
+        "a forged notice": (
+            "tariq",
+            CELL,
+            good | {"notice_version": f"{make.IMPROVE}@1"},
+            (409, "notice-outdated"),
+        ),
+        "nothing of the kind": (
+            "tariq",
+            CELL,
+            {"status": "ConsentExpired"},
+            (400, "invalid-request"),
+        ),
+    }[how]
+    role = {"jonas": "data_requester", "ines": "privacy_officer"}.get(who, "employee")
+    session = Session(who, role)
+    decided = Entry.objects.filter(event=Action.CONSENT_DECIDED).count()
+    answer = session.put(f"/api/v1/me/{path}", body)
+    assert (answer.status_code, slug(answer)) == expected
+    assert Entry.objects.filter(event=Action.CONSENT_DECIDED).count() == decided
+    assert consents.states(subject=nordhafen.subject("tariq")) == {}

@@ -185,8 +185,12 @@ def test_r16_a_browser_that_sends_gpc_is_not_prompted_and_keeps_its_answers(
     client = signed_in("tariq")
     assert asked not in client.get("/", headers={"sec-gpc": "1"}).text
     assert asked not in client.get("/").text
-    choose(client, "pointer", answer="yes")
+    place = choose(client, "pointer", answer="yes")
     client.get("/consent/", headers={"sec-gpc": "1"})
+    # The record of the decision says that the signal was there.
+    envelope = client.get(f"{place}receipt.json").json()
+    decision = json.loads(base64.b64decode(envelope["payload"]))["cu:decision"]
+    assert {each["preference_signal"] for each in decision["choices"]} == {"gpc"}
     assert len(consents.valid_cells(subject=nordhafen.subject("tariq"))) == 1
     said = Client().get("/.well-known/gpc.json")
     assert said["Content-Type"] == "application/json"

@@ -1,0 +1,103 @@
+"""Every state, every actor, every event: what §3.1 does not list is `invalid-transition`.
+
+The list is written by hand here and in tests/consent/test_status.py; this one goes through the
+service, so that nothing beside the table lets a change through.
+"""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import transaction
+
+from audit.actors import Actor
+from audit.models import Entry
+from consent import services
+from consent.errors import InvalidTransitionError, NotTheSubjectError
+from consent.models import ConsentEvent
+from consent.services import Choice
+from consent.status import ConsentStatus as S
+from governance.api import problem_table
+from tests.consent.conftest import INES, PURPOSE, mira, notice  # noqa: F401
+from tests.consent.test_status import ALLOWED
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CLOCK = Actor.system("clock")
+CELL = (PURPOSE, "freight-desk", "pointer")
+# How each state is reached from nothing, by whom.
+WAYS: dict[S, tuple[tuple[str, S], ...]] = {
+    S.UNKNOWN: (),
+    S.REQUESTED: (("clock", S.REQUESTED),),
+    S.DEFERRED: (("clock", S.REQUESTED), ("subject", S.DEFERRED)),
+    S.REFUSED: (("subject", S.REFUSED),),
+    S.GIVEN: (("subject", S.GIVEN),),
+    S.RENEWED: (("subject", S.GIVEN), ("subject", S.RENEWED)),
+    S.WITHDRAWN: (("subject", S.GIVEN), ("subject", S.WITHDRAWN)),
+    S.REVOKED: (("subject", S.GIVEN), ("officer", S.REVOKED)),
+    S.EXPIRED: (("subject", S.GIVEN), ("clock", S.EXPIRED)),
+    S.INVALIDATED: (("subject", S.GIVEN), ("officer", S.INVALIDATED)),
+}
+# Only the person answers; whoever else tries is told so rather than that the step is unknown.
+ANSWERS = {S.GIVEN, S.RENEWED, S.REFUSED, S.WITHDRAWN, S.DEFERRED}
+
+
+def step(
+    subject: Actor,
+    party: str,
+    target: S,
+    reference: str,
+    minute: int,
+) -> bool:
+    """Ask for a change; say whether anything changed."""
+    actor = {"subject": subject, "clock": CLOCK, "officer": INES}[party]
+    act = services.decide(
+        subject=subject.key,
+        # Each step names a scope of its own, so that a second yes renews.
+        choices=[Choice(*CELL, target, notice_version=reference, scope_digest=f"scope-{minute}")],
+        actor=actor,
+        language="en",
+        form_digest="0" * 64,
+        now=NOON + timedelta(minutes=minute),
+    )
+    return bool(act.events)
+
+
+def test_what_the_table_does_not_list_is_an_invalid_transition(
+    mira: Actor,  # noqa: F811
+    notice: str,  # noqa: F811
+) -> None:
+    wrong = []
+    for source, party, target in itertools.product(S, ("subject", "clock", "officer"), S):
+        point = transaction.savepoint()
+        for minute, (who, way) in enumerate(WAYS[source]):
+            assert step(mira, who, way, notice, minute)
+        entries, events = Entry.objects.count(), ConsentEvent.objects.count()
+        listed = (source.value, target.value, party) in ALLOWED
+        # A second yes under another scope is a renewal, and the same answer again is the same act.
+        if target is S.GIVEN and source in {S.GIVEN, S.RENEWED} and party == "subject":
+            listed = True
+        try:
+            changed = step(mira, party, target, notice, 9)
+        except (InvalidTransitionError, NotTheSubjectError) as error:
+            expected = (
+                NotTheSubjectError
+                if party != "subject" and target in ANSWERS
+                else InvalidTransitionError
+            )
+            is_right = not listed and type(error) is expected
+            is_right &= (Entry.objects.count(), ConsentEvent.objects.count()) == (entries, events)
+        else:
+            again = target is source
+            is_right = listed or (again and not changed)
+        if not is_right:
+            wrong.append((source.value, party, target.value))
+        transaction.savepoint_rollback(point)
+    assert wrong == []
+
+
+def test_an_unlisted_change_is_answered_as_an_invalid_transition() -> None:
+    row = problem_table.row_for(InvalidTransitionError)
+    assert row is not None
+    assert row.slug == "invalid-transition"
