@@ -4,11 +4,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests import requirements
 
-TABLE = requirements.ROOT / "tests/claims.toml"
-DOCUMENT = requirements.ROOT / "docs/claims.md"
+TABLE: Path = requirements.ROOT / "tests/claims.toml"
+DOCUMENT: Path = requirements.ROOT / "docs/claims.md"
 _HEAD = """\
 # Promises and their tests
 
