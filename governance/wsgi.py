@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves: Django, and before it the short way for uploads."""
+"""The WSGI application that granian serves: Django, before it short ways for uploads and polls."""
 
 import os
 
@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings")
 
 django = get_wsgi_application()
 
+from governance.api.policy_door import PolicyDoor  # noqa: E402 - needs Django set up.
 from governance.api.upload_door import UploadDoor  # noqa: E402 - needs Django set up.
 
-application = UploadDoor(django)
+application = UploadDoor(PolicyDoor(django))

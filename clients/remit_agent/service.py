@@ -26,6 +26,7 @@ from remit_agent.seal import MEDIA_TYPE
 
 T = TypeVar("T")
 PREFIX: Final = "/api/v1/agent/"
+_LONGEST_AFTER_S: Final = 60.0
 MAX_ANSWER_OCTETS: Final = 1 << 20
 _RETRYABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SLUG: Final = re.compile(r"^[a-z0-9-]{1,60}$")
@@ -70,6 +71,14 @@ class BatchStatus(msgspec.Struct, frozen=True):
     def is_final(self) -> bool:
         """Whether the worker is done with it."""
         return self.state != "queued"
+
+
+class PolicyAnswer(msgspec.Struct, frozen=True):
+    """A poll's answer; `ask_again_s`: it was not held open, ask again after so long."""
+
+    envelope: bytes | None = None
+    etag: str | None = None
+    ask_again_s: float | None = None
 
 
 class Epochs(msgspec.Struct, frozen=True):
@@ -121,17 +130,17 @@ class Service:
             grant.expires_at,
         )
 
-    def policy(
-        self, *, signer: signing.Signer, etag: str | None, wait_s: int = 0
-    ) -> tuple[bytes, str | None] | None:
-        """Return (envelope, ETag), or None when `etag` is still current."""
+    def policy(self, *, signer: signing.Signer, etag: str | None, wait_s: int = 0) -> PolicyAnswer:
+        """Return the envelope and its ETag, or neither when `etag` is still current."""
         headers = {"If-None-Match": etag} if etag else {}
         if wait_s:
             headers["Prefer"] = f"wait={wait_s}"
         answer = self._send("GET", "policy", headers=headers, signer=signer, wait_s=wait_s)
+        after = answer.headers.get("Poll-After", "")
+        ask_again_s = min(float(after), _LONGEST_AFTER_S) if after.isdecimal() else None
         if answer.status == httpx.codes.NOT_MODIFIED:
-            return None
-        return answer.body, answer.headers.get("ETag")
+            return PolicyAnswer(ask_again_s=ask_again_s)
+        return PolicyAnswer(answer.body, answer.headers.get("ETag"), ask_again_s)
 
     def upload(self, *, signer: signing.Signer, batch_id: UUID, wire: bytes) -> Receipt:
         """Send a sealed batch; the same batch again gives the same receipt."""

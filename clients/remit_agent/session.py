@@ -45,6 +45,8 @@ class Agent:
     service: Service
     identity: Identity
     policy: Policy | None = None
+    # After how long to ask again when the service could not hold the question open.
+    ask_again_s: float | None = None
     # Wall and steady time when the policy came: a lease ends by both.
     _came_ns: tuple[int, int] = (0, 0)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -122,8 +124,9 @@ class Agent:
         except RefusedError:
             self.policy = None
             raise
-        if answer is not None:
-            self._follow(*answer)
+        self.ask_again_s = answer.ask_again_s
+        if answer.envelope is not None:
+            self._follow(answer.envelope, answer.etag)
 
     def _follow(self, envelope: bytes, etag: str | None) -> None:
         clock = self.service.clock

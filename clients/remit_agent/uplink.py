@@ -76,6 +76,8 @@ class Uplink:
 
     def _interval(self) -> float:
         policy = self.agent.policy
+        if self.agent.ask_again_s is not None:
+            return max(_SOONEST_S, self.agent.ask_again_s)
         return float(policy.document.poll.interval_s) if policy else _FIRST_WAIT_S
 
     def _send(self) -> None:

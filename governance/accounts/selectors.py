@@ -86,6 +86,12 @@ def enrolled(device_id: UUID) -> Enrolled | None:
     return Enrolled(device_id, found[0], bytes(found[1])) if found else None
 
 
+def enrolled_devices() -> int:
+    """Return how many devices may ask."""
+    found = sql.row("SELECT count(*) FROM accounts_device WHERE revoked_at IS NULL", [])
+    return int(found[0]) if found else 0
+
+
 def hold_enrolled(device_id: UUID) -> bool:
     """Say whether a device is enrolled, and keep that so until the transaction ends.
 

@@ -9,6 +9,7 @@ import binascii
 import re
 import threading
 import time
+from dataclasses import dataclass
 from typing import IO, Any, Final
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import signing
+from governance.accounts import selectors as people
 from governance.accounts import services as accounts
 from governance.api.device_authentication import (
     WITH_BODY,
@@ -41,6 +43,7 @@ from governance.api.device_authentication import (
 from governance.api.errors import SignatureInvalidError
 from governance.api.permissions import Anyone, IsDevice
 from governance.capture import agent_policy, intake, selectors
+from governance.policies import document
 
 SEALED_BATCH: Final = "application/vnd.remit.sealed-batch.v1"
 # Where upload_door leaves the error that it met, for the view to raise.
@@ -48,6 +51,9 @@ REFUSAL: Final = "remit.refusal"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 _LONGEST_WAIT_SECONDS: Final = 30
 _LOOK_SECONDS: Final = 0.25
+# What one web process answers beside its other work, and how often the devices are counted.
+_POLLS_A_SECOND: Final = 1000
+_COUNT_SECONDS: Final = 60.0
 # A waiting poll holds a thread: beyond this many, the answer comes at once (`decisions.md` 39).
 _waiters = threading.BoundedSemaphore(2)
 
@@ -167,13 +173,15 @@ class PolicyView(APIView):
         device = _device(request)
         known = request.headers.get("If-None-Match", "")
         policy = agent_policy.current(device_id=device.device_id, subject=device.subject)
-        wait = _wait_seconds(request)
+        wait = wait_seconds(request.headers.get("Prefer", ""))
+        is_held = False
         if wait and policy.etag == known and _waiters.acquire(blocking=False):
+            is_held = True
             try:
                 policy = _wait_for_change(device, known, wait)
             finally:
                 _waiters.release()
-        headers = {"ETag": policy.etag, "Cache-Control": "private, no-cache"}
+        headers = poll_headers(policy.etag, asked_to_wait=bool(wait) and not is_held)
         if policy.etag == known:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(policy.envelope, content_type="application/json", headers=headers)
@@ -312,8 +320,41 @@ def _device(request: Request) -> DevicePrincipal:
     return principal
 
 
-def _wait_seconds(request: Request) -> int:
-    match = _WAIT.search(request.headers.get("Prefer", ""))
+def has_place() -> bool:
+    """Whether one more poll may be held open here."""
+    if not _waiters.acquire(blocking=False):
+        return False
+    _waiters.release()
+    return True
+
+
+def poll_headers(etag: str, *, asked_to_wait: bool) -> dict[str, str]:
+    """Return the headers of a policy's answer; who had to be sent away learns when to come back."""
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    return headers | ({"Poll-After": str(_poll_after())} if asked_to_wait else {})
+
+
+def _poll_after() -> int:
+    """Return the seconds after which to ask again: one, and more where very many ask."""
+    now = time.monotonic()
+    if now >= _crowd.until:
+        _crowd.number, _crowd.until = people.enrolled_devices(), now + _COUNT_SECONDS
+    asked = -(-_crowd.number // _POLLS_A_SECOND)
+    return min(document.POLL_INTERVAL_SECONDS, max(1, asked))
+
+
+@dataclass(slots=True)
+class _Crowd:
+    number: int = 0
+    until: float = 0.0
+
+
+_crowd: Final = _Crowd()
+
+
+def wait_seconds(prefer: str) -> int:
+    """Return how long a poll asks to be held open (RFC 7240 `wait`)."""
+    match = _WAIT.search(prefer)
     return min(int(match[1]), _LONGEST_WAIT_SECONDS) if match else 0
 
 

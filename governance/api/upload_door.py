@@ -61,7 +61,7 @@ def take(environ: Environ) -> HttpResponse | None:
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
     environ["wsgi.input"] = BytesIO(body)
     try:
-        _replace_dead_connections(environ)
+        replace_dead_connections(environ)
         sent = _Upload(environ, body)
         device, _ = _authentication.authenticate(sent)
         receipt, entry = agent.received(device, sent.headers, body)
@@ -72,7 +72,7 @@ def take(environ: Environ) -> HttpResponse | None:
     return _answer(receipt, entry, scheme=environ["wsgi.url_scheme"])
 
 
-def _replace_dead_connections(environ: Environ) -> None:
+def replace_dead_connections(environ: Environ) -> None:
     """Do what Django does around each request, but ask busy connections only once a second.
 
     One that dies meanwhile costs its next upload an answer of 503, and the agent comes back.
@@ -112,6 +112,11 @@ class _Headers:
         return str(self._environ.get(named, default))
 
 
+def named_headers(environ: Mapping[str, Any]) -> Headers:
+    """Return the headers of a WSGI request, by name."""
+    return _Headers(environ)
+
+
 class _Upload:
     """What of a request is signed."""
 
@@ -133,13 +138,13 @@ def _answer(receipt: Mapping[str, str], entry: str, *, scheme: str) -> HttpRespo
         "Content-Length": str(len(content)),
         "Request-Id": str(uuid7()),
     }
-    for name, value in (_every_answer(scheme) | own).items():
+    for name, value in (every_answer(scheme) | own).items():
         answer.headers[name] = value
     return answer
 
 
 @lru_cache
-def _every_answer(scheme: str) -> dict[str, str]:
+def every_answer(scheme: str) -> dict[str, str]:
     """Return the headers that the middleware puts on any answer to a machine."""
 
     def bare(_: HttpRequest) -> HttpResponse:

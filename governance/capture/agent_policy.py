@@ -65,6 +65,25 @@ def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> Si
     )
 
 
+def is_current(*, device_id: UUID, subject: str, etag: str, now: datetime | None = None) -> bool:
+    """Say whether `current` would give this very policy again. Holds nobody, signs nothing."""
+    moment = now or timezone.now()
+    issued = (
+        IssuedPolicy.objects.filter(device_id=device_id)
+        .order_by("-issued_at")
+        .values_list("etag", "policy_epoch", "consent_epoch", "issued_at", "expires_at")
+        .first()
+    )
+    if issued is None or issued[0] != etag:
+        return False
+    fresh = moment - timedelta(seconds=RENEW_SECONDS)
+    return (
+        fresh < issued[3] <= moment < issued[4]
+        and issued[1] == policies.generation()
+        and issued[2] == consent.selectors.epoch(subject=subject)
+    )
+
+
 def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> IssuedPolicy:
     person = cells.cells_of(subject=subject, epoch=epochs[1], device_id=device_id, now=now)
     facts = document.AgentFacts(
