@@ -52,6 +52,9 @@ def origin(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessa
     if settings.REMIT_PASSWORD_LOGIN:
         hint = "Sign people in with single sign-on or passkeys; unset REMIT_PASSWORD_LOGIN."
         found.append(Warning("People sign in with passwords.", hint=hint, id="remit.W003"))
+    if not settings.REMIT_STEP_UP_SECONDS:
+        hint = "Unset REMIT_STEP_UP_SECONDS, or give it a number of seconds such as 300."
+        found.append(Error("Whoever passes by may say yes.", hint=hint, id="remit.E014"))
     return found
 
 

@@ -25,6 +25,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     settings.REMIT_EXTERNAL_ORIGIN = "https://remit.example"
     settings.REMIT_DEMO = False
     settings.REMIT_PASSWORD_LOGIN = False
+    settings.REMIT_STEP_UP_SECONDS = 300
     settings.DEBUG = False
     settings.SECRET_KEY = "s" * 64
     settings.REMIT_KEYS_DIR = settings.REMIT_VAULT_DIR = vault
@@ -96,6 +97,7 @@ def _a_strange_model(setup: Any) -> None:
         (lambda s: setattr(s, "REMIT_EXTERNAL_ORIGIN", "http://remit.example"), "remit.E001"),
         (lambda s: setattr(s, "REMIT_DEMO", True), "remit.E002"),
         (lambda s: setattr(s, "REMIT_PASSWORD_LOGIN", True), "remit.W003"),
+        (lambda s: setattr(s, "REMIT_STEP_UP_SECONDS", 0), "remit.E014"),
         (lambda s: setattr(s, "SECRET_KEY", "short"), "remit.E004"),
         (lambda s: setattr(s, "DEBUG", True), "remit.E005"),
         (_open_directory, "remit.E006"),
