@@ -40,12 +40,17 @@ from tests.infrastructure import laid  # noqa: E402
 PATIENCE_SECONDS = 60
 
 
+def turn() -> None:
+    """Let the log show a sign of life, or it closes half a minute after the last one."""
+    with sequencer.opened() as log:
+        log.turn()
+
+
 def send(folder: Path) -> dict[str, Any]:
     """Lay an installation in which mira allows everything, and upload a batch for her."""
     laid.lay()
     call_command("collectstatic", interactive=False, verbosity=0)
-    with sequencer.opened() as log:
-        log.turn()
+    turn()
     house = make.house()
     policies.set_retention(
         application=make.DESK, days=dict.fromkeys(Category, make.DAYS), actor=house.ines
@@ -76,7 +81,9 @@ def look(folder: Path) -> dict[str, Any]:
     """Wait for the worker; then write down all that the owner of the data can come by."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not BatchOutcome.objects.exists() and time.monotonic() < deadline:
+        turn()
         time.sleep(0.1)
+    turn()
     outcome = BatchOutcome.objects.get()
     subject = Person.objects.get(username="mira").subject_key
     actor = make.House({"mira": Person.objects.get(username="mira")}).actor("mira")
