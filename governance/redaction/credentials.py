@@ -147,6 +147,8 @@ _PASSWORDS: Final = (
         needs="cred",
         fold=True,
     ),
+    # Text written as the hex of its letters; of a digest's bytes less than half are letters.
+    rule("SECRET", r"(?<![0-9A-Za-z])(?:[2-7][0-9A-Fa-f]){12,}(?![0-9A-Za-z])", needs="\\d"),
     rule("PASSWORD", r"://[^\s:/@]{0,64}:(?P<v>[^\s:/@]{3,128})@", value(), needs="://"),
     rule(
         "PASSWORD",

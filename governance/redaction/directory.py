@@ -65,6 +65,9 @@ def _forms(employee: Employee) -> Iterator[tuple[str, str]]:
             f"{given}.{surname}",
             f"{given}_{surname}",
             f"{given}+{surname}",
+            f"{given}-{surname}",
+            f"{given}{surname}",
+            f"{surname}{given}",
             f"{given[0]}. {surname}",
         ):
             yield form, "PERSON"

@@ -173,7 +173,7 @@ _CONTACT: Final = (
     ),
 )
 _MONEY: Final = (
-    rule("CREDIT_CARD", r"(?<![\w.])\d(?:[ .-]?\d){11,18}(?!\d)", _card, needs="\\d"),
+    rule("CREDIT_CARD", r"(?<![\w.])\d(?:[ ./\n-]?\d){11,18}(?!\d)", _card, needs="\\d"),
     rule(
         "CVV",
         r"\b(?:cvv2?|cvc2?|cid|security code)\W{0,3}(?P<v>\d{3,4})\b",

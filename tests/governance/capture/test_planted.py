@@ -17,16 +17,21 @@ import pytest
 pytest.importorskip("tesserocr")
 
 from governance.management.commands import serve
+from governance.redaction import ner
+from governance.redaction.errors import ModelError
 from governance.redaction.schema import TYPES
 from tests.faults.service import PATIENT
 from tests.governance.capture import planted_leaves, planted_screen
+from tests.infrastructure import traces
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import Installation, installation
 
-pytestmark = [pytest.mark.real]
+# Alone it takes twenty seconds.
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 CANARIES = [Canary(token) for token in planted_leaves.TOKENS]
 PICTURE = re.compile(rb'(?:base64,|"image": ?")([A-Za-z0-9+/=]{200,})')
+MOST_MIB = 400
 MODULE = "tests.governance.capture.planted_installation"
 
 
@@ -45,6 +50,16 @@ class Scene:
     told: dict[str, Any]
     after: dict[str, Any]
     seen: Path
+    worker: list[int]
+
+
+def profile() -> dict[str, str]:
+    """Redact with everything that is installed here: the model, too, where there is one."""
+    try:
+        ner.place(ner.folder())
+    except ModelError:
+        return {}
+    return {"REMIT_REDACTION_PROFILE": "full", "REMIT_REDACTION_MODEL": str(ner.folder())}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +70,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory, tables: Tables) -> Iterator[
     seen.mkdir()
     with (
         tables.laid(folder / "var") as urls,
-        installation(folder, **SETTINGS, **urls) as installed,
+        installation(folder, **SETTINGS, **urls, **profile()) as installed,
     ):
         told = installed.step(MODULE, "send", str(seen))
         worker = serve._celery("worker", "--concurrency", "1", *serve._QUIET_WORKER)
-        installed.run(worker, name="worker")
-        yield Scene(installed, told, installed.step(MODULE, "look", str(seen)), seen)
+        pid = installed.run(worker, name="worker").process.pid
+        after = installed.step(MODULE, "look", str(seen))
+        yield Scene(installed, told, after, seen, traces.family([pid]))
 
 
 def rows(url: str) -> str:
@@ -97,6 +113,13 @@ def test_nothing_planted_is_in_the_store_the_portal_or_the_export(scene: Scene) 
             data = rows(scene.installed.settings[name]).encode()
             hits += [hit for canary in CANARIES for hit in canary.scan(data, name)]
     assert hits == []
+
+
+def test_no_process_of_the_worker_ever_held_much_memory(scene: Scene) -> None:
+    said = [Path(f"/proc/{pid}/status").read_text() for pid in scene.worker]
+    peaks = [int(re.search(r"VmHWM:\s+(\d+) kB", text)[1]) // 1024 for text in said]  # type: ignore[index]
+    assert len(peaks) >= 2  # The worker and what does its jobs.
+    assert max(peaks) < MOST_MIB, peaks
 
 
 def test_no_picture_of_it_shows_anybody(scene: Scene) -> None:
