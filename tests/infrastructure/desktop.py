@@ -93,7 +93,7 @@ class Desktop:
         """Let xdotool do something (XTEST); return what it printed."""
         return subprocess.run(
             ["xdotool", *words], env=self.environment, capture_output=True, text=True, check=True,
-            timeout=20,
+            timeout=90,
         ).stdout.strip()  # fmt: skip
 
     def type(self, text: str) -> None:

@@ -77,6 +77,8 @@ class Desk:
     quiet_since_ns: int = 0
     _keymap: Keymap | None = None
     _owners: dict[int, int | None] = field(default_factory=dict)
+    # Which client's window is in which frame; asked again whenever a window moved.
+    _clients: dict[int, int] = field(default_factory=dict)
     _ghosts: list[_Ghost] = field(default_factory=list)
     _moved_ns: int = 0
     _ready: deque[Observation] = field(default_factory=deque)
@@ -145,6 +147,7 @@ class Desk:
 
     def look(self, now_ns: int) -> None:
         """See anew what lies where; what is gone stays a ghost for a moment."""
+        self._clients.clear()
         tops = self.display.tops()
         now = {each.id: each for each in tops if each.is_shown}
         for top in self.tops:
@@ -198,7 +201,9 @@ class Desk:
         top = self.display.top_at(x, y)
         if top is None:
             return None, None
-        client = self.display.client(top)
+        if top not in self._clients:
+            self._clients[top] = self.display.client(top)
+        client = self._clients[top]
         if self.front is not None and client == self.front.window:
             return self.front, self.front_pid
         pid = self.display.pid(client)

@@ -28,6 +28,8 @@ from remit_agent.x11.tap import Tap
 from remit_agent.x11.watch import Watch
 
 _TICK_S: Final = 0.1
+# What was seen is placed at once, and judged this often: judging each event apart costs more.
+_JUDGE_NS: Final = 60_000_000
 _MOST_AT_ONCE: Final = 200
 # So much may wait before the newest is dropped: minutes of work of a stalled machine.
 _MOST_WAITING: Final = 20_000
@@ -47,6 +49,7 @@ class Recorder:
     show: Callable[[str], None]
     indicator: Indicator
     stopping: threading.Event
+    judged_ns: int = 0
 
     def run(self) -> None:
         """Record until told to stop."""
@@ -54,7 +57,8 @@ class Recorder:
         shown = ""
         try:
             while not self.stopping.is_set():
-                self._step()
+                if not self._step():
+                    continue
                 self.indicator.tick()
                 if (state := self.state()) != shown:
                     shown = state
@@ -65,20 +69,25 @@ class Recorder:
             self.live.finish(now_ns=self._now())
             self.uplink.stop(wait_s=_LAST_WAIT_S)
 
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        """Take what was heard; whether it was judged, too."""
         try:
             self.desk.hear(self.heard.get(timeout=_TICK_S))
             for _ in range(_MOST_AT_ONCE):
                 self.desk.hear(self.heard.get_nowait())
         except queue.Empty:
             pass
-        was_open = self.live.is_open
         now_ns = time.monotonic_ns()
+        if now_ns - self.judged_ns < _JUDGE_NS:
+            return False
+        self.judged_ns = now_ns
+        was_open = self.live.is_open
         seen = [*self.desk.due(now_ns), *self._look(now_ns)]
         self.live.step(sorted(seen, key=lambda each: each.t_ns), now_ns=self._now())
         if self.live.is_open and not was_open:
             # What is in front was left out until now.
             self.desk.announce(time.monotonic_ns())
+        return True
 
     def _look(self, now_ns: int) -> Iterator[Observation]:
         policy = self.agent.in_force()
