@@ -218,6 +218,8 @@ ACCOUNT_RATE_LIMITS = False
 MFA_ADAPTER = "governance.web.identity.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# A key that is left in a computer is no proof by itself: confirming asks for its PIN or finger.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TOTP_ISSUER = "Remit"
 MFA_TOTP_TOLERANCE = 1  # A phone's clock may be half a minute off.
 MFA_ALLOW_UNVERIFIED_EMAIL = True

@@ -6,6 +6,7 @@ lies in a signed cookie, so that strangers leave no rows.
 """
 
 import json
+import struct
 from typing import TYPE_CHECKING, Final, cast
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
@@ -30,6 +31,16 @@ _COOKIE: Final = "remit-ceremony"
 _SALT: Final = "remit.web.passkeys"
 _FIVE_MINUTES: Final = 300
 _MOST_BYTES: Final = 20_000
+# What the library's readers raise for bytes that are no answer of an authenticator.
+_MALFORMED: Final = (
+    ValidationError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 class PasskeyRefusedError(Exception):
@@ -59,7 +70,8 @@ def proven(sent: str, *, person: "Person | None" = None) -> "Person":
         webauthn.parse_authentication_response(answer)
         owner = person or cast("Person", webauthn.extract_user_from_response(answer))
         webauthn.complete_authentication(owner, answer)
-    except (ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
+        webauthn.clear_state()  # Answered once, wrong answers too; and strangers leave no session.
         raise PasskeyRefusedError from error
     return owner
 
@@ -70,7 +82,8 @@ def add(*, person: "Person", name: str, sent: str) -> None:
     try:
         webauthn.parse_registration_response(answer)
         made = webauthn.complete_registration(answer)
-    except (ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except _MALFORMED as error:
+        webauthn.clear_state()  # Answered once, wrong answers too; and strangers leave no session.
         raise PasskeyRefusedError from error
     if not made.is_user_verified():
         raise PasskeyRefusedError

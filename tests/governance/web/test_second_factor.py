@@ -1,15 +1,20 @@
 """A password alone opens no account that has a second factor, and a code counts once."""
 
+import json
 import re
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from django.test import Client
+from allauth.mfa.webauthn.internal import auth as webauthn
+from django.contrib.sessions.models import Session
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -202,3 +207,42 @@ class TestConfirming:
         sign_in(client)
         sent = {"password": "right", "next": "https://mallory.example/"}
         assert client.post("/account/confirm/", sent)["Location"] == "/account/"
+
+
+def answer_of_a_passkey(data: bytes) -> str:
+    said = b'{"type":"webauthn.get","challenge":"AAAA","origin":"http://localhost"}'
+    parts = {
+        "clientDataJSON": said,
+        "authenticatorData": data,
+        "signature": b"s",
+        "userHandle": b"1",
+    }
+    written = {name: urlsafe_b64encode(part).decode().rstrip("=") for name, part in parts.items()}
+    return json.dumps({"id": "eHh4", "rawId": "eHh4", "type": "public-key", "response": written})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"r" * 32 + b"\x01\0\0\0\0",
+        b"r" * 32 + b"\x81\0\0\0\0",
+        b"r" * 32 + b"\x81\0\0\0\0\x19",
+        b"r" * 32 + b"\x81\0\0\0\0" + b"\x81" * 9000,
+    ],
+    ids=["nothing", "well-formed", "no-extension", "half-a-number", "ten-thousand-brackets"],
+)
+def test_what_is_no_passkey_is_refused_and_leaves_no_session(data: bytes) -> None:
+    stranger = Client()
+    stranger.get("/sign-in/passkey/")
+    sent = {"credential": answer_of_a_passkey(data)}
+    assert stranger.post("/sign-in/passkey/", sent).status_code == 422
+    assert not Session.objects.exists()
+
+
+def test_a_passkey_confirms_only_with_its_pin_or_finger(mira: Person) -> None:
+    request = RequestFactory().get("/account/confirm/")
+    request.session = Client().session
+    with request_context(request):
+        asked = webauthn.begin_authentication(mira)
+    assert asked["publicKey"]["userVerification"] == "required"
