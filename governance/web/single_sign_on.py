@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from requests import RequestException
@@ -170,7 +171,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
         answer = provider.redirect(
             request,
             process=AuthProcess.REDIRECT if again else AuthProcess.LOGIN,
-            next_url=wished if wished.startswith("/") and not wished.startswith("//") else "/",
+            next_url=wished if url_has_allowed_host_and_scheme(wished, allowed_hosts=None) else "/",
             data={"asked_at": int(time.time()), "nonce": nonce},
             auth_params={"nonce": nonce} | ({"prompt": "login", "max_age": "0"} if again else {}),
         )

@@ -169,3 +169,10 @@ def test_a_fresh_sign_in_there_confirms_and_an_old_one_or_another_s_does_not(
     assert answer["Location"] == "/account/app/"
     assert client.get("/account/app/").status_code == 200
     assert entries()[-1] == "session:confirmed"
+
+
+@pytest.mark.parametrize("then", ["//evil.example/", "/\\evil.example/", "/\t/evil.example/"])
+def test_a_confirmation_leads_to_no_other_site(provider: Provider, mira: Person, then: str) -> None:
+    client = Client()
+    come_back(client, provider, leave_for(client))
+    assert come_back(client, provider, leave_for(client, then))["Location"] == "/"
