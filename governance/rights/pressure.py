@@ -6,7 +6,7 @@ log gets one shy entry of the same shape, and the representatives are answered w
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,7 +16,6 @@ import consent.services
 from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
-from audit.ids import uuid7
 from consent.services import Choice
 from consent.status import ConsentStatus
 from governance.accounts import selectors as accounts
@@ -43,12 +42,13 @@ def report(*, words: str, now: datetime | None = None) -> PressureReport:
             raise PressureReportError("Too many reports wait to be read; come back later.")
         entry = journal.append(Action.PRESSURE_REPORTED, actor=_ANYBODY)
         day = (now or timezone.now()).date()
-        return PressureReport.objects.create(id=uuid7(), words=said, reported_on=day, entry=entry)
+        # No UUIDv7: it would tell the millisecond.
+        return PressureReport.objects.create(id=uuid4(), words=said, reported_on=day, entry=entry)
 
 
 def reports() -> list[PressureReport]:
     """Return every report, the open ones first."""
-    rows = PressureReport.objects.select_related("finding").order_by("-id")
+    rows = PressureReport.objects.select_related("finding").order_by("-reported_on", "id")
     return sorted(rows, key=lambda row: hasattr(row, "finding"))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -218,6 +219,7 @@ def test_r25_a_report_without_a_name_makes_consents_void_once_it_is_confirmed(
     wanda = Session("wanda", "auditor")
     (report,) = wanda.get("/api/v1/pressure-reports").json()["reports"]
     assert (report["state"], report["words"][:5]) == ("open", "Petra")
+    assert UUID(report["id"]).version == 4, "the id tells the millisecond of a report"
     finding = f"/api/v1/pressure-reports/{report['id']}/finding"
     assert slug(wanda.post(finding, {"is_confirmed": True}))[0] == 400
     # Carla never agreed again: what is done for her looks the same.
