@@ -263,9 +263,12 @@ class UserView(ScimView):
 
     def patch(self, request: Request, number: int) -> Response:
         sent = _patch(request.data)
-        now = written(directory.person(number))
+        held = directory.person(number)
+        now = written(held)
         sent.patch(now, scim_policy=READING)
-        person = _apply(number, _checked(now), _revision(request))
+        # What was read is what is changed: an older copy would bring somebody back who has left.
+        revision = _revision(request)
+        person = _apply(number, _checked(now), held.revision if revision is None else revision)
         return _shown(person, request, context=Context.RESOURCE_PATCH_RESPONSE)
 
     def delete(self, request: Request, number: int) -> Response:
@@ -293,4 +296,4 @@ def _apply(number: int, wanted: Any, revision: int | None) -> "Person":  # noqa:
     person = directory.change(number, described(wanted), revision=revision)
     if wanted.active is False:
         return employment.end(number=number)
-    return directory.begin_again(number) if wanted.active else person
+    return directory.begin_again(number, revision=person.revision) if wanted.active else person

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.test import Client
 from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import Status, check_server
@@ -16,6 +17,7 @@ from consent.models import ConsentEvent
 from governance.accounts import directory, selectors
 from governance.accounts.models import Device, DirectoryToken, HeldSession, Person
 from governance.accounts.roles import Role
+from governance.rights import employment
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -256,6 +258,32 @@ def test_the_token_opens_this_door_and_no_other(nordhafen: make.House, hr: Hr) -
     assert hr("GET", "/Users").status_code == 401
     with pytest.raises(CommandError):
         call_command("directory_token", "hr", "--end")
+
+
+def test_a_change_made_from_an_older_copy_brings_nobody_back(hr: Hr) -> None:
+    number = hr.add("nils").json()["id"]
+    left = False
+
+    def leave_after_reading(execute: Any, sql: str, *more: Any) -> Any:
+        nonlocal left
+        answer = execute(sql, *more)
+        if not left and 'FROM "accounts_person"' in sql:
+            left = True
+            employment.end(number=int(number))
+        return answer
+
+    with connection.execute_wrapper(leave_after_reading):
+        late = hr.change(number, {"op": "replace", "path": "displayName", "value": "Nils H."})
+    assert left
+    assert late.status_code == 412
+    assert not Person.objects.get(pk=number).is_active
+
+
+@pytest.mark.parametrize(
+    "asked", ["(" * 900, "not (" * 150 + 'userName eq "a"' + ")" * 150, "emails[" * 120]
+)
+def test_a_filter_of_many_brackets_is_a_clear_error(hr: Hr, asked: str) -> None:
+    assert hr("GET", f"/Users?filter={asked}").status_code in {200, 400}
 
 
 def test_the_directory_cannot_tell_who_agreed(nordhafen: make.House, hr: Hr) -> None:
