@@ -66,17 +66,22 @@ def check_bases(plan: Plan, on: date) -> None:
 
 def check_assessment(plan: Plan, on: date) -> None:
     """Refuse without an approved assessment of this scope, or with a high risk nobody was told."""
-    found = _covering(plan, on)
-    if found.content.residual_risk == "high" and not found.consultations:
-        raise ConsultationMissingError(
-            f"{found.reference} leaves a high risk, and no authority was consulted."
-        )
+    for found in _covering(plan, on):
+        if found.content.residual_risk == "high" and not found.consultations:
+            raise ConsultationMissingError(
+                f"{found.reference} leaves a high risk, and no authority was consulted."
+            )
 
 
 def check_commitments(plan: Plan, on: date) -> None:
-    """Refuse what breaks a promise of the assessment."""
-    found = _covering(plan, on)
-    if names := commitments.broken(found.content.commitments, facts_of(plan)):
+    """Refuse what breaks a promise of any assessment of this scope."""
+    facts = facts_of(plan)
+    names = [
+        name
+        for found in _covering(plan, on)
+        for name in commitments.broken(found.content.commitments, facts)
+    ]
+    if names:
         raise CommitmentBrokenError(commitments=names)
 
 
@@ -114,9 +119,9 @@ def facts_of(plan: Plan) -> commitments.Facts:
     )
 
 
-def _covering(plan: Plan, on: date) -> selectors.Version:
+def _covering(plan: Plan, on: date) -> list[selectors.Version]:
     found = selectors.covering(application=plan.application, scope_digest=plan.scope_digest, on=on)
-    if found is None:
+    if not found:
         raise AssessmentMissingError(
             "No approved impact assessment, its review not overdue, covers exactly this scope."
         )

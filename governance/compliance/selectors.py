@@ -117,18 +117,15 @@ def assessment_version(key: str, number: int) -> Version | None:
     return next((found for found in assessments(key) if found.number == number), None)
 
 
-def covering(*, application: str, scope_digest: str, on: date) -> Version | None:
-    """Return an assessment that stands and looked at exactly this scope, or None."""
-    return next(
-        (
-            found
-            for found in assessments()
-            if found.content.kind != "legitimate-interests"
-            and found.stands(on)
-            and found.content.covers_scope(application=application, scope_digest=scope_digest)
-        ),
-        None,
-    )
+def covering(*, application: str, scope_digest: str, on: date) -> list[Version]:
+    """Return the assessments that stand and looked at exactly this scope: each of them counts."""
+    return [
+        found
+        for found in assessments()
+        if found.content.kind != "legitimate-interests"
+        and found.stands(on)
+        and found.content.covers_scope(application=application, scope_digest=scope_digest)
+    ]
 
 
 def weighs_interests(reference: str, *, purpose: str) -> bool:

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from governance.compliance.errors import GuardError
 from governance.console.frame import show
 from governance.policies import selectors, services
 from governance.policies.categories import LONGEST_DAYS, Category, offered_categories
@@ -102,7 +103,7 @@ def _set_retention(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             return _retention(request, visitor, error=error, status=UNPROCESSABLE)
     try:
         services.set_retention(application=application.key, days=days, actor=visitor.actor)
-    except PoliciesError as error:
+    except (PoliciesError, GuardError) as error:
         return _retention(request, visitor, error=str(error), status=UNPROCESSABLE)
     messages.info(
         request, _("The new keep limits hold from now on. What is stored keeps its date.")

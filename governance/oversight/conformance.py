@@ -58,7 +58,7 @@ def _of(
         application=policy.application, scope_digest=policy.scope_digest, on=now.date()
     )
     facts = guards.facts_of(activation.plan_of_active(policy))
-    promised: list[commitments.Commitment] = list(found.content.commitments) if found else []
+    promised = [each for one in found for each in one.content.commitments]
     return Conformance(
         application=policy.application,
         version=policy.version,
@@ -69,7 +69,7 @@ def _of(
             for events, people in [counted.get(category.value, (0, 0))]
         },
         refused=dict(refused.get(policy.application, {})),
-        assessment=found.reference if found else None,
+        assessment=", ".join(one.reference for one in found) or None,
         promises=tuple(
             Promise(each.id, commitments.kind_of(each), each.holds(facts)) for each in promised
         ),

@@ -106,7 +106,7 @@ def _activity(purpose: policies.PurposeWords, active: list[ActivePolicy], now: d
         "evidence": basis.evidence if basis else None,
         "source": "observed on the computer of the person",
         "assessments": sorted(
-            {found.reference for policy in own if (found := _assessment(policy, now)) is not None}
+            {found.reference for policy in own for found in _assessments(policy, now)}
         ),
     }
 
@@ -125,7 +125,7 @@ def _data(policy: ActivePolicy, purpose: str) -> Json:
     }
 
 
-def _assessment(policy: ActivePolicy, now: datetime) -> compliance.Version | None:
+def _assessments(policy: ActivePolicy, now: datetime) -> list[compliance.Version]:
     return compliance.covering(
         application=policy.application, scope_digest=policy.scope_digest, on=now.date()
     )

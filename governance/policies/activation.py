@@ -71,6 +71,13 @@ def check_again(version: CapturePolicyVersion, *, now: datetime) -> None:
             raise error
 
 
+def check_keeping(version: CapturePolicyVersion, *, now: datetime) -> None:
+    """Evaluate the guards that look at how long something is kept: it just became longer."""
+    for name, error in findings(version, now=now):
+        if error is not None and name in _KEEPING:
+            raise error
+
+
 def findings(
     version: CapturePolicyVersion, *, now: datetime
 ) -> Iterator[tuple[str, Refusal | None]]:
@@ -199,6 +206,7 @@ _GUARDS: Final[tuple[tuple[str, Guard], ...]] = (
     ("agreement", _by_plan(guards.check_agreement)),
 )
 _ONCE: Final = frozenset({"approval", "retention", "notices"})
+_KEEPING: Final = frozenset({"places", "notices", "commitments"})
 
 
 def retention_days(application: str) -> dict[Category, int]:

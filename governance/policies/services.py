@@ -312,7 +312,9 @@ def set_retention(
     """Set the retention of an application's categories as a new schedule; the old one stays read.
 
     A longer period widens the scope, so that consents for it must be asked for again; what is
-    stored already keeps its date. UnknownApplicationError, RetentionPeriodError.
+    stored already keeps its date. While a policy acts, nothing is kept longer than its notices,
+    places and assessments say. UnknownApplicationError, RetentionPeriodError, and what those guards
+    of `activation` raise.
     """
     now = now or timezone.now()
     for category, period in days.items():
@@ -327,6 +329,7 @@ def set_retention(
     content = policy_content.from_bytes(bytes(active.content)) if active else None
     if content and (missing := [c for c in content.categories if c not in days]):
         raise RetentionPeriodError(f"The active policy captures {missing[0]}; it needs a period.")
+    before = activation.retention_days(application)
     entry = journal.append(
         Action.RETENTION_SCHEDULED,
         actor=actor,
@@ -342,7 +345,9 @@ def set_retention(
         RetentionRule(schedule=schedule, category=category.value, days=period)
         for category, period in days.items()
     )
-    if content:
+    if active and content:
+        if any(days[category] > before.get(category, 0) for category in content.categories):
+            activation.check_keeping(active, now=now)
         activation.write_scopes(application, content=content, now=now, entry=entry)
     return schedule
 

@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 import consent.services
 from audit.models import Entry
+from governance.compliance.errors import CommitmentBrokenError
 from governance.policies import history, selectors, services, suspending
 from governance.policies.categories import Category
 from governance.policies.errors import (
@@ -24,6 +25,7 @@ from governance.policies.errors import (
 )
 from governance.policies.models import Approval, CapturePolicyVersion
 from governance.policies.states import FOLLOWS, PolicyState
+from tests import groundwork
 from tests.consent.notices import content as notice_content
 from tests.governance.policies.house import (
     APPLICATION,
@@ -272,6 +274,25 @@ def test_the_policy_in_force_is_the_one_of_its_time() -> None:
     ]
     states = [version.state for version in history.versions(APPLICATION)]
     assert states == [PolicyState.SUSPENDED, PolicyState.SUPERSEDED]
+
+
+def test_r39_the_promises_of_every_assessment_of_a_scope_count() -> None:
+    furnish()
+    number = approved()
+    version = history.version(APPLICATION, number)
+    assert version is not None
+    strict = groundwork.assessment(
+        [(APPLICATION, version.scope_digest)],
+        [PURPOSE],
+        commitments=[
+            {"kind": "category-never", "id": "no-typed-text", "category": "keystroke-text"}
+        ],
+    )
+    # Named so that it comes last: no assessment hides behind another one's name.
+    groundwork.assess("zz-strict", strict, officer=INES, approver=LEA)
+    with pytest.raises(CommitmentBrokenError) as refused:
+        services.activate(application=APPLICATION, number=number, actor=INES)
+    assert refused.value.commitments == ["no-typed-text"]
 
 
 def test_only_what_agents_depend_on_moves_the_epoch() -> None:

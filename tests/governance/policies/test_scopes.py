@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from governance.policies import content as policy_content
 from governance.policies import scopes, selectors, services
 from governance.policies.categories import Category
-from governance.policies.errors import RetentionPeriodError
+from governance.policies.errors import NoticeMissingError, RetentionPeriodError
 from tests.consent.notices import content as notice_content
 from tests.governance.policies.house import (
     APPLICATION,
@@ -130,6 +130,24 @@ def test_keeping_longer_asks_again_and_keeping_shorter_does_not() -> None:
     assert digest() != before
     assert {cell.retention_days for cell in selectors.offered_cells()} == {90}
     assert selectors.retention(APPLICATION, "pointer").schedule == "freight-desk@3"
+
+
+@pytest.mark.django_db
+def test_r7_while_a_policy_acts_nothing_is_kept_longer_than_people_were_told() -> None:
+    furnish(days=90)
+    activated()
+    before = digest()
+
+    def keep(days: int) -> None:
+        periods = dict.fromkeys(map(Category, CATEGORIES), 90) | {Category.POINTER: days}
+        services.set_retention(application=APPLICATION, days=periods, actor=INES)
+
+    with pytest.raises(NoticeMissingError):
+        keep(181)
+    assert selectors.retention(APPLICATION, "pointer").days == 90
+    assert digest() == before
+    keep(180)
+    assert selectors.retention(APPLICATION, "pointer").days == 180
 
 
 @pytest.mark.django_db
