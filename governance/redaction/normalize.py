@@ -17,7 +17,7 @@ _DROPPED = frozenset(
     chr(code)
     for code in (*range(0x80, 0x20000), *range(0xE0000, 0xE0200))
     if unicodedata.category(chr(code)) in ("Cf", "Mn", "Me")
-)
+) | frozenset("\u115f\u1160\u3164\uffa0")  # Letters by name, and blank.
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _ESCAPED = re.compile(
     r"&#(?P<d>[0-9]{2,6});|&#[xX](?P<x>[0-9A-Fa-f]{2,5});|&(?P<n>[a-z]{2,7});|\\u(?P<u>[0-9A-Fa-f]{4})"
