@@ -46,6 +46,11 @@ EVENTS = frozenset(
         "pressure:reported",
         "pressure:settled",
         "participation:published",
+        *("policy:resumed", "stop:ordered", "stop:lifted", "place:recorded"),
+        *("monitoring:published", "monitoring:posted", "monitoring:acknowledged"),
+        *("basis:recorded", "assessment:drafted", "assessment:submitted", "assessment:decided"),
+        *("assessment:review_due", "consultation:recorded", "agreement:recorded"),
+        *("agreement:confirmed", "agreement:ended"),
     )
 )
 GENESIS = "log:genesis"

@@ -23,7 +23,12 @@
     "access:allowed access:denied access:closed release:published release:recalled " +
     "rights:requested rights:fulfilled erasure:requested erasure:completed key:shredded " +
     "key:rotated export:built campaign:sent asking:limited pressure:reported "
-    + "pressure:settled participation:published").split(" "));
+    + "pressure:settled participation:published policy:resumed stop:ordered stop:lifted " +
+    "place:recorded monitoring:published monitoring:posted monitoring:acknowledged " +
+    "basis:recorded assessment:drafted assessment:submitted assessment:decided " +
+    "assessment:review_due consultation:recorded agreement:recorded agreement:confirmed " +
+    "agreement:ended account:changed account:ended credential:added credential:removed " +
+    "session:confirmed session:ended").split(" "));
 
   class Refusal extends Error {}
   const fail = (reason) => { throw new Refusal(reason); };
