@@ -1,24 +1,30 @@
 """Redacting texts, streams of keystrokes and captured events, beside the peers in the same run.
 
 Texts and streams are the development set of the tests; the first 400 texts for speed, all for what
-is found. A row says how a side did; `slower` is how many times as long it took as we did.
+is found. A row says how a side did; `slower` is how many times as long it took as we did. Screens
+have no peer that runs without a model from the net: they are told in milliseconds of one core.
 """
 
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean, median
 from typing import Any
 
 from bench import detectors, rounds
 from governance.redaction import engine, pipeline, prefilter
 from governance.redaction import events as wire
+from governance.redaction.screens.redactor import RedactedScreen, ScreenRedactor
 from governance.redaction.streams import redact_stream
 from tests.governance.redaction import scoring
 
 TEXT = "Please call Jane Doe (jane.doe@example.com) about order 4711 before Friday. "
 REPEATS = 4
 SPEED_ROWS = 400
+SCREENS = scoring.HERE / "screens"
+SCREEN_ROUNDS = 3
 
 
 def run() -> list[rounds.Row]:
@@ -27,7 +33,7 @@ def run() -> list[rounds.Row]:
     with tempfile.TemporaryDirectory(prefix="remit-bench-") as folder:
         peers = detectors.peers(Path(folder))
         table = [*_texts(ours, peers, rows), *_keystrokes(ours, peers["openadapt-privacy"])]
-    return [*table, *_events()]
+    return [*table, *_screens(ours), *_events()]
 
 
 def _texts(
@@ -100,6 +106,47 @@ def _keystrokes(ours: engine.Detector, openadapt: detectors.Detect) -> list[roun
         }
         for name, rate in medians.items()
     ]
+
+
+def _screens(ours: engine.Detector) -> list[rounds.Row]:
+    """Time screens by their pixels alone: the first of a record, and those that follow one."""
+    screens = json.loads((SCREENS / "boxes.json").read_text())
+    seconds: dict[str, list[float]] = {screen["file"]: [] for screen in screens}
+    ends: dict[str, RedactedScreen] = {}
+    redactor = ScreenRedactor(ours)
+    redactor.redact((SCREENS / screens[0]["file"]).read_bytes())  # Loads the reader.
+    for _ in range(SCREEN_ROUNDS):
+        for screen in screens:
+            name = screen["file"]
+            if "prev" not in screen:
+                redactor = ScreenRedactor(ours)
+            data = (SCREENS / name).read_bytes()
+            # Of this process alone, on all its threads: a busy machine changes little.
+            start = time.process_time()
+            ends[name] = redactor.redact(data)
+            seconds[name].append(time.process_time() - start)
+    sides = {
+        "the first of a record": [one for one in screens if "prev" not in one],
+        "one that follows": [one for one in screens if "prev" in one],
+    }
+    return [_row_of_screens(side, some, seconds, ends) for side, some in sides.items()]
+
+
+def _row_of_screens(
+    side: str,
+    screens: list[dict[str, Any]],
+    seconds: dict[str, list[float]],
+    ends: dict[str, RedactedScreen],
+) -> rounds.Row:
+    recall, others = scoring.score_screens(
+        (screen, [each.box for each in ends[screen["file"]].painted]) for screen in screens
+    )
+    return {
+        "side": f"screens, pixels alone: {side}",
+        "ms": round(1000 * mean(median(seconds[screen["file"]]) for screen in screens)),
+        "recall": round(recall, 3),
+        "others painted": round(others, 3),
+    }
 
 
 def _events() -> list[rounds.Row]:

@@ -21,6 +21,7 @@ from governance.redaction.schema import MASK
 HERE = Path(__file__).parent / "development"
 EMPLOYEE_ID = r"EMP-\d{6}|MA-\d{5}|E\d{6}|P\d{7}"
 Row = dict[str, Any]
+_PAINTED = 0.9
 
 
 def rows(name: str) -> list[Row]:
@@ -150,3 +151,30 @@ def score_streams(gold: Iterable[Row], redacted: Iterable[list[Row]]) -> Score:
         if MASK in {e.get("key") for e in after} and not intact:
             score.leaks.append((row["id"], "structure"))
     return score
+
+
+def score_screens(
+    screens: Iterable[tuple[Row, Iterable[tuple[int, int, int, int]]]],
+) -> tuple[float, float]:
+    """Return the share of entities painted over, and of the other text by area.
+
+    An entity is painted over when nine tenths of the band its ink stands in are.
+    """
+    import numpy as np
+
+    found: list[bool] = []
+    painted = all_others = 0
+    for screen, boxes in screens:
+        mask = np.zeros((2000, 4000), np.uint8)
+        for x, y, width, height in boxes:
+            mask[max(0, y) : y + height, max(0, x) : x + width] = 1
+        found += [bool(_band(mask, entity).mean() >= _PAINTED) for entity in screen["pii"]]
+        others = [_band(mask, text) for text in screen["text"] if not text["pii"]]
+        painted += sum(int(band.sum()) for band in others)
+        all_others += sum(band.size for band in others)
+    return sum(found) / len(found), painted / all_others
+
+
+def _band(mask: Any, text: Row) -> Any:
+    top, bottom = int(text["y"] + text["h"] * 0.2), int(text["y"] + text["h"] * 0.85)
+    return mask[top:bottom, int(text["x"]) : int(text["x"] + text["w"])]
