@@ -62,7 +62,7 @@ class ScreenRedactor:
         height, width = pixels.shape[:2]
         shades = regions.grey(pixels)
         found = self._finder.find(shades)
-        coloured = regions.find_coloured(pixels, shades)
+        coloured = self._finder.find_coloured(pixels, shades)
         places = trees.words(tree)
         by_tree = self._judge.judge(places, known=known, deadline=deadline)
         values = set(known) | by_tree.values

@@ -28,6 +28,8 @@ _EVEN_SHARE: Final = 0.75
 _JOIN: Final = 11
 # How many rows away a pixel can matter: a rule's height, what blurs it, and two steps of three.
 _REACH: Final = 64
+# The same for edges of colour: a gradient, and what widens it by one.
+_COLOUR_REACH: Final = 4
 _TALLEST: Final = 90
 _SMALLEST_AREA: Final = 16
 _ROW_GAP: Final = 14
@@ -66,6 +68,7 @@ class Finder:
     def __init__(self) -> None:
         self._last: _Contrast | None = None
         self._found: Found | None = None
+        self._colours: _Colours | None = None
 
     def find(self, shades: Pixels) -> Found:
         """Return what stands out on a grey screen."""
@@ -81,6 +84,23 @@ class Finder:
         self._found = _sorted(self._last)
         return self._found
 
+    def find_coloured(self, pixels: Pixels, shades: Pixels) -> Found:
+        """Return what stands out on a screen by its colour alone, as `find_coloured` does."""
+        last, self._colours = self._colours, None
+        if last is None or last.pixels.shape != pixels.shape:
+            edges = _coloured_edges(pixels, shades)
+        else:
+            edges = last.edges
+            changed = (last.pixels != pixels).reshape(len(pixels), -1).any(axis=1)
+            for top, bottom in _bands(np.flatnonzero(changed)):
+                first, end = max(0, top - _COLOUR_REACH), min(len(pixels), bottom + _COLOUR_REACH)
+                above, below = max(0, first - _COLOUR_REACH), end + _COLOUR_REACH
+                fresh = _coloured_edges(pixels[above:below], shades[above:below])
+                edges[first:end] = fresh[first - above : end - above]
+        # The caller paints on the pixels it gave.
+        self._colours = _Colours(pixels.copy(), edges)
+        return _coloured(pixels, shades, edges)
+
 
 class _Contrast(NamedTuple):
     """A screen, how steep it is at each pixel, and its edges joined to the size of words."""
@@ -88,6 +108,13 @@ class _Contrast(NamedTuple):
     shades: Pixels
     gradient: Pixels
     joined: Pixels
+
+
+class _Colours(NamedTuple):
+    """A screen as it came, and its edges that are of colour alone."""
+
+    pixels: Pixels
+    edges: Pixels
 
 
 def find(shades: Pixels) -> Found:
@@ -100,7 +127,10 @@ def find_coloured(pixels: Pixels, shades: Pixels) -> Found:
 
     No reader sees it, so nobody may show it.
     """
-    planes = cv2.split(pixels)
+    return _coloured(pixels, shades, _coloured_edges(pixels, shades))
+
+
+def _coloured_edges(pixels: Pixels, shades: Pixels) -> Pixels:
     steep = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, _SQUARE)
     blue, green, red = cv2.split(steep)
     _, edges = cv2.threshold(
@@ -108,14 +138,18 @@ def find_coloured(pixels: Pixels, shades: Pixels) -> Found:
     )
     gradient = cv2.morphologyEx(shades, cv2.MORPH_GRADIENT, _SQUARE)
     _, seen = cv2.threshold(gradient, _CONTRAST, 255, cv2.THRESH_BINARY)
-    edges = cv2.subtract(edges, cv2.dilate(seen, _SQUARE))
+    return np.asarray(cv2.subtract(edges, cv2.dilate(seen, _SQUARE)), np.uint8)
+
+
+def _coloured(pixels: Pixels, shades: Pixels, edges: Pixels) -> Found:
     if cv2.countNonZero(edges) < _SMALLEST_AREA:
         return Found([], [], np.zeros_like(shades))
+    rest: cv2.typing.MatLike = edges
     for axis in (0, 1):
         # A line is one in every colour.
-        lines = [_rules(np.asarray(plane, np.uint8), edges, axis) for plane in planes]
-        edges = cv2.subtract(edges, cv2.min(cv2.min(lines[0], lines[1]), lines[2]))
-    joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((3, _JOIN), np.uint8))
+        lines = [_rules(np.asarray(plane, np.uint8), rest, axis) for plane in cv2.split(pixels)]
+        rest = cv2.subtract(rest, cv2.min(cv2.min(lines[0], lines[1]), lines[2]))
+    joined = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((3, _JOIN), np.uint8))
     return _sorted(_Contrast(shades, np.zeros_like(shades), np.asarray(joined, np.uint8)))
 
 

@@ -214,6 +214,25 @@ def test_what_changed_on_a_screen_is_found_as_on_a_new_one() -> None:
     assert finder.find(shades.copy()).texts == regions.find(shades).texts
 
 
+def test_what_only_its_colour_sets_off_is_found_as_on_a_new_screen() -> None:
+    chance = np.random.default_rng(13)
+    finder = regions.Finder()
+    page = np.full((300, 500, 3), (76, 76, 76), np.uint8)
+    for _ in range(12):
+        top, left = int(chance.integers(10, 290)), int(chance.integers(0, 300))
+        red = (0, 0, 255)
+        cv2.putText(page, "Brekke", (left, top), cv2.FONT_HERSHEY_SIMPLEX, 1.0, red, 2)
+        page[max(0, top - 60) : max(1, top - 30)] = 76  # What was there goes, too.
+        shades = regions.grey(page)
+        found, whole = finder.find_coloured(page, shades), regions.find_coloured(page, shades)
+        assert whole.texts
+        assert found.texts == whole.texts
+        assert np.array_equal(found.ink, whole.ink)
+        painted = page.copy()
+        page[:] = 0  # As a caller who paints on it.
+        page = painted
+
+
 def _leaks_of_a_following_screen() -> list[str]:
     """Return who can be seen on a form that was empty on the screen before it."""
     form = pictures.decode(_bytes("form.png"))
