@@ -1,11 +1,14 @@
 """Guessing passwords is slow, whatever is guessed, and locks nobody out for good."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection, connections
 
 from audit.actors import Actor
-from governance.accounts import services, sign_in
+from governance.accounts import limits, services, sign_in
 from governance.accounts.errors import TooManyAttemptsError
 from governance.accounts.limits import STRANGERS_FAILURES, Source
 from governance.accounts.models import Person, SignInAttempt
@@ -127,3 +130,28 @@ def test_neither_name_nor_address_is_stored() -> None:
     for row in SignInAttempt.objects.all():
         assert len(bytes(row.bucket)) == 16
         assert b"mira" not in bytes(row.bucket)
+
+
+def test_a_value_is_the_first_once_in_five_minutes() -> None:
+    assert limits.is_first("a value", now=NOW)
+    assert not limits.is_first("a value", now=NOW)
+    assert limits.is_first("another", now=NOW)
+    assert limits.is_first("a value", now=NOW + limits.WINDOW + timedelta(seconds=1))
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="The SQLite of tests is shared and waits for nobody."
+)
+def test_of_tries_that_come_all_at_once_one_is_the_first_at_most(real_transactions: None) -> None:
+    start = Barrier(2)
+
+    def try_it(value: str) -> bool:
+        start.wait(20)
+        try:
+            return limits.is_first(value, now=NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as both:
+        for number in range(20):
+            assert sum(both.map(try_it, [f"value {number}"] * 2)) <= 1
