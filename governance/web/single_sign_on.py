@@ -56,7 +56,8 @@ class _Known(SocialLogin):
         bound = SocialAccount.objects.filter(provider=self.account.provider, uid=self.account.uid)
         if account := bound.select_related("user").first():
             self.account = account
-            self.user = account.user
+            # Whom the directory removed and took in again is somebody new under the same `sub`.
+            self.user = None if account.user.is_gone else account.user
 
 
 class Provider(OpenIDConnectProvider):

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from audit.actors import Actor
 from audit.models import Entry
-from governance.accounts import services
+from governance.accounts import directory, services
 from governance.accounts.models import HeldSession, Person
 from tests.infrastructure.oidc import Provider, running_provider
 
@@ -117,6 +117,32 @@ def test_who_left_is_turned_away(provider: Provider, mira: Person) -> None:
     come_back(again, provider, leave_for(again))
     assert again.get("/consent/").status_code == 302
     assert client.get("/consent/").status_code == 302
+
+
+def test_who_was_removed_and_came_back_as_somebody_new_is_bound_anew(
+    provider: Provider, mira: Person
+) -> None:
+    client = Client()
+    come_back(client, provider, leave_for(client))
+    directory.end(mira.pk, remove=True)
+    stranger = Client()
+    assert come_back(stranger, provider, leave_for(stranger)).status_code == 422
+    assert SocialAccount.objects.get().user_id == mira.pk
+    described = directory.Described(username="mira", display_name="Mira", external_id=SUBJECT)
+    again = directory.add(described)
+    assert come_back(stranger, provider, leave_for(stranger))["Location"] == "/consent/"
+    assert stranger.get("/consent/").status_code == 200
+    assert client.get("/consent/").status_code == 302, "the one who left is signed in again"
+    assert SocialAccount.objects.get().user_id == again.pk
+
+
+def test_who_left_and_was_not_removed_stays_bound(provider: Provider, mira: Person) -> None:
+    client = Client()
+    come_back(client, provider, leave_for(client))
+    directory.end(mira.pk)
+    come_back(client, provider, leave_for(client))
+    assert client.get("/consent/").status_code == 302
+    assert SocialAccount.objects.get().user_id == mira.pk
 
 
 def test_an_answer_counts_for_the_browser_that_asked_and_once(
