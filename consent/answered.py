@@ -29,10 +29,10 @@ def answered_since(*, purpose: str, since: datetime) -> set[str]:
     return set(rows.values_list("subject", flat=True).distinct())
 
 
-def answered_purposes(*, subject: str) -> set[str]:
-    """Return the purposes about which a person ever answered anything."""
-    rows = ConsentState.objects.filter(subject=subject)
-    return set(rows.values_list("purpose", flat=True).distinct())
+def answered_purposes(*, subject: str, since: datetime) -> set[str]:
+    """Return the purposes about which a person answered anything themselves after a moment."""
+    rows = ConsentEvent.objects.filter(subject=subject, status__in=_ANSWERS, occurred_at__gt=since)
+    return set(rows.values_list("record__purpose", flat=True).distinct())
 
 
 def agreeing(*, purpose: str, at: datetime) -> set[str]:

@@ -147,7 +147,7 @@ def _began(*, before: date) -> set[str]:
 def open_request(*, subject: str, now: datetime | None = None) -> Campaign | None:
     """Return the campaign that asks a person at this moment, or None: no page may ask then."""
     moment = now or timezone.now()
-    settled = answered.answered_purposes(subject=subject)
+    settled = answered.answered_purposes(subject=subject, since=moment - SILENCE)
     rows = Asked.objects.filter(subject=subject, campaign__lapses_at__gt=moment)
     deferred = {row.campaign_id for row in rows if row.is_deferral}
     for row in rows.filter(is_deferral=False).select_related("campaign").order_by("-at"):

@@ -191,6 +191,13 @@ def test_r10_after_any_answer_or_request_nobody_is_asked_again_for_twelve_months
         sent = campaigns.send(purpose=make.TRAIN, incentive="none", actor=nordhafen.ines)
         asked = set(Asked.objects.filter(campaign=sent).values_list("subject", flat=True))
         assert asked & everybody == whom
+    # Whoever may be asked again reads it, also after a no or a consent that ran out meanwhile.
+    newest = campaigns.campaigns()[0]
+    for subject in everybody:
+        assert campaigns.open_request(subject=subject) == newest
+    assert "You are being asked for something" in signed_in("carla").get("/").text
+    make.decide(nordhafen, "wanda", CELL)
+    assert campaigns.open_request(subject=nordhafen.subject("wanda")) is None
     # A request that nobody answers is over after thirty days.
     time_machine(start + timedelta(days=31 * 13 + 29))
     assert campaigns.open_request(subject=nordhafen.subject("lea")) is not None
