@@ -1,11 +1,13 @@
 """The front page: for a signed-in employee what happens to them, for anybody else the way in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+import consent.selectors
 from audit import selectors as log
 from governance.accounts.roles import Role
 from governance.portal.accesses import lines_of
@@ -20,6 +22,8 @@ from governance.web.sessions import home_of, sign_in
 LATEST = 3
 MOST_READ = 500
 PERIOD = timedelta(days=30)
+# So long before a consent ends by itself, its person reads here that it does; nothing is sent (R9).
+TOLD_BEFORE: Final = timedelta(days=14)
 
 
 @public
@@ -43,6 +47,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "jobs": len([line for line in by_others if line.kind == "program"]),
         "applications": application_names(),
         "asked": campaigns.open_request(subject=visitor.subject),
+        "ends_at": _next_end(subject=visitor.subject),
         "latest": by_others[:LATEST],
         "erased_at": erased_at(subject=visitor.subject),
         "last_decision": decisions[0] if decisions else None,
@@ -50,3 +55,10 @@ def front(request: HttpRequest) -> HttpResponse:
         "log": log.log_state(),
     }
     return show(request, visitor, "portal/overview.html", context, section="overview")
+
+
+def _next_end(*, subject: str) -> datetime | None:
+    """Return when the person's next consent ends by itself, if that is soon."""
+    held = consent.selectors.valid_cells(subject=subject).values()
+    ends = [state.valid_until for state in held if state.valid_until is not None]
+    return min((end for end in ends if end <= timezone.now() + TOLD_BEFORE), default=None)

@@ -116,6 +116,24 @@ def test_r09_a_consent_ends_by_itself_after_six_months_and_capture_with_it(
     assert rights.expire_consents() == 0
 
 
+def test_r09_a_consent_about_to_end_is_told_in_one_place_and_nothing_is_sent(
+    nordhafen: make.House, time_machine: Callable[[Any], None], mailoutbox: list[Any]
+) -> None:
+    given = timezone.now()
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")], now=given)
+    end = six_months_after(given)
+    second = timedelta(seconds=1)
+    before = timedelta(days=14)
+    told = "A consent of yours ends by itself"
+    for moment, is_told in ((end - before - second, False), (end - before, True), (end, False)):
+        time_machine(moment)
+        mira = signed_in("mira")
+        pages = {path for path in PAGES if told in mira.get(path).text}
+        assert pages == ({"/"} if is_told else set()), moment
+        assert told not in signed_in("tariq").get("/").text
+    assert mailoutbox == []
+
+
 def test_r21_whoever_says_no_to_everything_loses_nothing_and_is_not_asked_again(
     nordhafen: make.House,
 ) -> None:
