@@ -1,7 +1,7 @@
 """Checks that a consent receipt says all that ISO/IEC TS 27560 makes mandatory.
 
 A receipt is JSON-LD in one fixed form: what a string names stands in `@included`. The table is the
-one of `verify-saved.js`; both speak of the standard's fields by their names there.
+one of `verify-fields.js`; both speak of the standard's fields by their names there.
 """
 
 from __future__ import annotations

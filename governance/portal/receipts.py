@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 import consent.selectors
 from consent import receipt
 from governance.policies import selectors as policies
-from governance.portal import grouping, printed
+from governance.portal import grouping
 from governance.portal.frame import show
 from governance.portal.history import Decision, decisions_of, erased_at
 from governance.portal.light import application_names
@@ -81,6 +81,9 @@ def linked(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResp
 @require_GET
 def paper(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
     """Hand out the receipt as a PDF that carries the signed receipt inside."""
+    # What sets type keeps 20 MiB; a process in which nobody prints does without it.
+    from governance.portal import printed  # noqa: PLC0415
+
     del request
     document = printed.pdf(
         context=_receipt(visitor, receipt_id)

@@ -24,6 +24,7 @@ from governance.web import checking
 SCRIPTS: Final = (
     "verify-forms.js",
     "verify.js",
+    "verify-fields.js",
     "verify-saved.js",
     "verify-panel.js",
     "verify-page.js",

@@ -17,6 +17,11 @@ pytestmark = pytest.mark.django_db
 Write = Callable[..., Entry]
 
 
+@pytest.fixture
+def patience() -> None:
+    """Close the log as the service does."""
+
+
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     health.forget()

@@ -46,7 +46,6 @@ PATIENT = {
     "REMIT_MIN_RECALL_PERCENT": "60",
     "REMIT_PASSWORD_LOGIN": "1",
     "REMIT_SWEEP_SECONDS": "2",
-    "REMIT_WORK_PLACE": "DE",
     "REMIT_JOB_LEASE_SECONDS": "4",
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }

@@ -84,6 +84,7 @@ class Installation:
         """The machine's environment without what the test run itself was given."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
         own = {"REMIT_VAR": str(self.var), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        own["REMIT_WORK_PLACE"] = "DE"  # At no known place nothing may be captured.
         return clean | own | self.settings
 
     def manage(self, *words: str, timeout_seconds: float = 120) -> str:

@@ -47,7 +47,7 @@ from governance.api.errors import BodyTooLargeError
         b"{'a': 1}",
         b"[1,]",
         b"// no\n1",
-        b'{"%s": 1}' % (b"k" * 65),
+        b'{"%s": 1}' % (b"k" * (parsers.MOST_KEY + 1)),
         b'"' + b'\\"' * 100_000,
         b'"' + b"\\" * 200_001,
     ],

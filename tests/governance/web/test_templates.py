@@ -38,7 +38,9 @@ def test_nothing_stands_inline(path: Path) -> None:
 def test_every_sentence_can_be_translated_and_none_persuades(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not UNTRANSLATED.search(COMMENTS.sub("", text))
-    assert not [words for words in FORBIDDEN if words in text.lower()]
+    # Some laws demand a notice of this very name; elsewhere the word says less than it should.
+    said = re.sub("monitoring[ _]notices?", "", text.lower())
+    assert not [words for words in FORBIDDEN if words in said]
 
 
 # Names of ours and of formats, which every language writes alike.
