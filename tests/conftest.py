@@ -7,7 +7,8 @@ from typing import cast
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils.translation import deactivate
@@ -199,6 +200,17 @@ def time_machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
         monkeypatch.setattr("django.utils.timezone.now", lambda: to)
 
     return move
+
+
+@pytest.fixture
+def kept_connections() -> Iterator[None]:
+    """Let a whole WSGI application answer in this process: it must not hang up on the test."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """The real agent against the real service, over its HTTP interface, in one process."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 from django.conf import settings
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 
 from governance.accounts import services as accounts
 from governance.capture import gate
@@ -46,14 +43,9 @@ def house(nordhafen: make.House) -> make.House:
 
 
 @pytest.fixture
-def transport() -> Iterator[httpx.WSGITransport]:
-    """The service in this process. It must not hang up on the database the test is using."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield httpx.WSGITransport(app=get_wsgi_application())
-    for signal in signals:
-        signal.connect(close_old_connections)
+def transport(kept_connections: None) -> httpx.WSGITransport:
+    """The service in this process."""
+    return httpx.WSGITransport(app=get_wsgi_application())
 
 
 @pytest.fixture

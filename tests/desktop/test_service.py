@@ -12,9 +12,7 @@ import pytest
 
 pytest.importorskip("tesserocr")
 
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 
 from consent import services as consent
 from governance.accounts import services as accounts
@@ -76,14 +74,11 @@ def house(nordhafen: make.House, settings: Any) -> make.House:
 
 @pytest.fixture
 def serve(
-    monkeypatch: pytest.MonkeyPatch, settings: Any
+    monkeypatch: pytest.MonkeyPatch, settings: Any, kept_connections: None
 ) -> Iterator[Callable[[Callable[[str], T]], T]]:
     """Serve in this thread, whose transaction the test is, while something is done in another."""
     # One thread answers one request at a time: none may be held open.
     monkeypatch.setattr(agent_api, "_LONGEST_WAIT_SECONDS", 0)
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
     server = make_server("127.0.0.1", 0, get_wsgi_application(), _Server, _Quiet)
 
     def run(act: Callable[[str], T]) -> T:
@@ -100,8 +95,6 @@ def serve(
 
     yield run
     server.server_close()
-    for signal in signals:
-        signal.connect(close_old_connections)
 
 
 def stored(house: make.House) -> list[dict[str, object]]:

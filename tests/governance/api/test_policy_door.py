@@ -17,6 +17,8 @@ from governance.wsgi import application
 from remit_agent import signing
 from tests import make
 
+pytestmark = pytest.mark.usefixtures("kept_connections")
+
 PATH = policy_door.PATH
 
 

@@ -296,7 +296,9 @@ def test_the_directory_cannot_tell_who_agreed(nordhafen: make.House, hr: Hr) -> 
     assert everything() == before
 
 
-def test_a_client_nobody_here_wrote_finds_nothing_to_complain_of(hr: Hr) -> None:
+def test_a_client_nobody_here_wrote_finds_nothing_to_complain_of(
+    hr: Hr, kept_connections: None
+) -> None:
     client = WSGISCIMClient(
         get_wsgi_application(),
         base_url=f"http://127.0.0.1{BASE}",
