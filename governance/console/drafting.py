@@ -1,10 +1,12 @@
 """Between the draft form and a policy's content: lines of text in, JSON values out, and back.
 
-One line is one item: `name = pattern`. What the lines mean and whether it may stand is decided by
-`governance.policies.content`; here they are only taken apart.
+One line is one item: `name = pattern`, or `kind-of-data: name = value` for a rule. What the lines
+mean and whether it may stand is decided by `governance.policies.content`; here they are only taken
+apart. Whatever a version holds stands in the form, so that a change drops nothing.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +26,9 @@ class Draft:
     categories: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     labels: str = ""
+    rules: str = ""
     places: str = ""
+    recording: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     content: dict[str, object] = field(default_factory=dict)
 
@@ -37,7 +41,9 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         categories=sent.getlist("categories"),
         texts={name: sent.get(name, "") for name in LISTS},
         labels=sent.get("labels", ""),
+        rules=sent.get("rules", ""),
         places=sent.get("places", ""),
+        recording=sent.get("recording", ""),
     )
     if not draft.purposes:
         draft.errors["purposes"] = _("Choose at least one purpose.")
@@ -53,7 +59,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         "categories": draft.categories,
         **items,
         "labels": [line.strip() for line in draft.labels.splitlines() if line.strip()],
-        "rules": {},
+        "rules": _rules(draft),
         "places": draft.places.replace(",", " ").upper().split(),
     }
     return draft
@@ -88,15 +94,60 @@ def _item(name: str, key: str, pattern: str, *, kind: str) -> dict[str, str]:
     }
 
 
+def _rules(draft: Draft) -> dict[str, dict[str, object]]:
+    """Return the rules by kind of data; a rule that stands twice is a mistake, not a choice."""
+    found: dict[str, dict[str, object]] = {}
+    for number, line in enumerate(draft.rules.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, separator, value = line.partition("=")
+        category, colon, key = (part.strip() for part in name.partition(":"))
+        if not (separator and colon and category and key and value.strip()):
+            words = _("Line %d does not read “kind-of-data: name = value”.")
+        elif key in found.get(category, {}):
+            words = _("Line %d gives a rule that another line gives already.")
+        else:
+            found.setdefault(category, {})[key] = _value(value.strip())
+            continue
+        draft.errors["rules"] = words % number
+        return {}
+    return found
+
+
+def _value(text: str) -> bool | int | str:
+    """Return a rule's value: true or false, a whole number, or text, in quotes where in doubt."""
+    if text in {"true", "false"}:
+        return text == "true"
+    if text.isascii() and text.removeprefix("-").isdecimal():
+        return int(text)
+    if text.startswith('"'):
+        try:
+            read_value = json.loads(text)
+        except ValueError:
+            return text
+        return read_value if isinstance(read_value, str) else text
+    return text
+
+
+def written_value(value: object) -> str:
+    """Return a rule's value as the form has it, so that reading it again gives the same."""
+    if isinstance(value, str):
+        is_plain = _value(value) == value and value.strip() == value and value.isprintable()
+        return value if is_plain else json.dumps(value)
+    return json.dumps(value)
+
+
 def from_content(content: Mapping[str, object]) -> Draft:
     """Return the form filled with an earlier version, so that a change starts from what holds."""
     return Draft(
         application=str(content.get("application", "")),
         purposes=_strings(content.get("purposes")),
         categories=_strings(content.get("categories")),
-        texts={name: "\n".join(_lines(content.get(name))) for name in LISTS},
+        texts={name: "\n".join(lines(content.get(name))) for name in LISTS},
         labels="\n".join(_strings(content.get("labels"))),
+        rules="\n".join(lines(content.get("rules"))),
         places=", ".join(_strings(content.get("places"))),
+        content=dict(content),
     )
 
 
@@ -104,36 +155,18 @@ def _strings(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _lines(value: object) -> list[str]:
-    lines = []
-    for item in value if isinstance(value, list) else []:
-        pattern = item.get("pattern", item.get("selector", ""))
-        prefix = "process:" if item.get("kind") == "process" else ""
-        lines.append(f"{item['id']} = {prefix}{pattern}")
-    return lines
+def lines(value: object) -> list[str]:
+    """Return one part of a content as lines of text: what the form and a comparison show."""
+    if isinstance(value, dict):
+        return [
+            f"{category}: {name} = {written_value(rule)}"
+            for category, rules in value.items()
+            for name, rule in rules.items()
+        ]
+    items = value if isinstance(value, list) else []
+    return [_line(item) if isinstance(item, dict) else str(item) for item in items]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One line of a comparison: what was added or removed, and where."""
-
-    change: str
-    part: str
-    text: str
-
-
-def compare(old: Mapping[str, object] | None, new: Mapping[str, object]) -> list[Difference]:
-    """Return what a version adds and removes; a first version adds everything it holds."""
-    before = {} if old is None else old
-    found: list[Difference] = []
-    for part in ("purposes", "categories", "places", *LISTS, "labels"):
-        was, will = _as_lines(before.get(part)), _as_lines(new.get(part))
-        found += [Difference("added", part, line) for line in will if line not in was]
-        found += [Difference("removed", part, line) for line in was if line not in will]
-    return found
-
-
-def _as_lines(value: object) -> Sequence[str]:
-    if not isinstance(value, list):
-        return ()
-    return _lines(value) if value and isinstance(value[0], dict) else [str(one) for one in value]
+def _line(item: Mapping[str, str]) -> str:
+    prefix = "process:" if item.get("kind") == "process" else ""
+    return f"{item['id']} = {prefix}{item.get('pattern', item.get('selector', ''))}"

@@ -1,4 +1,8 @@
-"""Capture policies: read, draft, submit, decide with four eyes, activate, suspend."""
+"""Capture policies: read, compare, submit, decide with four eyes, activate, suspend.
+
+Who wrote or decided a version is told to the two offices that must differ, to nobody else
+(decisions 35); everybody else reads which office did it.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,21 +11,22 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from governance.accounts import selectors as accounts
+from governance.accounts.roles import Role
 from governance.compliance.errors import GuardError
-from governance.console import drafting
+from governance.console import differing, previewing, refusals
 from governance.console.frame import show
 from governance.policies import activation, dry_run, history, selectors, services, suspending
 from governance.policies import content as policy_content
-from governance.policies.categories import offered_categories
 from governance.policies.errors import PoliciesError
 from governance.policies.states import PolicyState
 from governance.web.doors import Visitor, page
 
 SECTION: Final = "policies"
 UNPROCESSABLE: Final = 422
+_SEE_PEOPLE: Final = frozenset({Role.PRIVACY_OFFICER, Role.POLICY_APPROVER})
 # What each button of the detail page needs of the active role.
 PERMISSIONS: Final = {
     "submit": "policy.submit",
@@ -82,15 +87,16 @@ def _detail(
     status: int = 200,
 ) -> HttpResponse:
     versions = history.versions(version.application)
-    before = next((one for one in versions if one.number < version.number), None)
-    people = {version.author, *(step.actor for step in version.steps)}
+    before = _compared(request, version, versions)
     schedule = next(iter(selectors.schedules(version.application)), None)
     context = {
         "version": version,
         "application": selectors.application(version.application),
         "before": before,
-        "differences": drafting.compare(before.content if before else None, version.content),
-        "names": accounts.names_of(people),
+        "earlier": [one for one in versions if one.number < version.number],
+        "changes": differing.changes(before.content, version.content) if before else [],
+        "said": differing.said(version.content),
+        "names": _names(visitor, [version]),
         "purposes": {purpose.key: purpose for purpose in selectors.purposes()},
         "days": {c.value: n for c, n in schedule.days.items()} if schedule else {},
         "guards": _guards(version) if visitor.may("assessment.read") else [],
@@ -102,12 +108,54 @@ def _detail(
     return show(request, visitor, "console/policy.html", context, section=SECTION, status=status)
 
 
+def _compared(
+    request: HttpRequest, version: history.Version, versions: list[history.Version]
+) -> history.Version | None:
+    """Return what a version is held against: as asked, else what was in force before it."""
+    asked = request.GET.get("against", "")
+    earlier = [one for one in versions if one.number < version.number]
+    for one in earlier:
+        if str(one.number) == asked:
+            return one
+    acted = previewing.last_in_force(version.application, below=version.number)
+    return acted or next(iter(earlier), None)
+
+
+def _names(visitor: Visitor, versions: list[history.Version]) -> dict[str, str]:
+    if visitor.role not in _SEE_PEOPLE:
+        return {}
+    steps = [step for version in versions for step in version.steps]
+    return accounts.names_of({step.actor for step in steps})
+
+
+@page("policy.read")
+@require_GET
+def past(request: HttpRequest, visitor: Visitor, application: str) -> HttpResponse:
+    """Show every version of an application's policy: who decided what, when it was in force."""
+    found = selectors.application(application)
+    if found is None:
+        raise Http404
+    versions = history.versions(application)
+    rows = []
+    for version in versions:
+        before = previewing.last_in_force(application, below=version.number)
+        rows.append(
+            {
+                "version": version,
+                "before": before,
+                "changes": differing.changes(before.content, version.content) if before else [],
+            }
+        )
+    context = {"application": found, "rows": rows, "names": _names(visitor, versions)}
+    return show(request, visitor, "console/policy-history.html", context, section=SECTION)
+
+
 def _guards(version: history.Version) -> list[tuple[str, str]]:
     """Return each guard with what it refuses, "" where it holds; none once it was superseded."""
     if version.state in {PolicyState.SUPERSEDED, PolicyState.REJECTED}:
         return []
     return [
-        (name, str(error) if error else "")
+        (name, refusals.words_of(error) if error else "")
         for name, error in activation.findings_of(
             application=version.application, number=version.number, now=timezone.now()
         )
@@ -127,60 +175,15 @@ def _steps(visitor: Visitor, version: history.Version) -> list[str]:
     return offered
 
 
-@page("policy.draft")
-@require_http_methods(["GET", "POST"])
-def draft(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Write a new version, from nothing or from an earlier one."""
-    if request.method == "GET":
-        return _draft_form(request, visitor, _start(request))
-    application = selectors.application(request.POST.get("application", ""))
-    if application is None:
-        raise Http404
-    written = drafting.read(request.POST, kind=application.kind)
-    if not written.errors:
-        try:
-            made = services.draft_policy(content=written.content, actor=visitor.actor)
-        except PoliciesError as error:
-            written.errors[_field_of(error)] = str(error)
-        else:
-            messages.info(request, _("The draft is stored. It captures nothing yet."))
-            return HttpResponseRedirect(f"/office/policies/{application.key}/{made.number}/")
-    return _draft_form(request, visitor, written, status=UNPROCESSABLE)
-
-
-def _start(request: HttpRequest) -> drafting.Draft:
-    application, _separator, number = request.GET.get("from", "").partition("@")
-    if number.isascii() and number.isdecimal():
-        return drafting.from_content(_version(application, int(number)).content)
-    return drafting.Draft(application=request.GET.get("application", ""))
-
-
-def _field_of(error: PoliciesError) -> str:
-    pointer = str(getattr(error, "pointer", ""))
-    return pointer.strip("/").partition("/")[0] or "application"
-
-
-def _draft_form(
-    request: HttpRequest, visitor: Visitor, written: drafting.Draft, *, status: int = 200
-) -> HttpResponse:
-    context = {
-        "draft": written,
-        "applications": selectors.applications(),
-        "purposes": selectors.purposes(),
-        "categories": offered_categories(),
-    }
-    return show(
-        request, visitor, "console/policy-draft.html", context, section=SECTION, status=status
-    )
-
-
 def _take_step(
     request: HttpRequest, visitor: Visitor, version: history.Version, step: Callable[[], object]
 ) -> HttpResponse:
     try:
         step()
     except (PoliciesError, GuardError) as error:
-        return _detail(request, visitor, version, error=str(error), status=UNPROCESSABLE)
+        return _detail(
+            request, visitor, version, error=refusals.words_of(error), status=UNPROCESSABLE
+        )
     return HttpResponseRedirect(f"/office/policies/{version.application}/{version.number}/")
 
 

@@ -9,6 +9,7 @@ from governance.console import (
     log,
     overview,
     policies,
+    policy_drafts,
     records,
     registers,
     releases,
@@ -21,7 +22,8 @@ _VERSION = "policies/<slug:application>/<int:number>/"
 urlpatterns = [
     path("", overview.overview, name="office"),
     path("policies/", policies.listing, name="policies"),
-    path("policies/new/", policies.draft, name="policy-draft"),
+    path("policies/new/", policy_drafts.draft, name="policy-draft"),
+    path("policies/<slug:application>/", policies.past, name="policy-history"),
     path(_VERSION, policies.detail, name="policy"),
     path(f"{_VERSION}submit/", policies.submit, name="policy-submit"),
     path(f"{_VERSION}approve/", policies.approve, name="policy-approve"),

@@ -91,8 +91,10 @@ def parse(value: object) -> Content:
     try:
         content = msgspec.convert(value, Content, strict=True)
     except msgspec.ValidationError as error:
-        detail, _, path = str(error).partition(" - at `$")
-        raise PolicyContentError(detail + ".", pointer=_pointer(path.rstrip("`"))) from error
+        # "... - at `$.places[0]`", or "... - at `key` in `$.rules`" for the key of a mapping.
+        detail, _, where = str(error).partition(" - at ")
+        path = where.partition("`$")[2].rstrip("`")
+        raise PolicyContentError(detail + ".", pointer=_pointer(path)) from error
     _check_categories(content)
     _check_matchers(content)
     for name in ("matchers", "titles", "urls", "fields", "masks"):
@@ -127,12 +129,15 @@ def _check_categories(content: Content) -> None:
     for index, category in enumerate(content.categories):
         if category not in offered_categories():
             raise PolicyContentError(
-                f"The category {category} is not offered.", pointer=f"/categories/{index}"
+                f"The category {category} is not offered.",
+                pointer=f"/categories/{index}",
+                fault="not-offered",
             )
     if strangers := set(content.rules) - set(content.categories):
         raise PolicyContentError(
             f"Rules for {min(strangers)}, which the policy does not capture.",
             pointer="/rules",
+            fault="rule-of-nothing",
         )
 
 
@@ -144,15 +149,19 @@ def _check_matchers(content: Content) -> None:
             raise PolicyContentError(
                 f"A {content.kind} application is not recognised by its {matcher.kind}.",
                 pointer=f"{pointer}/kind",
+                fault="kind",
             )
         if matcher.kind == "origin" and not _is_origin(matcher.pattern):
             raise PolicyContentError(
                 "An origin is a scheme and a whole host, and has no wildcard.",
                 pointer=f"{pointer}/pattern",
+                fault="origin",
             )
         if len(matcher.pattern.replace("*", "").strip()) < 3:  # noqa: PLR2004 - "*a*" matches all.
             raise PolicyContentError(
-                "The pattern would match nearly everything.", pointer=f"{pointer}/pattern"
+                "The pattern would match nearly everything.",
+                pointer=f"{pointer}/pattern",
+                fault="too-wide",
             )
 
 
@@ -168,7 +177,7 @@ def _is_origin(pattern: str) -> bool:
 
 def _check_distinct(values: Sequence[str], name: str) -> None:
     if len(set(values)) != len(values):
-        raise PolicyContentError(f"The {name} repeat one.", pointer=f"/{name}")
+        raise PolicyContentError(f"The {name} repeat one.", pointer=f"/{name}", fault="repeats")
 
 
 def digest_of(words: Mapping[str, str]) -> str:

@@ -46,6 +46,19 @@ class Sample(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """So many things of one kind and what became of them: `reason` is None for what was captured.
+
+    `page` is the name that the policy gives to where it happened, "" where it gives none.
+    """
+
+    category: str
+    reason: str | None
+    page: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What would have been captured and what not, in counts."""
 
@@ -54,6 +67,7 @@ class Outcome:
     captured: dict[str, int]
     left_out: dict[str, int]
     pages: dict[str, int]
+    tried: tuple[Tried, ...] = ()
 
     @property
     def kept(self) -> int:
@@ -88,16 +102,19 @@ def parse(value: object) -> Sample:
 
 def run(content: Content, recording: Sample) -> Outcome:
     """Return what this content would have let an agent capture of a recording."""
+    tried: Counter[tuple[str, str | None, str]] = Counter()
     captured: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     pages: Counter[str] = Counter()
     for seen in recording.seen:
         reason = _refusal(content, seen)
+        page = "" if reason else _page(content, seen) or ""
+        tried[seen.category.value, reason, page] += seen.count
         if reason is not None:
             left_out[reason] += seen.count
             continue
         captured[seen.category.value] += seen.count
-        if page := _page(content, seen):
+        if page:
             pages[page] += seen.count
     return Outcome(
         sample=recording.name,
@@ -105,6 +122,7 @@ def run(content: Content, recording: Sample) -> Outcome:
         captured=dict(captured),
         left_out=dict(left_out),
         pages=dict(pages),
+        tried=tuple(Tried(*what, count) for what, count in tried.items()),
     )
 
 

@@ -50,11 +50,15 @@ class UnknownPolicyVersionError(PoliciesError):
 
 
 class PolicyContentError(PoliciesError):
-    """The policy's content is not well formed; `pointer` says where (RFC 6901)."""
+    """The policy's content is not well formed; `pointer` says where (RFC 6901).
 
-    def __init__(self, detail: str, *, pointer: str = "") -> None:
+    `fault` names the rule that it breaks, for pages that say it in the reader's language.
+    """
+
+    def __init__(self, detail: str, *, pointer: str = "", fault: str = "form") -> None:
         super().__init__(detail)
         self.pointer = pointer
+        self.fault = fault
 
 
 class FourEyesError(PoliciesError):

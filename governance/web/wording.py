@@ -376,6 +376,7 @@ PARTS: Final[dict[str, Words]] = {
     "fields": _("Fields whose text may be captured"),
     "masks": _("Places that are never captured"),
     "labels": _("Menu words that may be captured"),
+    "rules": _("Rules for single kinds of data"),
 }
 KINDS: Final[dict[str, Words]] = {"web": _("web application"), "desktop": _("desktop program")}
 

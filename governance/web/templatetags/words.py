@@ -15,8 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from governance.accounts import sessions
-from governance.policies.categories import Category
-from governance.web import wording
+from governance.web import naming, wording
 
 register = template.Library()
 
@@ -284,10 +283,13 @@ def version_number(reference: object) -> str:
 @register.filter
 def category(key: object) -> wording.Words:
     """Print a data category in words."""
-    try:
-        return Category(str(key)).label
-    except ValueError:
-        return str(key)
+    return naming.category(key)
+
+
+@register.filter
+def place(code: object) -> str:
+    """Print a place with its code."""
+    return naming.place(code)
 
 
 @register.simple_tag

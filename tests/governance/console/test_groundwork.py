@@ -131,7 +131,7 @@ def test_the_detail_page_says_what_is_missing_and_what_would_be_captured(
     (agreed,) = compliance.agreements(make.DESK)
     signed_in("wanda").post(f"/office/agreements/{agreed.id}/end/", {"reason": "Over."})
     stopped = ines.get(f"/office/policies/{make.DESK}/1/").content.decode()
-    assert "No works agreement over this scope is in force" in stopped
+    assert "No works agreement over exactly this is in force" in stopped
     where = f"/office/policies/{make.DESK}/1/"
     assert ines.post(f"{where}resume/").status_code == 422
     groundwork.agree(
