@@ -128,7 +128,7 @@ _POLICIES: Final = (
 _CAPTURE: Final = (
     Table("capture_capturebatch", app="SI", partitions=("capture_capturebatch_rest",)),
     Table("capture_sealedbatch", app="SID"),
-    Table("capture_capturesession", app="SIU"),
+    Table("capture_capturesession", app="SIUD"),
     Table("capture_batchoutcome", app="SI"),
     Table("capture_frame", app="SI", partitions=("capture_frame_rest",)),
     Table("capture_framestate", app="SI", partitions=("capture_framestate_rest",)),

@@ -25,6 +25,7 @@ from audit.ids import uuid7
 from governance.capture import blobs, copies, forgotten, gate
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import (
+    CaptureSession,
     DispositionRecord,
     ForgottenSpan,
     Frame,
@@ -127,8 +128,9 @@ def purge_cell(*, subject: str, application: str, category: str, actor: Actor) -
 
 
 def purge_subject(*, subject: str, actor: Actor) -> Deleted:
-    """Remove all ciphertext of a person, sealed batches included."""
+    """Remove all ciphertext of a person, sealed batches included, and how far their agents got."""
     SealedBatch.objects.filter(subject=subject).delete()
+    CaptureSession.objects.filter(subject=subject).delete()
     frames = LiveFrame.objects.filter(subject=subject)
     return _purge(subject, frames.values_list("frame_id", flat=True), actor, "erasure")
 

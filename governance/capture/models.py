@@ -39,7 +39,10 @@ class SealedBatch(models.Model):
 
 
 class CaptureSession(models.Model):
-    """How far one agent session got, and how many of its events never came on the way."""
+    """How far one agent session got, and how many of its events never came on the way.
+
+    Its number of events and the time in its id tell how somebody works: an erasure deletes it.
+    """
 
     id = models.UUIDField(primary_key=True)
     device_id = models.UUIDField()
@@ -150,7 +153,8 @@ class FrameBlob(models.Model):
 class Rereading(models.Model):
     """Why stored work is redacted again: the recipe changed, or a person reported a miss.
 
-    `sealed` is what was missed, under a key that dies with the person's others or with the job.
+    `sealed` is what was missed, under a key that dies with the person's others or with the job. The
+    row is an act of theirs, like a consent: an erasure leaves it, under the key that names nobody.
     """
 
     class Cause(models.TextChoices):

@@ -73,7 +73,9 @@ def batch_status(*, batch_id: UUID, device_id: UUID) -> BatchStatus | None:
     batch = CaptureBatch.objects.filter(id=batch_id, device_id=device_id).first()
     if batch is None:
         return None
-    missing = CaptureSession.objects.values_list("missing", flat=True).get(id=batch.session_id)
+    # An erasure deletes the session; its device may still ask about what it sent.
+    session = CaptureSession.objects.filter(id=batch.session_id).first()
+    missing = session.missing if session else 0
     outcome = BatchOutcome.objects.filter(batch_id=batch_id).first()
     if outcome is None:
         return BatchStatus(batch_id, "queued", 0, {}, {}, missing)

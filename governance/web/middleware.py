@@ -7,8 +7,9 @@ own 500.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
 from audit.ids import uuid7
@@ -16,6 +17,10 @@ from governance.web import failures, source
 
 Answer: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
+# The largest form here has some hundred short fields. Reading one takes seventy times its size.
+MOST_FORM_BYTES: Final = 128 * 1024
+_DIGITS: Final = 9
+_FORMS: Final = {"application/x-www-form-urlencoded", "multipart/form-data"}
 # Nothing here needs a sensor, a payment or an advertisement topic.
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -69,6 +74,20 @@ def headers(get_response: Answer) -> Answer:
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return answer
+
+
+def forms(get_response: Answer) -> Answer:
+    """Refuse a form that is larger than any of ours before anybody reads it."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        # As Django does, which reads nothing of a body whose length it cannot read.
+        length = str(request.META.get("CONTENT_LENGTH", ""))
+        is_long = length.isdecimal() and (len(length) > _DIGITS or int(length) > MOST_FORM_BYTES)
+        if is_long and request.content_type in _FORMS:
+            raise RequestDataTooBig("A form is larger than any of ours.")
+        return get_response(request)
 
     return answer
 

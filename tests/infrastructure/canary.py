@@ -60,13 +60,12 @@ def _aligned(raw: bytes, shift: int, encode: Callable[[bytes], bytes]) -> bytes:
 
 
 class Canary:
-    """A secret to look for; long enough that no form of it occurs by chance."""
+    """A secret, or several at once; each long enough that no form of it occurs by chance."""
 
-    def __init__(self, secret: str) -> None:
-        if len(secret) < 12:
+    def __init__(self, *secrets: str) -> None:
+        if min(map(len, secrets)) < 12:
             raise ValueError("A canary shorter than 12 characters may be found by chance.")
-        self.secret = secret
-        self._forms = forms(secret)
+        self._forms = [pair for secret in secrets for pair in forms(secret).items()]
 
     def scan(self, data: bytes, where: str = "bytes") -> list[Hit]:
         """Return the forms found in the data and in compressed streams inside it."""
@@ -75,7 +74,7 @@ class Canary:
 
     def _hits(self, data: bytes, where: str, depth: int) -> Iterator[Hit]:
         lowered = data.lower()
-        for form, pattern in self._forms.items():
+        for form, pattern in self._forms:
             escaped = form.startswith("\\u") and pattern in lowered
             if escaped or pattern in data:
                 yield Hit(where, form)
@@ -96,51 +95,51 @@ class Canary:
 
 def _streams(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what each compressed stream in the data holds, wherever it begins."""
-    budget = _STREAMS_PER_FILE
+    budget, view = _STREAMS_PER_FILE, memoryview(data)
     for name, magics, expand in _KINDS:
         for magic in magics:
             at = data.find(magic)
             while at >= 0 and budget:
                 budget -= 1
-                inner = expand(data[at:])
+                inner = expand(view[at:])
                 if inner:
                     yield f"{name} at {at}", inner
                 at = data.find(magic, at + 1)
 
 
-def _zlib(data: bytes, window: int = zlib.MAX_WBITS) -> bytes:
+def _zlib(data: memoryview, window: int = zlib.MAX_WBITS) -> bytes:
     try:
         return zlib.decompressobj(window).decompress(data, _LARGEST)
     except zlib.error:
         return b""
 
 
-def _gzip(data: bytes) -> bytes:
+def _gzip(data: memoryview) -> bytes:
     return _zlib(data, zlib.MAX_WBITS | 16)
 
 
-def _zstd(data: bytes) -> bytes:
+def _zstd(data: memoryview) -> bytes:
     try:
         return zstd.ZstdDecompressor().decompress(data, _LARGEST)
     except (zstd.ZstdError, EOFError):
         return b""
 
 
-def _bz2(data: bytes) -> bytes:
+def _bz2(data: memoryview) -> bytes:
     try:
         return bz2.BZ2Decompressor().decompress(data, _LARGEST)
     except (OSError, EOFError):
         return b""
 
 
-def _xz(data: bytes) -> bytes:
+def _xz(data: memoryview) -> bytes:
     try:
         return lzma.LZMADecompressor().decompress(data, _LARGEST)
     except (lzma.LZMAError, EOFError):
         return b""
 
 
-_KINDS: tuple[tuple[str, tuple[bytes, ...], Callable[[bytes], bytes]], ...] = (
+_KINDS: tuple[tuple[str, tuple[bytes, ...], Callable[[memoryview], bytes]], ...] = (
     ("gzip", (b"\x1f\x8b\x08",), _gzip),
     ("zlib", (b"x\x01", b"x^", b"x\x9c", b"x\xda"), _zlib),
     ("zstd", (b"\x28\xb5\x2f\xfd",), _zstd),

@@ -29,11 +29,12 @@ class Redis:
     """A running server."""
 
     port: int
+    number: int = 0
 
     @property
     def url(self) -> str:
-        """What REDIS_URL takes."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """What REDIS_URL takes; each number is an empty place of its own."""
+        return f"redis://127.0.0.1:{self.port}/{self.number}"
 
     def dumped(self) -> bytes:
         """Return everything it holds, each value as a dump of it has it."""

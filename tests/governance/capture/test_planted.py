@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 
 pytest.importorskip("tesserocr")
 
@@ -26,10 +27,11 @@ from tests.infrastructure import traces
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import Installation, installation
+from tests.infrastructure.redis import Redis
 
 # Alone it takes twenty seconds.
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
-CANARIES = [Canary(token) for token in planted_leaves.TOKENS]
+CANARY = Canary(*planted_leaves.TOKENS)
 PICTURE = re.compile(rb'(?:base64,|"image": ?")([A-Za-z0-9+/=]{200,})')
 MOST_MIB = 400
 MODULE = "tests.governance.capture.planted_installation"
@@ -51,6 +53,7 @@ class Scene:
     after: dict[str, Any]
     seen: Path
     worker: list[int]
+    rung: bytes
 
 
 def profile() -> dict[str, str]:
@@ -63,20 +66,28 @@ def profile() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory, tables: Tables) -> Iterator[Scene]:
-    """The batch sent, done by a worker, and looked at."""
+def scene(
+    tmp_path_factory: pytest.TempPathFactory, tables: Tables, redis: Redis
+) -> Iterator[Scene]:
+    """The batch sent, done by a worker, and looked at.
+
+    SQLite with Redis for a broker, PostgreSQL with the folder; other tests have the other two.
+    """
     folder = tmp_path_factory.mktemp("planted")
     seen = folder / "seen"
     seen.mkdir()
+    own = Redis(redis.port, number=5)
+    bell = {"REDIS_URL": own.url} if connection.vendor == "sqlite" else {}
     with (
         tables.laid(folder / "var") as urls,
-        installation(folder, **SETTINGS, **urls, **profile()) as installed,
+        installation(folder, **SETTINGS, **urls, **bell, **profile()) as installed,
     ):
         told = installed.step(MODULE, "send", str(seen))
+        rung = own.dumped()
         worker = serve._celery("worker", "--concurrency", "1", *serve._QUIET_WORKER)
         pid = installed.run(worker, name="worker").process.pid
         after = installed.step(MODULE, "look", str(seen))
-        yield Scene(installed, told, after, seen, traces.family([pid]))
+        yield Scene(installed, told, after, seen, traces.family([pid]), rung)
 
 
 def rows(url: str) -> str:
@@ -107,12 +118,20 @@ def test_nothing_planted_is_in_the_store_the_portal_or_the_export(scene: Scene) 
     assert after["accepted"] + sum(after["refused"].values()) == scene.told["sent"]
     # Something of every type is there, so that the scan could find something.
     assert after["types"] == sorted(TYPES)
-    hits = [hit for canary in CANARIES for hit in canary.scan_tree(scene.seen.parent)]
+    hits = CANARY.scan_tree(scene.seen.parent)
     for name in ("DATABASE_URL", "REMIT_KEYSTORE_URL"):
         if name in scene.installed.settings:
             data = rows(scene.installed.settings[name]).encode()
-            hits += [hit for canary in CANARIES for hit in canary.scan(data, name)]
+            hits += CANARY.scan(data, name)
     assert hits == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="There the broker is a folder.")
+def test_on_sqlite_too_redis_rings_for_the_worker(scene: Scene) -> None:
+    """No beat runs and nobody sweeps: what the worker did, it did for this message."""
+    assert b"redact" in scene.rung
+    assert scene.after["state"] == "done"
+    assert CANARY.scan(scene.rung, "redis") == []
 
 
 def test_no_process_of_the_worker_ever_held_much_memory(scene: Scene) -> None:

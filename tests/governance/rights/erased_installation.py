@@ -19,6 +19,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402 - Django must stand first.
+from django.db import connection  # noqa: E402
 
 import consent.receipt  # noqa: E402
 from audit import own, ports, sequencer  # noqa: E402
@@ -26,6 +27,7 @@ from audit.models import Disclosure, SubjectIndex  # noqa: E402
 from governance.accounts.models import Person  # noqa: E402
 from governance.capture import gate, intake  # noqa: E402
 from governance.capture.errors import AccessDeniedError  # noqa: E402
+from governance.capture.models import LiveFrame  # noqa: E402
 from governance.jobs import services as jobs  # noqa: E402
 from governance.jobs.clock import database_now  # noqa: E402
 from governance.rights import exports, renewal, selectors, services, takeaway  # noqa: E402
@@ -65,6 +67,8 @@ def record(home: Path) -> dict[str, Any]:
                 actor=asker, purpose=purpose, filters=gate.FrameFilter(subject=subject)
             )
     turn()
+    frame = LiveFrame.objects.filter(subject=subject).values_list("frame_id", flat=True)[0]
+    services.report_miss(subject=subject, frame=frame, text="Ottilie", actor=actor)
     services.export(subject=subject, actor=actor)
     jobs.run_due()
     turn()
@@ -141,7 +145,19 @@ def erase(home: Path) -> dict[str, Any]:
         "own": len(own.proofs_of(subject=mira.subject_key).proofs),
         "keys": StoredKey.objects.filter(owner=mira.subject_key).count(),
         "tokens": list(SubjectIndex.objects.values_list("token", flat=True)),
+        "named": _naming(mira.subject_key),
     }
+
+
+def _naming(subject: str) -> list[str]:
+    """Return the tables in some row of which a person's key stands."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            if any(subject in str(row) for row in cursor.fetchall()):
+                found.append(table)
+    return sorted(found)
 
 
 def nights(home: Path) -> dict[str, Any]:

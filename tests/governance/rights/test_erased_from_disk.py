@@ -33,6 +33,28 @@ pytestmark = [pytest.mark.real]
 # What no backup holds (docs/operations.md): what opens the key store, and what signs.
 _NOT_COPIED = shutil.ignore_patterns("kek", "seal", "keys", "secret-key")
 KINDS = ("cell", "object", "person")
+# Where an erased person's key, which names nobody, may stand on: who they are and may sign in as,
+# what they decided and asked for, and the append-only rows of what was and ended.
+STAYS = {
+    "accounts_device",
+    "accounts_enrolment_code",
+    "accounts_person",
+    "accounts_role_assignment",
+    "capture_batchoutcome",
+    "capture_capturebatch",
+    "capture_frame",
+    "capture_framestate",
+    "capture_rereading",
+    "consent_epoch",
+    "consent_event",
+    "consent_receipt",
+    "consent_record",
+    "consent_state",
+    "rights_erasurecertificate",
+    "rights_erasureorder",
+    "rights_portabilityexport",
+    "rights_rightsrequest",
+}
 
 
 def step(installed: Installation, name: str, home: Path) -> dict[str, Any]:
@@ -175,6 +197,12 @@ def test_what_was_personal_is_gone_from_disk(life: Life) -> None:
     assert life.secrets["token"] not in life.told["tokens"]
     assert life.after == set()
     assert life.stored == []
+
+
+def test_what_still_bears_an_erased_person_s_key_is_listed(life: Life) -> None:
+    """A miss they reported is an act like a consent; what tells how they worked is not there."""
+    assert set(life.told["named"]) - STAYS == set()
+    assert "capture_rereading" in life.told["named"]
 
 
 def test_before_an_erasure_a_thief_of_everything_reads_both(life: Life) -> None:
