@@ -270,10 +270,11 @@ class Service:
         with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as file, file:
             file.execute(statement)
 
-    def hurry(self) -> None:
-        """Let every pause and lease of a job be over."""
+    def hurry(self, *, leases: bool = True) -> None:
+        """Let every pause and lease of a job be over; not the leases while somebody works on."""
         self.execute("UPDATE jobs_job SET run_at = created_at WHERE state = 'ready'")
-        self.execute("UPDATE jobs_job SET leased_until = created_at WHERE state = 'leased'")
+        if leases:
+            self.execute("UPDATE jobs_job SET leased_until = created_at WHERE state = 'leased'")
 
     def states(self, kind: str) -> dict[str, int]:
         """Return how many jobs of a kind stand where."""

@@ -57,7 +57,7 @@ def test_killed_again_and_again_it_ends_with_everything_redacted_once(service: S
     service.start("worker")
 
     def ended() -> bool:
-        service.hurry()
+        service.hurry(leases=False)
         time.sleep(0.5)
         return service.states("capture:reread") == {"done": 1}
 
