@@ -92,6 +92,7 @@ class Interval:
         return self.start <= at and (self.end is None or at < self.end)
 
 
+LATEST_SECONDS: Final = 24 * 60 * 60
 ALWAYS: Final = Interval(datetime.min.replace(tzinfo=UTC), None)
 
 
@@ -236,7 +237,9 @@ def decide_intake(facts: IntakeFacts) -> Decision:
         return Deny(Reason.DEVICE_REVOKED)
     if not facts.header_device_is_signer:
         return Deny(Reason.NOT_OWN_DEVICE)
-    if abs((facts.created_at - facts.now).total_seconds()) > facts.clock_skew_seconds:
+    late_seconds = (facts.now - facts.created_at).total_seconds()
+    # A batch may have waited for a network or for the next day's volume, not longer than a day.
+    if late_seconds < -facts.clock_skew_seconds or late_seconds >= LATEST_SECONDS:
         return Deny(Reason.CLOCK)
     if not facts.policy_known or not facts.seal_key_known:
         return Deny(Reason.POLICY_STALE)

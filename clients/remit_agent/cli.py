@@ -1,4 +1,4 @@
-"""`remit-agent`: enrol, replay, record, status, pause, resume.
+"""`remit-agent`: enrol, replay, record, status, pause, resume, and what may be sent from here.
 
 Promises: a failure is one clear line on stderr and a non-zero exit, never a traceback, and no line
 quotes captured data. `main` keeps no state between calls and may run in many threads, each with
@@ -14,10 +14,10 @@ from typing import NoReturn
 
 import httpx
 
-from remit_agent import VERSION
+from remit_agent import VERSION, machine
 from remit_agent.browser import host, setup
 from remit_agent.enrol import enrol
-from remit_agent.errors import AgentError
+from remit_agent.errors import AgentError, MeteredError
 from remit_agent.home import Home
 from remit_agent.observing import observe
 from remit_agent.replay import ReplayReport, replay
@@ -60,6 +60,8 @@ def _run(home: Home, chosen: argparse.Namespace, transport: httpx.BaseTransport 
             return _replay(home, chosen, transport)
         case "browser":
             return _browser(home, chosen)
+        case "network" | "metered":
+            return _sending(home, chosen)
     commands = {
         "record": _record,
         "observe": _observe,
@@ -82,7 +84,9 @@ def _record(home: Home, transport: httpx.BaseTransport | None) -> int:
     with (
         home.exclusive(),
         connect(identity.server, origin=identity.origin, transport=transport) as service,
-        recorder.recording(Agent(home, service, identity), show=_show) as run,
+        recorder.recording(
+            Agent(home, service, identity, machine=machine.working()), show=_show
+        ) as run,
     ):
         recorder.stop_on_signals(run)
         run.run()
@@ -111,7 +115,7 @@ def _browse(home: Home, transport: httpx.BaseTransport | None) -> int:
         home.exclusive(),
         connect(identity.server, origin=identity.origin, transport=transport) as service,
     ):
-        host.serve(Agent(home, service, identity))
+        host.serve(Agent(home, service, identity, machine=machine.working()))
     return 0
 
 
@@ -135,6 +139,27 @@ def _resume(home: Home, transport: httpx.BaseTransport | None) -> int:
     return 0
 
 
+def _sending(home: Home, chosen: argparse.Namespace) -> int:
+    home.identity()
+    if chosen.command == "network":
+        home.mark_network(chosen.kind)
+    else:
+        home.allow_metered(is_allowed=chosen.answer == "allow")
+    print(_sending_line(home))
+    return 0
+
+
+def _sending_line(home: Home) -> str:
+    marked = {
+        "auto": "Whether this network is metered is asked of the machine.",
+        "metered": "This network is metered, you say.",
+        "unmetered": "This network is not metered, you say.",
+    }[home.network]
+    if home.allows_metered:
+        return f"{marked} Over a metered network it is sent, where the policy allows it."
+    return f"{marked} Over a metered network nothing is sent."
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="remit-agent", description=__doc__.split("\n")[0])
     parser.add_argument("--version", action="version", version=VERSION)
@@ -152,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the outcome")
     add = commands.add_parser("browser", parents=[shared], help="record pages of a browser")
     add.add_argument("--profile", type=Path, required=True, metavar="DIR", help="user data of it")
+    add = commands.add_parser("network", parents=[shared], help="say what this network is")
+    add.add_argument("kind", choices=["auto", "metered", "unmetered"])
+    add = commands.add_parser("metered", parents=[shared], help="sending over metered networks")
+    add.add_argument("answer", choices=["allow", "refuse"])
     for name, words in (
         ("record", "record this desktop (X11)"),
         ("browse", "talk to the browser's extension (started by the browser)"),
@@ -221,9 +250,14 @@ def _status(home: Home, transport: httpx.BaseTransport | None) -> int:
         print(f"{waiting} sealed batches wait to be sent.")
     if home.is_paused:
         print("Paused on this device.")
+    print(_sending_line(home))
     with connect(identity.server, origin=identity.origin, transport=transport) as service:
         agent = Agent(home, service, identity)
-        agent.refresh()
+        try:
+            agent.refresh()
+        except MeteredError as error:
+            print(error)
+            return 0
         _print_policy(agent)
     return 0
 

@@ -26,11 +26,25 @@ class BatchTooLargeError(AgentError):
 
 
 class UnreachableError(AgentError):
-    """The service did not answer, or asked for patience."""
+    """The service did not answer, or asked for patience; `was_sent`: what was asked went out."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, was_sent: bool = True
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.was_sent = was_sent
+
+
+class MeteredError(UnreachableError):
+    """Sending costs the person money here, and they did not allow it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This network is metered, so nothing is sent over it: "
+            "`remit-agent metered allow` allows it, where the policy does.",
+            was_sent=False,
+        )
 
 
 _SENTENCES = {

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +21,7 @@ from remit_agent.errors import HomeError
 
 if sys.platform != "win32":
     import fcntl
+
 
 _PRIVATE_DIRECTORY: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
@@ -62,8 +63,18 @@ class Seen(msgspec.Struct, frozen=True):
     issued_at: float = 0.0
 
 
+Network = Literal["auto", "metered", "unmetered"]
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What the person said of sending: what their network is, and whether it may cost them."""
+
+    network: Network = "auto"
+    allows_metered: bool = False
+
+
 class Spent(msgspec.Struct, frozen=True):
-    """How much was captured on one day (days since 1970, UTC)."""
+    """How much was captured, or sent, on one day (days since 1970, UTC)."""
 
     day: int = 0
     octets: int = 0
@@ -150,16 +161,42 @@ class Home:
         """Raise the epochs below which a policy is refused."""
         self._write("epochs.json", msgspec.json.encode(seen))
 
-    def spent(self, *, day: int) -> int:
-        """Return how many octets were captured on a day."""
-        there = (self.path / "spent.json").exists()
-        spent = self._read("spent.json", Spent) if there else Spent()
+    @property
+    def network(self) -> Network:
+        """What the person says this network is."""
+        return self._choice().network
+
+    @property
+    def allows_metered(self) -> bool:
+        """Whether the person allowed sending where it costs them."""
+        return self._choice().allows_metered
+
+    def mark_network(self, network: Network) -> None:
+        """Remember what the person says this network is."""
+        self._write(
+            "sending.json",
+            msgspec.json.encode(msgspec.structs.replace(self._choice(), network=network)),
+        )
+
+    def allow_metered(self, *, is_allowed: bool) -> None:
+        """Remember whether the person allowed sending where it costs them."""
+        choice = msgspec.structs.replace(self._choice(), allows_metered=is_allowed)
+        self._write("sending.json", msgspec.json.encode(choice))
+
+    def _choice(self) -> Choice:
+        there = (self.path / "sending.json").exists()
+        return self._read("sending.json", Choice) if there else Choice()
+
+    def spent(self, *, day: int, of: Literal["spent", "sent"] = "spent") -> int:
+        """Return how many octets were captured (or sent) on a day."""
+        there = (self.path / f"{of}.json").exists()
+        spent = self._read(f"{of}.json", Spent) if there else Spent()
         return spent.octets if spent.day == day else 0
 
-    def spend(self, octets: int, *, day: int) -> None:
-        """Count what was captured on a day."""
-        spent = Spent(day, self.spent(day=day) + octets)
-        self._write("spent.json", msgspec.json.encode(spent))
+    def spend(self, octets: int, *, day: int, of: Literal["spent", "sent"] = "spent") -> None:
+        """Count what was captured (or sent) on a day."""
+        spent = Spent(day, self.spent(day=day, of=of) + octets)
+        self._write(f"{of}.json", msgspec.json.encode(spent))
 
     def settle(self, *, identity: Identity, key: Ed25519PrivateKey, pins: list[VerifyKey]) -> None:
         """Write what enrolment gave; the identity last, for it says that the rest is there."""

@@ -25,7 +25,6 @@ from remit_agent.session import Agent
 from remit_agent.settle import Settled, Settler
 from remit_agent.spool import Head, Left, Spool
 
-DAY_NS: Final = 86_400_000_000_000
 STRETCH_NS: Final = 5_000_000_000
 TYPING_PAUSE_NS: Final = 1_500_000_000
 MAX_KEPT: Final = 1500
@@ -228,7 +227,7 @@ class Live:
                 return []
             half = len(events) // 2
             return [*self._seal(events[:half], policy), *self._seal(events[half:], policy)]
-        self.agent.home.spend(len(batch.wire), day=now_ns // DAY_NS)
+        self.agent.allowance.captured(len(batch.wire))
         self.batches.append(batch.batch_id)
         self._previous_digest = batch.digest
         self.events.update(each.category or "control" for each in events)

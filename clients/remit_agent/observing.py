@@ -17,6 +17,7 @@ from remit_agent.clock import Clock
 from remit_agent.errors import AgentError, PolicyError, RefusedError, UnreachableError
 from remit_agent.home import Home
 from remit_agent.live import Live
+from remit_agent.machine import Machine
 from remit_agent.observed import (
     Button,
     Choice,
@@ -56,7 +57,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     do: Literal[
         "start", "wait", "clock", "ask", "send", "pause", "resume",
-        "focus", "key", "move", "button", "choose",
+        "focus", "key", "move", "button", "choose", "machine", "metered",
     ]  # fmt: skip
     now_ns: int = 0
     seconds: float = 0.0
@@ -67,6 +68,26 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     held: tuple[str, ...] = ()
     is_down: bool = True
     label: str | None = None
+    is_metered: bool = False
+    is_on_battery: bool = False
+    is_allowed: bool = False
+
+
+@dataclass(slots=True)
+class _Machine:
+    """A machine that is as it is told to be."""
+
+    is_metered: bool = False
+    is_on_battery: bool = False
+    cpu_s: float = 0.0
+
+    def become(self, line: Line) -> None:
+        self.is_metered, self.is_on_battery = line.is_metered, line.is_on_battery
+        # So much of the processor was used since the last line.
+        self.cpu_s += line.seconds
+
+    def machine(self) -> Machine:
+        return Machine(lambda: self.is_on_battery, lambda: self.is_metered, lambda: self.cpu_s)
 
 
 @dataclass(slots=True)
@@ -89,6 +110,7 @@ class _Told:
     agent: Agent
     live: Live
     time: _Time
+    machine: _Machine
 
     def obey(self, line: Line) -> None:
         match line.do:
@@ -102,14 +124,23 @@ class _Told:
             case "send":
                 self.live.close_stretch()
                 self.agent.flush()
-            case "pause":
-                self.agent.home.pause()
-                self._step(())
-            case "resume":
-                self.agent.home.resume()
-                self._step(())
+            case "pause" | "resume" | "metered":
+                self._choose(line)
+            case "machine":
+                self.machine.become(line)
             case _:
                 self._step([self._seen(line)])
+
+    def _choose(self, line: Line) -> None:
+        """Do what the person does on this device."""
+        match line.do:
+            case "pause":
+                self.agent.home.pause()
+            case "resume":
+                self.agent.home.resume()
+            case "metered":
+                self.agent.home.allow_metered(is_allowed=line.is_allowed)
+        self._step(())
 
     def begin(self) -> None:
         with contextlib.suppress(AgentError):
@@ -172,7 +203,8 @@ def observe(
             identity.server, origin=identity.origin, transport=transport, clock=time.clock()
         ) as service,
     ):
-        agent = Agent(home, service, identity)
+        machine = _Machine()
+        agent = Agent(home, service, identity, machine=machine.machine())
         told: _Told | None = None
         spool = Spool(home.spool)
         try:
@@ -180,7 +212,7 @@ def observe(
                 line = _line(each)
                 if line.do == "start":
                     time.wall_ns = line.now_ns
-                    told = _Told(agent, Live(agent, line.now_ns, spool=spool), time)
+                    told = _Told(agent, Live(agent, line.now_ns, spool=spool), time, machine)
                     told.begin()
                 elif told is not None:
                     told.obey(line)

@@ -1,9 +1,10 @@
 """The signed policy: what this device may capture, until when, and how it knows.
 
 Promises: a policy is followed only when a pinned key signed it, it was made for this device, its
-lease of at most fifteen minutes has begun and not ended, and its epochs are not lower than any
-seen before; an unknown field, rule or selector closes what it stands in. Everything else means:
-capture nothing. Leaves to others: fetching it (`session`), applying it (`filter`).
+lease of at most fifteen minutes has begun and not ended (of a day at most, where it says so, while
+the service cannot be reached), and its epochs are not lower than any seen before; an unknown field,
+rule or selector closes what it stands in. Everything else means: capture nothing. Leaves to others:
+fetching it (`session`), applying it (`filter`).
 """
 
 import base64
@@ -24,6 +25,7 @@ from remit_agent.observed import Element, Surface
 
 PAYLOAD_TYPE: Final = "application/vnd.remit.agent-policy.v1+json"
 LONGEST_LEASE: Final = timedelta(minutes=15)
+LONGEST_OFFLINE: Final = timedelta(hours=24)
 TIMING_QUANTUM_MS: Final = 20
 # By how much the clocks of two hosts of one service may differ.
 _SKEW_S: Final = 120
@@ -167,7 +169,10 @@ class Budgets(Struct, frozen=True):
     max_batch_events: Annotated[int, Meta(ge=1)] = 5000
     max_octets_per_day: Annotated[int, Meta(ge=0)] = 200 << 20
     max_screens_per_minute: Annotated[int, Meta(ge=0, le=60)] = 6
+    # Of one core.
+    max_cpu_percent: Annotated[int, Meta(ge=1, le=100)] = 5
     on_battery: bool = True
+    on_metered: Literal["never", "if-allowed"] = "if-allowed"
 
 
 class Poll(Struct, frozen=True):
@@ -185,6 +190,7 @@ class Document(_Closed, frozen=True, kw_only=True):
     issued_at: datetime
     not_before: datetime
     expires_at: datetime
+    offline_until: datetime | None = None
     policy_epoch: Epoch
     consent_epoch: Epoch
     paused_until: str | None
@@ -205,9 +211,14 @@ class Policy:
     digest: str
     etag: str | None
 
-    def is_in_force(self, now: datetime) -> bool:
+    def ends_at(self, *, is_offline: bool) -> datetime:
+        """Return the end of the lease, later for a device that cannot reach the service."""
+        offline = self.document.offline_until if is_offline else None
+        return offline or self.document.expires_at
+
+    def is_in_force(self, now: datetime, *, is_offline: bool = False) -> bool:
         """Whether the lease has begun and not ended; the end itself is already too late."""
-        return self.document.not_before <= now < self.document.expires_at
+        return self.document.not_before <= now < self.ends_at(is_offline=is_offline)
 
     def is_paused(self, now: datetime) -> bool:
         """Whether the person paused capture in the portal."""
@@ -248,21 +259,29 @@ def read(
 
 
 def _check(document: Document, *, device_id: str, seen: Seen, now: datetime) -> None:
-    times = (document.issued_at, document.not_before, document.expires_at)
     if document.device_id != device_id:
         raise PolicyError("The policy was made for another device.")
     if document.policy_epoch < seen.policy_epoch or document.consent_epoch < seen.consent_epoch:
         raise PolicyError("The policy is older than one seen before.")
-    if any(time.tzinfo is None for time in times):
-        raise PolicyError("The policy's times name no zone.")
+    _check_lease(document)
     if document.issued_at.timestamp() < seen.issued_at - _SKEW_S:
         raise PolicyError("The policy is older than one seen before.")
-    if document.expires_at - min(document.issued_at, document.not_before) > LONGEST_LEASE:
-        raise PolicyError("The policy claims to hold longer than fifteen minutes.")
     if now < document.not_before:
         raise PolicyError("The policy does not hold yet. Is the clock right?")
     if now >= document.expires_at:
         raise PolicyError("The policy has expired.")
+
+
+def _check_lease(document: Document) -> None:
+    offline_until = document.offline_until or document.expires_at
+    times = (document.issued_at, document.not_before, document.expires_at, offline_until)
+    if any(time.tzinfo is None for time in times):
+        raise PolicyError("The policy's times name no zone.")
+    begins = min(document.issued_at, document.not_before)
+    if document.expires_at - begins > LONGEST_LEASE:
+        raise PolicyError("The policy claims to hold longer than fifteen minutes.")
+    if offline_until - begins > LONGEST_OFFLINE:
+        raise PolicyError("The policy claims to hold longer than a day.")
 
 
 def _is_known(category: CategoryRule) -> bool:

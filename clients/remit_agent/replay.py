@@ -156,7 +156,7 @@ class _Run:
         return copy, self.filter.application
 
     def _judge(self, stretch: Sequence[Settled], policies: list[Policy]) -> list[Outcome]:
-        if policies and self.agent.outbox.has_room():
+        if policies and self.agent.has_budget(policies[-1]):
             return list(self.filter.apply(stretch, policies))
         reason = self._closed_reason()
         return [LeftOut(each.observation.t_ns, reason, "input") for each in stretch]
@@ -202,6 +202,7 @@ class _Run:
             half = len(events) // 2
             first = self._send_batch(events[:half], policy)
             return self._send_batch(events[half:], policy) or first
+        self.agent.allowance.captured(len(batch.wire))
         answer = self.agent.send(batch)
         self.answers[batch.batch_id] = answer
         if answer not in {"sent", "pending"}:

@@ -185,7 +185,8 @@ class Service:
             ) as response:
                 answer = Answer(response.status_code, response.headers, _bounded(response))
         except httpx.HTTPError as error:
-            raise UnreachableError("The service cannot be reached.") from error
+            was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise UnreachableError("The service cannot be reached.", was_sent=was_sent) from error
         _check(answer)
         return answer
 

@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-from remit_agent import VERSION, machine
+from remit_agent import VERSION
+from remit_agent.allowance import Allowance
 from remit_agent.errors import AgentError, PolicyError, RefusedError, UnreachableError
 from remit_agent.home import Home, Identity, Seen
+from remit_agent.machine import Machine
 from remit_agent.outbox import Outbox
 from remit_agent.policy import Policy, read
 from remit_agent.seal import SealedBatch
@@ -33,7 +35,6 @@ STATES: Final = {
     "no-policy": "Cannot reach policy",
 }
 LARGEST_STEP_NS: Final = 5_000_000_000
-_DAY_NS: Final = 86_400_000_000_000
 _MARGIN: Final = timedelta(seconds=30)
 
 
@@ -47,13 +48,26 @@ class Agent:
     policy: Policy | None = None
     # After how long to ask again when the service could not hold the question open.
     ask_again_s: float | None = None
+    # Whether the last question found no service: only then does an offline lease count.
+    is_offline: bool = False
+    machine: Machine = field(default_factory=Machine)
     # Wall and steady time when the policy came: a lease ends by both.
     _came_ns: tuple[int, int] = (0, 0)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _session: SessionSigner | None = None
     _session_ends_ns: int = 0
     _asked_ns: int | None = None
+    # Before this time the service wants no batch.
+    _patient_ns: int = 0
+    _allowance: Allowance | None = None
     refusals: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What may still be captured and sent."""
+        if self._allowance is None:
+            self._allowance = Allowance(self.home, self.service.clock, self.machine)
+        return self._allowance
 
     @property
     def outbox(self) -> Outbox:
@@ -61,21 +75,16 @@ class Agent:
         return Outbox(self.home.outbox)
 
     def has_budget(self, policy: Policy) -> bool:
-        """Whether the policy's budgets leave room: the day's octets, the disk, the battery."""
-        budgets = policy.document.budgets
-        day = self.service.clock.now_ns() // _DAY_NS
-        return (
-            self.outbox.has_room()
-            and self.home.spent(day=day) < budgets.max_octets_per_day
-            and (budgets.on_battery or not machine.is_on_battery())
-        )
+        """Whether the policy's budgets leave room for more."""
+        return self.allowance.has_room(policy)
 
     def in_force(self) -> Policy | None:
         """Return the policy that may be followed this moment: signed, current, not paused."""
         policy, now = self.policy, self.service.clock.now()
         if policy is None or self.home.is_paused or policy.is_paused(now):
             return None
-        return policy if policy.is_in_force(now) and self._has_lease(policy) else None
+        is_in_force = policy.is_in_force(now, is_offline=self.is_offline)
+        return policy if is_in_force and self._has_lease(policy) else None
 
     def _has_lease(self, policy: Policy) -> bool:
         """Whether the lease holds by a clock that nobody can set, and the wall clock agrees."""
@@ -83,7 +92,7 @@ class Agent:
         passed = self.service.clock.steady() - steady_ns
         if abs(self.service.clock.now_ns() - wall_ns - passed) > LARGEST_STEP_NS:
             return False
-        left = policy.document.expires_at.timestamp() * 1e9 - wall_ns
+        left = policy.ends_at(is_offline=self.is_offline).timestamp() * 1e9 - wall_ns
         return passed < left
 
     def state(self) -> str:
@@ -118,12 +127,14 @@ class Agent:
                 lambda key: self.service.policy(signer=key, etag=etag, wait_s=wait_s)
             )
         except UnreachableError:
+            self.is_offline = True
             if self.policy is None:
                 raise
             return
         except RefusedError:
             self.policy = None
             raise
+        self.is_offline = False
         self.ask_again_s = answer.ask_again_s
         if answer.envelope is not None:
             self._follow(answer.envelope, answer.etag)
@@ -151,6 +162,7 @@ class Agent:
         if any(key.alg == "ed25519" for key in document.verify_keys):
             self.home.pin(document.verify_keys)
         self.policy = policy
+        self.allowance.budgets = document.budgets
 
     def session(self) -> SessionSigner:
         """Return a session key that holds a while longer, opening one when needed."""
@@ -162,6 +174,7 @@ class Agent:
 
     def _in_session(self, ask: Callable[[SessionSigner], T]) -> T:
         """Ask under the session key; once more under a new one when the service forgot the old."""
+        self.allowance.check_network()
         try:
             return ask(self.session())
         except RefusedError as error:
@@ -198,11 +211,17 @@ class Agent:
         return "pending" if batch.batch_id in waiting else "sent"
 
     def flush(self) -> int:
-        """Send what waits, oldest first, and return how many were taken; stop at no answer."""
+        """Send what waits, oldest first, and return how many were taken.
+
+        It stops at no answer, and where a budget says so; what is left goes out another time.
+        """
         sent = 0
+        if self.service.clock.now_ns() < self._patient_ns:
+            return sent
         for waiting in self.outbox:
             try:
-                self._upload(waiting.batch_id, waiting.wire())
+                if not self._upload(waiting.batch_id, waiting.wire()):
+                    return sent
             except UnreachableError:
                 return sent
             except RefusedError as error:
@@ -219,16 +238,33 @@ class Agent:
             sent += 1
         return sent
 
-    def _upload(self, batch_id: UUID, wire: bytes) -> None:
+    def _upload(self, batch_id: UUID, wire: bytes) -> bool:
+        """Send one batch until there is an answer; False when the day's volume has no room."""
         for attempt in range(ATTEMPTS):
+            self.allowance.check_network()
+            if not self.allowance.may_send(len(wire)):
+                return False
+            was_sent = True
             try:
                 self.service.upload(signer=self.device(), batch_id=batch_id, wire=wire)
             except UnreachableError as error:
-                if attempt == ATTEMPTS - 1:
+                was_sent = error.was_sent
+                if attempt == ATTEMPTS - 1 or self._is_put_off(error):
                     raise
                 self.service.clock.sleep(_pause_s(attempt, error.retry_after_s))
             else:
-                return
+                return True
+            finally:
+                if was_sent:
+                    self.allowance.sent(len(wire))
+        return False
+
+    def _is_put_off(self, error: UnreachableError) -> bool:
+        """Whether the service wants nothing for longer than one waits; remember until when."""
+        if error.retry_after_s is None or error.retry_after_s <= LONGEST_WAIT_S:
+            return False
+        self._patient_ns = self.service.clock.now_ns() + int(error.retry_after_s * 1e9)
+        return True
 
     def status(self, batch_id: UUID) -> BatchStatus:
         """Return how a batch ended, or that it has not yet."""

@@ -94,6 +94,8 @@ class Play:
     state: str = ""
     earlier: dict[str, bytes] = field(default_factory=dict)
     readable: list[str] = field(default_factory=list)
+    # How many requests and batches the service had got when asked to count.
+    counted: tuple[int, int] = (0, 0)
 
     def run(self) -> list[str]:
         """Play all steps; return what is wrong, nothing when the agent obeys."""
@@ -128,8 +130,10 @@ class Play:
                     self.server.applications = [application(**value)]
                 case "issued_s":
                     self.server.issued_at = self.server.clock.now() + timedelta(seconds=value)
-                case "lease_s":
-                    self.server.lease = timedelta(seconds=value)
+                case "lease_s" | "offline_s":
+                    setattr(self.server, name.removesuffix("_s"), timedelta(seconds=value))
+                case "budgets":
+                    self.server.overrides["budgets"] = {"max_batch_events": 5000} | value
                 case "signer":
                     self.server.key_id, self.server.signer = value, signing_key(value)
                 case "announces":
@@ -196,6 +200,15 @@ class Play:
     def _do_resume(self, _: bool) -> None:  # noqa: FBT001 - data of a case.
         self._tell(do="resume")
 
+    def _do_machine(self, told: dict[str, Any]) -> None:
+        self._tell(do="machine", **told)
+
+    def _do_metered(self, answer: str) -> None:
+        self._tell(do="metered", is_allowed=answer == "allow")
+
+    def _do_count(self, _: bool) -> None:  # noqa: FBT001 - data of a case.
+        self.counted = (len(self.server.paths), len(self.server.batches))
+
     def _do_look(self, secret: str) -> None:
         """Look for something in the agent's files while it runs."""
         self.readable += self._readable(secret)
@@ -240,6 +253,8 @@ class Play:
             "shortcuts": [e["keys"] for e in events if e["type"] == "key.shortcut"],
             "batches": len(self.server.batches),
             "events": len(events),
+            "requests": len(self.server.paths) - self.counted[0],
+            "batches_since": len(self.server.batches) - self.counted[1],
             "moves": sum(e["type"].startswith("mouse.") for e in events),
         }
 

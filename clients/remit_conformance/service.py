@@ -74,6 +74,7 @@ class AgentServer:
     consent_epoch: int = 7
     paused_until: str | None = None
     lease: timedelta = timedelta(minutes=15)
+    offline: timedelta | None = None
     device_id: str = field(default_factory=lambda: str(uuid4()))
     key_id: str = "policy-key-1"
     signer: Ed25519PrivateKey = field(default_factory=lambda: signing_key("policy"))
@@ -237,6 +238,7 @@ class AgentServer:
             "issued_at": issued.isoformat(),
             "not_before": issued.isoformat(),
             "expires_at": (issued + self.lease).isoformat(),
+            "offline_until": (issued + self.offline).isoformat() if self.offline else None,
             "policy_epoch": self.policy_epoch,
             "consent_epoch": self.consent_epoch,
             "paused_until": self.paused_until,

@@ -55,6 +55,28 @@ class VersionQuery(PageQuery):
     state = serializers.ChoiceField(STATES, required=False)
 
 
+class BudgetsSerializer(serializers.Serializer[Any]):
+    """What a person's machine and network may be asked for; refused where it is absurd."""
+
+    megabytes_per_day = serializers.IntegerField(min_value=1, max_value=1024, default=200)
+    screens_per_minute = serializers.IntegerField(min_value=0, max_value=12, default=6)
+    cpu_percent = serializers.IntegerField(
+        min_value=1, max_value=10, default=5, help_text="Of one core."
+    )
+    on_battery = serializers.BooleanField(default=True)
+    on_metered = serializers.ChoiceField(
+        ["never", "if-allowed"],
+        default="if-allowed",
+        help_text="Over a metered network nothing is sent, unless its person allowed it.",
+    )
+    offline_hours = serializers.IntegerField(
+        min_value=0,
+        max_value=24,
+        default=0,
+        help_text="How long a device that cannot reach the service may go on.",
+    )
+
+
 class ContentSerializer(serializers.Serializer[Any]):
     """The content of a policy; its own closed schema checks it, with pointers."""
 
@@ -74,6 +96,7 @@ class ContentSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Where the people work who may be captured (ISO 3166); without one, nobody.",
     )
+    budgets = BudgetsSerializer(required=False)
 
 
 class CapturePoliciesView(APIView):

@@ -24,7 +24,8 @@ from governance.policies import selectors as policies
 from governance.vault import seal_keys
 
 RENEW_SECONDS = 300
-# Room for what else differs by an octet or two.
+# Room for what else differs: the end of an offline lease, a digit of a budget.
+_ROOM_OCTETS: Final = 96
 _STEP_OCTETS: Final = 2048
 _LARGEST_EPOCH: Final = 10**9
 
@@ -86,10 +87,11 @@ def is_current(*, device_id: UUID, subject: str, etag: str, now: datetime | None
 
 def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> IssuedPolicy:
     person = cells.cells_of(subject=subject, epoch=epochs[1], device_id=device_id, now=now)
+    ends = _ends_of_consent(person, now)
     facts = document.AgentFacts(
         device_id=device_id,
         issued_at=now,
-        expires_at=_end_of_lease(person, now),
+        expires_at=min([now + timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS), *ends]),
         policy_epoch=epochs[0],
         consent_epoch=epochs[1],
         paused_until=_paused_until(person, now),
@@ -99,6 +101,7 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
         ],
         max_batch_events=sealed_batch.MAX_EVENTS,
     )
+    facts = replace(facts, offline_until=_end_of_offline_lease(facts, ends))
     signed = document.sign(document.build_agent_policy(facts))
     return IssuedPolicy.objects.create(
         digest=hashlib.sha256(signed.payload).hexdigest(),
@@ -107,6 +110,8 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
         consent_epoch=epochs[1],
         issued_at=now,
         expires_at=facts.expires_at,
+        offline_until=facts.offline_until,
+        octets_per_day=facts.budgets.octets_per_day,
         etag=signed.etag,
         envelope=signed.envelope.ljust(_size_for_all(facts, person, signed)),
     )
@@ -127,11 +132,12 @@ def _size_for_all(
             for _, policy in sorted(person.policies.items())
         ],
         paused_until=facts.expires_at,
+        offline_until=None,
         consent_epoch=_LARGEST_EPOCH,
     )
     missing = len(document.build_agent_policy(everything)) - len(signed.payload)
     # Base64 makes four octets of three.
-    longest = len(signed.envelope) + (missing + 2) // 3 * 4
+    longest = len(signed.envelope) + (missing + 2) // 3 * 4 + _ROOM_OCTETS
     return -(-longest // _STEP_OCTETS) * _STEP_OCTETS
 
 
@@ -162,8 +168,15 @@ def _paused_until(person: cells.PersonCells, now: datetime) -> datetime | str | 
     return "indefinite" if None in ends else max(end for end in ends if end)
 
 
-def _end_of_lease(person: cells.PersonCells, now: datetime) -> datetime:
-    """End with the lease, or earlier when a consent ends first (R9)."""
+def _end_of_offline_lease(facts: document.AgentFacts, ends: list[datetime]) -> datetime | None:
+    """Return until when a device that reaches nobody may go on; None where no policy says so."""
+    hours = facts.budgets.offline_hours if facts.applications else 0
+    until = min([facts.issued_at + timedelta(hours=hours), *ends])
+    return until if until > facts.expires_at else None
+
+
+def _ends_of_consent(person: cells.PersonCells, now: datetime) -> list[datetime]:
+    """Return when what a lease rests on ends by itself (R9): no lease outlives it."""
     ends = [
         span.end
         for spans in person.consent.values()
@@ -173,4 +186,4 @@ def _end_of_lease(person: cells.PersonCells, now: datetime) -> datetime:
     ]
     if person.standing.told and person.standing.told[1]:
         ends.append(person.standing.told[1])
-    return min([now + timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS), *ends])
+    return ends

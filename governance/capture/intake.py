@@ -50,8 +50,10 @@ _COUNT: Final = """
     RETURNING requests, octets
 """
 _ISSUED: Final = """
-    SELECT issued_at, expires_at, consent_epoch FROM capture_issuedpolicy
-    WHERE digest = %s AND device_id = %s
+    SELECT issued_at, coalesce(offline_until, expires_at), consent_epoch, octets_per_day,
+        (SELECT sum(octets) FROM capture_deviceuse u
+         WHERE u.device_id = p.device_id AND u.hour >= %s AND u.hour < %s)
+    FROM capture_issuedpolicy p WHERE digest = %s AND device_id = %s
 """
 _ADVANCE: Final = """
     INSERT INTO capture_capturesession AS known
@@ -189,8 +191,11 @@ def _check_id(batch_id: UUID, *, now: datetime) -> None:
 def _spend_budget(uploader: Uploader, *, octets: int, now: datetime) -> None:
     requests, sent = _count(uploader, octets=octets, now=now)
     if requests > REQUESTS_PER_HOUR or sent > OCTETS_PER_HOUR:
-        left = _hour(now) + timedelta(hours=1) - now
-        raise DeviceBudgetError(retry_after_seconds=max(1, int(left.total_seconds())))
+        raise _spent(_hour(now) + timedelta(hours=1) - now)
+
+
+def _spent(left: timedelta) -> DeviceBudgetError:
+    return DeviceBudgetError(retry_after_seconds=max(1, int(left.total_seconds())))
 
 
 def _count(uploader: Uploader, *, octets: int, now: datetime) -> tuple[int, int]:
@@ -203,7 +208,7 @@ def _check(
     uploader: Uploader, upload: sealed_batch.SealedUpload, standing: _Standing, *, now: datetime
 ) -> None:
     header = upload.header
-    issued_epoch = _issued_epoch(uploader, header)
+    issued_epoch = _issued_epoch(uploader, header, now=now)
     person = cells.cells_of(
         subject=uploader.subject, epoch=standing.epoch, device_id=uploader.device_id, now=now
     )
@@ -230,13 +235,19 @@ def _check(
         raise _refusal(verdict.reason, issued_epoch=issued_epoch, person=person)
 
 
-def _issued_epoch(uploader: Uploader, header: sealed_batch.Header) -> int:
-    """Return the consent epoch of the policy the batch was captured under; it must be theirs."""
-    created = _time(header.created_ns)
-    issued = sql.row(_ISSUED, [header.policy_digest, uploader.device_id])
+def _issued_epoch(uploader: Uploader, header: sealed_batch.Header, *, now: datetime) -> int:
+    """Return the consent epoch of the policy the batch was captured under; it must be theirs.
+
+    The day's volume is the one that this policy names (R26); a day is one of UTC.
+    """
+    created, day = _time(header.created_ns), now.replace(hour=0, minute=0, second=0, microsecond=0)
+    until = day + timedelta(days=1)
+    issued = sql.row(_ISSUED, [day, until, header.policy_digest, uploader.device_id])
     if issued is not None:
-        issued_at, expires_at, consent_epoch = issued
-        if sql.moment(issued_at) <= created + _skew() and created <= sql.moment(expires_at):
+        issued_at, ends_at, consent_epoch, octets_per_day, sent = issued
+        if sql.moment(issued_at) <= created + _skew() and created <= sql.moment(ends_at):
+            if sent > octets_per_day:
+                raise _spent(until - now)
             return int(consent_epoch)
     raise PolicyExpiredError("The batch names no policy that this device holds; fetch it anew.")
 

@@ -215,7 +215,11 @@ class DispositionRecord(models.Model):
 
 
 class IssuedPolicy(models.Model):
-    """Each policy handed to a device: uploads must name one of theirs."""
+    """Each policy handed to a device: uploads must name one of theirs.
+
+    `offline_until` is how long a device without the service may go on under it; `octets_per_day`
+    is what it may send a day.
+    """
 
     digest = models.TextField(primary_key=True)
     device_id = models.UUIDField()
@@ -223,6 +227,8 @@ class IssuedPolicy(models.Model):
     consent_epoch = models.BigIntegerField()
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    offline_until = models.DateTimeField(null=True)
+    octets_per_day = models.BigIntegerField(db_default=200 << 20)
     etag = models.TextField()
     envelope = models.BinaryField()
 

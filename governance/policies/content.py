@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from audit.leaf import canonical as canonical_json
 from governance.compliance.jurisdictions import Place
 from governance.policies import surfaces
+from governance.policies.budgets import Budgets
 from governance.policies.categories import Category, offered_categories
 from governance.policies.errors import PolicyContentError
 
@@ -68,6 +69,7 @@ class Content(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     rules: dict[Category, dict[Key, RuleValue]] = {}
     # Where the people work who may be captured (ISO 3166); nobody else is.
     places: Annotated[list[Place], Meta(max_length=60)] = []
+    budgets: Budgets = Budgets()
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values, categories in the order of the house, the rest as given."""

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from audit import signing
 from audit.leaf import Json, canonical
+from governance.policies import budgets
 from governance.policies.categories import Category
 from governance.policies.errors import PolicyDocumentError
 from governance.policies.selectors import ActivePolicy
@@ -29,12 +30,6 @@ INDEFINITE: Final = "indefinite"
 # Often enough that a change reaches an agent in seconds, and cheap enough: mostly 304.
 POLL_INTERVAL_SECONDS: Final = 20
 POLL_WAIT_SECONDS: Final = 15
-# What a person's machine and network may be asked for in the name of this.
-DEVICE_BUDGETS: Final[dict[str, Json]] = {
-    "max_octets_per_day": 200 << 20,
-    "max_screens_per_minute": 6,
-    "on_battery": True,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,8 @@ class SealKeyFact:
 class AgentFacts:
     """All a document says. `applications` pairs a policy with the categories open for this person.
 
-    `paused_until` is a time, "indefinite", or None: not paused.
+    `paused_until` is a time, "indefinite", or None: not paused. `offline_until` is how long a
+    device that cannot reach the service may go on under it, or None: not beyond `expires_at`.
     """
 
     device_id: UUID
@@ -62,6 +58,12 @@ class AgentFacts:
     applications: Sequence[tuple[ActivePolicy, Sequence[str]]]
     seal_keys: Sequence[SealKeyFact]
     max_batch_events: int
+    offline_until: datetime | None = None
+
+    @property
+    def budgets(self) -> budgets.Budgets:
+        """The strictest of the budgets of all policies in it."""
+        return budgets.strictest(policy.content.budgets for policy, _ in self.applications)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def build_agent_policy(facts: AgentFacts) -> bytes:
         "issued_at": issued,
         "not_before": issued,
         "expires_at": _time(facts.expires_at),
+        "offline_until": _time(facts.offline_until) if facts.offline_until else None,
         "policy_epoch": facts.policy_epoch,
         "consent_epoch": facts.consent_epoch,
         "paused_until": _pause(facts.paused_until),
@@ -91,13 +94,25 @@ def build_agent_policy(facts: AgentFacts) -> bytes:
         "fields": _everywhere(facts, "fields"),
         "masks": _everywhere(facts, "masks"),
         "seal_keys": [_key(key.key_id, key.alg, key.public) for key in facts.seal_keys],
-        "budgets": {"max_batch_events": facts.max_batch_events} | DEVICE_BUDGETS,
+        "budgets": _budgets(facts),
         "poll": {"interval_s": POLL_INTERVAL_SECONDS, "wait_s": POLL_WAIT_SECONDS},
         "verify_keys": [
             _key(key.key_id, key.alg, key.public) for key in signing.public_keys("policy")
         ],
     }
     return canonical(document)
+
+
+def _budgets(facts: AgentFacts) -> Json:
+    limits = facts.budgets
+    return {
+        "max_batch_events": facts.max_batch_events,
+        "max_octets_per_day": limits.octets_per_day,
+        "max_screens_per_minute": limits.screens_per_minute,
+        "max_cpu_percent": limits.cpu_percent,
+        "on_battery": limits.on_battery,
+        "on_metered": limits.on_metered,
+    }
 
 
 def sign(payload: bytes) -> SignedDocument:
@@ -116,6 +131,10 @@ def _check(facts: AgentFacts) -> None:
     longest = timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS)
     if not timedelta(0) < facts.expires_at - facts.issued_at <= longest:
         raise PolicyDocumentError(f"An agent policy holds for {longest} at most.")
+    if facts.offline_until is not None:
+        hours = timedelta(hours=facts.budgets.offline_hours)
+        if not facts.expires_at <= facts.offline_until <= facts.issued_at + hours:
+            raise PolicyDocumentError(f"No policy in it lets a device go on alone for {hours}.")
     if isinstance(facts.paused_until, str) and facts.paused_until != INDEFINITE:
         raise PolicyDocumentError("A pause ends at a time, or is indefinite.")
     for policy, categories in facts.applications:

@@ -2,15 +2,20 @@
 
 Promise: a consent given for one scope never covers a wider one (standards.md §3.2: any new matcher,
 pattern, field, label, rule, recipient, transfer or longer retention is wider). Doubt counts as
-wider.
+wider. So is every budget that is raised. Budgets at their defaults are left out, so that a scope
+that was agreed before there were budgets still is the same.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
+import msgspec
+
 from audit.leaf import Json, canonical
+from governance.policies import budgets
 from governance.policies.categories import Category
 from governance.policies.content import Content
 
@@ -46,6 +51,8 @@ def scope_of(content: Content, *, purpose: str, category: Category, days: int, t
         "locations": list(told.locations),
         "transfers": told.transfers,
     }
+    if content.budgets != budgets.DEFAULT:
+        scope["budgets"] = cast("Json", budgets.told(content.budgets))
     return canonical(scope)
 
 
@@ -68,7 +75,12 @@ def is_within(*, new: bytes, old: bytes) -> bool:
         and narrow["days"] <= wide["days"]
         and all(_all_in(narrow[name], wide[name]) for name in (*_WIDENING, *_TOLD))
         and _all_in(wide["masks"], narrow["masks"])
+        and _budgets(narrow).is_within(_budgets(wide))
     )
+
+
+def _budgets(scope: Mapping[str, object]) -> budgets.Budgets:
+    return msgspec.convert(scope.get("budgets", {}), budgets.Budgets)
 
 
 def _all_in(some: list[object], others: list[object]) -> bool:
@@ -86,6 +98,8 @@ def whole_digest(content: Content) -> str:
     The order of a list does not matter: two versions that reach equally far have one digest.
     """
     plain = cast("dict[str, Json]", content.as_json())
+    if content.budgets == budgets.DEFAULT:
+        del plain["budgets"]
     return sha256(canonical({name: _unordered(part) for name, part in plain.items()})).hexdigest()
 
 

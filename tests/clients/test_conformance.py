@@ -13,6 +13,7 @@ import pytest
 
 from remit_agent import dsse, observing, policy, spool
 from remit_agent import filter as filtering
+from remit_agent.allowance import Allowance
 from remit_agent.cli import main
 from remit_agent.home import Home, Seen
 from remit_agent.live import Live
@@ -71,7 +72,7 @@ def test_there_are_at_least_forty_cases_and_each_names_what_it_proves() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_r05_r14_r35_r49_r50_r53_the_reference_agent_obeys(name: str) -> None:
+def test_r05_r14_r26_r35_r49_r50_r53_the_reference_agent_obeys(name: str) -> None:
     assert wrong(name) == []
 
 
@@ -130,6 +131,14 @@ BUGS: dict[str, tuple[object, str, object, str]] = {
         Live, "_keep_only", _always(None), "a-withdrawal-drops-what-was-not-sent"),
     "labels are free": (
         filtering, "_listed_label", lambda body, _: body, "labels-that-are-not-listed-stay-here"),
+    "a metered network is one like others": (
+        Allowance, "check_network", _always(None), "over-a-metered-network-nothing-is-sent"),
+    "a day's volume has no end": (
+        Allowance, "may_send", _always(True),
+        "beyond-the-day-s-volume-nothing-is-captured-or-sent"),
+    "every lease is an offline lease": (
+        policy.Policy, "ends_at", lambda self, **_: self.document.offline_until,
+        "an-offline-lease-is-for-who-cannot-reach-the-service"),
     "the spool is not encrypted": (
         spool, "_cipher", _always(_Plain()), "what-is-kept-and-not-sealed-cannot-be-read"),
 }  # fmt: skip

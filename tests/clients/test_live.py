@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import pytest
 
 from remit_agent.clock import Clock
+from remit_agent.errors import MeteredError
 from remit_agent.home import Home
 from remit_agent.live import Live
 from remit_agent.observed import Element, Focus, Key, Move, Observation, Surface
 from remit_agent.service import connect
 from remit_agent.session import Agent
 from remit_agent.spool import Spool
-from remit_conformance.service import ORIGIN, AgentServer, FakeClock
+from remit_conformance.service import ORIGIN, AgentServer, FakeClock, problem
 from tests.clients.conftest import application
 from tests.infrastructure.canary import Canary
 
@@ -192,20 +193,56 @@ def test_r35_setting_the_clock_back_prolongs_no_lease(bench: Bench) -> None:
     assert bench.agent.in_force() is None
 
 
-def test_the_day_s_octets_end_the_recording_until_the_next_day(bench: Bench) -> None:
-    bench.server.overrides = {"budgets": {"max_batch_events": 5000, "max_octets_per_day": 100}}
+def test_r26_the_day_s_octets_end_the_recording_and_the_sending_until_the_next_day(
+    bench: Bench,
+) -> None:
+    budgets = {"max_batch_events": 5000, "max_octets_per_day": 3000}
+    bench.server.overrides = {"budgets": budgets}
     bench.server.policy_epoch += 1
     bench.agent.refresh(force=True)
     bench.see(seconds=0.3)
+    for text in ("abc", "def", "ghi"):
+        bench.type(text)
+        bench.pass_(8)
+        bench.see()
+    bench.live.finish(now_ns=bench.t_ns)
+    # The second stretch is sealed and waits; the third was never kept.
+    assert typed(bench.sent()) == "abc"
+    assert len(bench.agent.outbox) == 1
+    assert bench.live.dropped["budget"] > 0
+    bench.pass_(24 * 3600)
+    assert typed(bench.sent()) == "abcdef"
+
+
+def test_r26_on_a_metered_network_not_one_octet_leaves_unless_the_person_allows_it(
+    bench: Bench,
+) -> None:
     bench.type("abc")
     bench.pass_(8)
     bench.see()
-    bench.type("def")
+    bench.home.mark_network("metered")
+    before = list(bench.server.paths)
+    assert bench.agent.flush() == 0
+    bench.agent.refresh(force=True)
+    with pytest.raises(MeteredError):
+        bench.agent.heartbeat()
+    assert bench.server.paths == before
+    bench.home.allow_metered(is_allowed=True)
+    assert typed(bench.sent()) == "abc"
+
+
+def test_r26_a_service_whose_day_is_spent_is_left_alone_until_it_says(bench: Bench) -> None:
+    spent = problem("rate-limited", 429)
+    spent.headers["Retry-After"] = "7200"
+    bench.server.failures = [lambda: spent]
+    bench.type("abc")
     bench.pass_(8)
     bench.see()
-    bench.live.finish(now_ns=bench.t_ns)
+    assert bench.sent() == []
+    assert bench.sent() == []
+    assert bench.server.paths.count("capture-batches") == 1
+    bench.pass_(7201)
     assert typed(bench.sent()) == "abc"
-    assert bench.live.dropped["budget"] > 0
 
 
 def test_r49_a_window_needs_every_kind_of_matcher_that_the_policy_names(bench: Bench) -> None:

@@ -192,5 +192,10 @@ def test_one_fact_wrong_refuses_the_batch(facts: IntakeFacts, reason: Reason) ->
     assert decide_intake(facts) == Deny(reason)
 
 
+def test_a_batch_that_waited_for_a_network_is_taken_for_less_than_a_day() -> None:
+    late = replace(INTAKE, created_at=NOW - timedelta(hours=23, minutes=59))
+    assert decide_intake(late) == ALLOW
+
+
 def test_internal_purposes_are_never_registered_ones() -> None:
     assert {purpose.value for purpose in InternalPurpose}.isdisjoint({"train-computer-use-agents"})

@@ -93,6 +93,8 @@ class Recorder:
         policy = self.agent.in_force()
         mapped = self.live.filter.mapping.find(self.desk.front) if policy else None
         own = policy.application(mapped.application) if policy and mapped else None
+        if policy is not None and not self.agent.has_budget(policy):
+            own = None
         return self.camera.due(now_ns, policy=policy, own=own)
 
     def _now(self) -> int:

@@ -33,6 +33,14 @@ MATCHER = {"kind": "origin", "pattern": "https://freight.example", "id": "desk"}
         ({"rules": {"shortcut": {"most": 1}}}, "/rules"),
         ({"rules": {"pointer": {"rate": 1.5}}}, "/rules/..."),
         ({"surprise": 1}, ""),
+        ({"budgets": {"megabytes_per_day": 0}}, "/budgets/megabytes_per_day"),
+        ({"budgets": {"megabytes_per_day": 10**6}}, "/budgets/megabytes_per_day"),
+        ({"budgets": {"screens_per_minute": 60}}, "/budgets/screens_per_minute"),
+        ({"budgets": {"cpu_percent": 100}}, "/budgets/cpu_percent"),
+        ({"budgets": {"on_battery": "maybe"}}, "/budgets/on_battery"),
+        ({"budgets": {"on_metered": "always"}}, "/budgets/on_metered"),
+        ({"budgets": {"offline_hours": 25}}, "/budgets/offline_hours"),
+        ({"budgets": {"money": 1}}, "/budgets"),
     ],
 )
 def test_what_the_schema_does_not_allow_is_refused_where_it_stands(

@@ -3,16 +3,19 @@
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from django.conf import settings
 
 from audit import signing
 from audit.errors import SignatureError
 from governance.policies import document, selectors
+from governance.policies.budgets import Budgets
 from governance.policies.errors import PolicyDocumentError
 from tests.governance.policies.house import APPLICATION, INES, LEA, activated, furnish
 
@@ -50,6 +53,7 @@ def test_the_document_says_what_decision_31_lists_and_names_nobody() -> None:
         "issued_at",
         "not_before",
         "expires_at",
+        "offline_until",
         "policy_epoch",
         "consent_epoch",
         "paused_until",
@@ -117,3 +121,36 @@ def test_facts_that_contradict_are_never_signed(changes: dict[str, Any]) -> None
 def test_a_pause_is_told(until: object, said: object) -> None:
     body = document.build_agent_policy(facts(paused_until=until))
     assert json.loads(body)["paused_until"] == said
+
+
+def test_r26_a_document_carries_the_strictest_budgets_of_all_its_policies() -> None:
+    given = facts()
+    ((policy, categories),) = given.applications
+
+    def with_budgets(**changes: Any) -> tuple[selectors.ActivePolicy, Sequence[str]]:
+        content = msgspec.structs.replace(policy.content, budgets=Budgets(**changes))
+        return replace(policy, content=content), categories
+
+    both = [
+        with_budgets(megabytes_per_day=10, offline_hours=24, cpu_percent=3),
+        with_budgets(on_metered="never", on_battery=False, offline_hours=1, screens_per_minute=2),
+    ]
+    said = json.loads(document.build_agent_policy(replace(given, applications=both)))
+    assert said["budgets"] == {
+        "max_batch_events": 5000,
+        "max_octets_per_day": 10 << 20,
+        "max_screens_per_minute": 2,
+        "max_cpu_percent": 3,
+        "on_battery": False,
+        "on_metered": "never",
+    }
+    assert said["offline_until"] is None
+    hour = replace(given, applications=both, offline_until=NOW + timedelta(hours=1))
+    assert json.loads(document.build_agent_policy(hour))["offline_until"].startswith(
+        "2026-11-21T13"
+    )
+    for until in (timedelta(hours=1, microseconds=1), timedelta(minutes=1)):
+        with pytest.raises(PolicyDocumentError):
+            document.build_agent_policy(replace(hour, offline_until=NOW + until))
+    with pytest.raises(PolicyDocumentError):
+        document.build_agent_policy(replace(given, offline_until=NOW + timedelta(hours=1)))

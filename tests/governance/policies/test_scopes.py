@@ -58,6 +58,13 @@ def scope(days: int = 90, told: scopes.Told = TOLD, **changes: object) -> bytes:
         (scope(rules={"click": {"most": 1}}), True),
         (scope(categories=["pointer", "click", "keystroke-text", "shortcut"]), True),
         (scopes.closed(), True),
+        (scope(budgets={}), True),
+        (scope(budgets={"megabytes_per_day": 100, "on_battery": False}), True),
+        (scope(budgets={"on_metered": "never"}), True),
+        (scope(budgets={"megabytes_per_day": 201}), False),
+        (scope(budgets={"screens_per_minute": 7}), False),
+        (scope(budgets={"cpu_percent": 6}), False),
+        (scope(budgets={"offline_hours": 1}), False),
     ],
 )
 def test_more_of_anything_is_wider(new: bytes, within: bool) -> None:
