@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -192,6 +193,7 @@ def _loose(word: str) -> str:
 
 _PATTERNS: Final = _patterns()
 _PIECE: Final = 3
+_USUAL_PORTS: Final = {"http": 80, "https": 443}
 _FIRST: Final = re.compile(r"^[a-z0-9]+")
 _LAST: Final = re.compile(r"[a-z0-9]+$")
 _PUNYCODE: Final = re.compile(r"(?<![a-z0-9-])xn--([a-z0-9-]+)", re.IGNORECASE)
@@ -248,7 +250,11 @@ def _read(label: re.Match[str]) -> str:
 
 
 def _own_host() -> str:
-    return settings.REMIT_EXTERNAL_ORIGIN.partition("://")[2].casefold()
+    """Return our host as a browser names it in an origin, and without what hides a spelling."""
+    own = urlsplit(settings.REMIT_EXTERNAL_ORIGIN)
+    host = _plain(_as_read(own.hostname or "")).rstrip(".")
+    is_usual = own.port in {None, _USUAL_PORTS.get(own.scheme)}
+    return host if is_usual else f"{host}:{own.port}"
 
 
 def _plain(text: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from governance.redaction import events as wire
 from remit_agent import adapters, mapping
+from remit_agent.adapters.dom import Page
 from remit_agent.errors import RecordingError
 from remit_agent.filter import Filter, LeftOut
 from remit_agent.observed import Move, Typed, Withheld
@@ -282,6 +283,19 @@ def test_a_field_that_was_a_password_once_stays_secure(tmp_path: Path) -> None:
     seen = adapters.read(tmp_path / "shown.json").observations
     assert "hunter2" in (tmp_path / "shown.json").read_text()
     assert "hunter" not in repr(seen)
+
+
+def test_r50_the_field_in_the_place_of_a_password_is_one() -> None:
+    def field(node_id: int, kind: str, name: str) -> dict[str, Any]:
+        attributes = {"type": kind, "name": name}
+        return {"id": node_id, "type": 2, "tagName": "input", "attributes": attributes}
+
+    page = Page()
+    page.load(field(1, "password", "pw"))
+    page.load(field(2, "text", "pw"))
+    page.add(field(3, "text", "amount"), parent=None)
+    assert page.is_withheld(2)
+    assert not page.is_withheld(3)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ FORM = f"""<!doctype html><html lang=en><title>Vendor</title><h1>Vendor</h1><p>{
 <label>Country <select name=country><option value=''>-</option><option value=DE>Germany</option>
 <option value=XX>Narnia</option></select></label>
 <label>Password <input name=pw type=password></label>
-<label><input type=checkbox id=show onclick="pw=this.form.pw;pw.type='text'">Show</label>
+<label>Pin <input name=pin type=Password></label>
+<label><input type=checkbox id=show onclick="pw=this.form.pw;pw.type='text';pin=this.form.pin;
+pin.outerHTML='<input name=pin type=text>'">Show</label>
 <label>Card <input name=card autocomplete="billing cc-number"></label>
 <input type=hidden name=csrf value="{HIDDEN}"><button type=button>Save</button></form></html>"""
 OTHER = f"<!doctype html><html lang=en><title>Payroll</title><p>{FOREIGN}</p><input name=amount>"
@@ -72,7 +74,8 @@ def application(host: str) -> dict[str, Any]:
         "urls": [{"id": "form", "pattern": f"http://{host}/form*"}],
         "labels": ["Germany", "Amount"],
         "categories": [{"key": key, "rules": {}} for key in keys],
-        "fields": [{"id": "amount", "selector": "#amount"}],
+        # Naming a password does not open it.
+        "fields": [{"id": key, "selector": f"#{key}"} for key in ("amount", "pw", "pin")],
         "masks": [],
     }
 
@@ -120,8 +123,9 @@ def fill(page: Page) -> None:
     page.click("[name=pw]")
     page.keyboard.type(PASSWORD, delay=5)
     page.click("#show")
-    page.click("[name=pw]")
-    page.keyboard.type(PASSWORD, delay=5)
+    for name in ("pw", "pin"):
+        page.click(f"[name={name}]")
+        page.keyboard.type(PASSWORD, delay=5)
     page.click("[name=card]")
     page.keyboard.type(CARD, delay=5)
     page.click("button")
@@ -151,6 +155,29 @@ def test_r49_r50_a_form_in_chromium_is_recorded_as_far_as_the_policy_goes(tmp_pa
             page.keyboard.type(PAUSED, delay=5)
             page.click("button")
         check(server, home)
+
+
+def test_r50_the_extension_never_reads_a_password_that_became_a_text_even_where_it_is_named() -> (
+    None
+):
+    record, masking = EXTENSION / "rrweb" / "record.min.js", EXTENSION / "masking.js"
+    rules = {"labels": ["Amount"], "fields": ["amount", "pw", "pin", "card"], "masks": []}
+    start = "r => {window.seen=[]; rrwebRecord.record(remitOptions(r, e => seen.push(e)))}"
+    with pages() as host, sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=require_chromium(), args=arguments())
+        page = browser.new_page()
+        for script in (record, masking):
+            page.add_init_script(script.read_text())
+        page.goto(f"http://{host}/form.html")
+        # The page has shown its password before anybody records.
+        page.click("#show")
+        page.evaluate(start, rules)
+        fill(page)
+        seen = page.evaluate("JSON.stringify(seen)")
+        browser.close()
+    assert "99 Euro" in seen
+    assert Canary(PASSWORD).scan(seen.encode()) == []
+    assert Canary(CARD).scan(seen.encode()) == []
 
 
 def check(server: AgentServer, home: Path) -> None:

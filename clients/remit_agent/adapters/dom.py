@@ -1,8 +1,9 @@
 """The page as rrweb rebuilt it: enough to know what a node is, and never what it says.
 
 Promises: a field that was a password field once stays secure for the life of the page, whatever
-its type becomes; what the page blocks (`rr-block`) or masks (`rr-mask`) stays so, although rrweb's
-own masking of inputs has been seen to fail (infra.md §6, fact 4).
+its type becomes, and so does the one that the page puts in its place under the same name; what the
+page blocks (`rr-block`) or masks (`rr-mask`) stays so, although rrweb's own masking of inputs has
+been seen to fail (infra.md §6, fact 4).
 """
 
 import re
@@ -36,6 +37,7 @@ _INPUT_ROLES: Final = {
 
 # What a page hides from its person is not theirs to show, and a file is not what they did.
 _SECRET_KINDS: Final = frozenset({"password", "hidden", "file"})
+_NAMES: Final = ("name", "id")
 
 
 def _is_secret(autocomplete: str) -> bool:
@@ -80,6 +82,8 @@ class Page:
 
     nodes: dict[int, PageNode] = field(default_factory=dict)
     secure: set[int] = field(default_factory=set)
+    # Of passwords, codes and cards; a new layout of the page forgets none.
+    secret_names: set[str] = field(default_factory=set)
 
     def load(self, root: Mapping[str, Any]) -> None:
         """Take a full snapshot; a new page forgets the old one's nodes."""
@@ -136,7 +140,11 @@ class Page:
     def _note_secure(self, node: PageNode) -> None:
         kind = node.attributes.get("type", "").lower()
         completes = node.attributes.get("autocomplete", "").lower().split()
-        if kind in _SECRET_KINDS or any(_is_secret(each) for each in completes):
+        names = {name for each in _NAMES if (name := node.attributes.get(each))}
+        is_secret = kind == "password" or any(_is_secret(each) for each in completes)
+        if is_secret:
+            self.secret_names |= names
+        if is_secret or kind in _SECRET_KINDS or names & self.secret_names:
             self.secure.add(node.id)
 
     def is_withheld(self, node_id: int) -> bool:

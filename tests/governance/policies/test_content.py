@@ -1,6 +1,7 @@
 """The closed schema of a capture policy."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -110,6 +111,26 @@ def test_r51_no_spelling_and_no_wildcard_hides_a_protected_place(
     one = {"kind": matcher, "pattern": pattern, "id": "a"}
     with pytest.raises(ProtectedSurfaceError):
         policy_content.parse(content(kind=kind, matchers=[one]))
+
+
+@pytest.mark.parametrize(
+    ("origin", "pattern"),
+    [
+        ("https://Remit.Example:443/", "https://remit.example"),
+        ("https://remit.example.", "https://remit.example"),
+        ("http://remit.example:80", "http://remit.example"),
+        ("https://büro.example", "https://xn--bro-hoa.example"),
+        ("https://xn--bro-hoa.example", "https://büro.example"),
+        ("https://remit.example:8443", "https://REMIT.example:8443"),
+    ],
+)
+def test_r51_the_portal_itself_is_protected_however_its_address_is_written(
+    settings: Any, origin: str, pattern: str
+) -> None:
+    settings.REMIT_EXTERNAL_ORIGIN = origin
+    with pytest.raises(ProtectedSurfaceError):
+        policy_content.parse(content(matchers=[MATCHER | {"pattern": pattern}]))
+    assert policy_content.parse(content()).matchers
 
 
 @pytest.mark.parametrize("pattern", ["Order *", "* - Freight Desk", "*Terminal*", "warehouse-*"])
