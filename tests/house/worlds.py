@@ -8,7 +8,7 @@ time that the code decides. What may differ stands in declassified.toml with a r
 import logging
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -152,6 +152,7 @@ def world(
         viewers: Viewers = EVERYBODY,
         *,
         whole: bool = False,
+        paths: Collection[str] | None = None,
     ) -> Answers:
         folder = tmp_path / str(next(count))
         folder.mkdir()
@@ -166,7 +167,7 @@ def world(
             with sequencer.opened() as log:
                 log.turn()
             health.forget()
-            return _ask_everything(viewers, whole=whole)
+            return _ask_everything(viewers, whole=whole, paths=paths)
         finally:
             for alias, point in points.items():
                 transaction.savepoint_rollback(point, using=alias)
@@ -198,9 +199,11 @@ def _count_on(numbers: dict[tuple[str, str], tuple[int, bool]]) -> None:
             cursor.execute("SELECT setval(%s, %s, %s)", [name, last, is_called])
 
 
-def _ask_everything(viewers: Viewers, *, whole: bool) -> Answers:
+def _ask_everything(viewers: Viewers, *, whole: bool, paths: Collection[str] | None) -> Answers:
     answers: Answers = {}
     doors = {address(door): door for door in ROUTES}
+    if paths is not None:
+        doors = {path: doors[path] for path in paths}
     # What a process reads once is read before anybody counts.
     Client().get("/healthz/ready")
     with _watching() as ledger:
