@@ -98,6 +98,41 @@ def single_sign_on(issuer: str, *, client: str, secret: str, name: str) -> list[
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """By which of Django's backends mail goes, and where to."""
+
+    backend: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    is_tls: bool = False
+    begins_tls: bool = False
+
+
+def mail(url: str) -> Mail:
+    """Return where mail goes: smtps://user:password@host:465 or smtp://...:587 (STARTTLS).
+
+    Without an address it goes to files. Unencrypted only to this very computer.
+    """
+    if not url:
+        return Mail("filebased")
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured("REMIT_MAIL_URL starts with smtp:// or smtps://.")
+    is_tls = parts.scheme == "smtps"
+    return Mail(
+        "smtp",
+        parts.hostname,
+        parts.port or (465 if is_tls else 587),
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        is_tls=is_tls,
+        begins_tls=not is_tls and not _is_loopback(parts.hostname),
+    )
+
+
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode={journal};PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
     "PRAGMA secure_delete=ON;PRAGMA recursive_triggers=ON;PRAGMA journal_size_limit=67108864"

@@ -187,6 +187,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Mail, to people without an account alone. In the demo each mail is a file.
+REMIT_MAIL_FROM = env.text("REMIT_MAIL_FROM", "remit@localhost" if REMIT_DEMO else "")
+EMAIL_TIMEOUT = 10
+EMAIL_FILE_PATH = str(REMIT_VAR / "mail")
+_MAIL = env.mail(env.secret("REMIT_MAIL_URL"))
+EMAIL_BACKEND = f"django.core.mail.backends.{_MAIL.backend}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.begins_tls, _MAIL.is_tls
+
 # People.
 AUTH_USER_MODEL = "accounts.Person"
 LOGIN_URL = "/sign-in/"

@@ -136,6 +136,8 @@ _CAPTURE: Final = (
     Table("capture_frameblob", app="SID"),
     Table("capture_forgottenspan", app="SI"),
     Table("capture_rereading", app="SI"),
+    Table("capture_nevercapture", app="SI"),
+    Table("capture_bystandermark", app="SID"),
     Table("capture_refusaltally", app="SIU"),
     Table("capture_dispositionrecord", app="SI"),
     Table("capture_issuedpolicy", app="SID"),
@@ -168,6 +170,9 @@ _RIGHTS: Final = (
     Table("rights_pressurereport", app="SI"),
     Table("rights_pressurefinding", app="SI"),
     Table("rights_participation", app="SI"),
+    Table("rights_bystandermail", app="SID"),
+    Table("rights_bystanderrequest", app="SI"),
+    Table("rights_bystanderanswer", app="SI"),
 )
 
 _WORK: Final = (

@@ -82,6 +82,7 @@ TABLE: Final[dict[str, Row]] = {
     "governance.capture.DeviceBudgetError": Row(
         "rate-limited", retry_after_seconds="retry_after_seconds"
     ),
+    "governance.capture.IdentifierError": Row("invalid-request"),
     "governance.capture.PolicyExpiredError": Row("policy-expired"),
     "governance.capture.PolicyViolationError": Row("policy-violation", ("reason", "members")),
     "governance.capture.RecordGoneError": _missing(),
@@ -144,12 +145,17 @@ TABLE: Final[dict[str, Row]] = {
     "governance.releases.RequestStateError": Row("invalid-transition", ("current", "wanted")),
     "governance.rights.AskingLimitError": Row("invalid-request"),
     "governance.rights.AskingWindowError": Row("asking-window"),
+    "governance.rights.BystanderLinkError": _missing(),
+    "governance.rights.BystanderRequestError": Row("invalid-request"),
     "governance.rights.CampaignSenderError": Row("not-allowed"),
     "governance.rights.CellNotOfferedError": Row("cell-not-offered"),
     "governance.rights.ExportNotReadyError": Row("export-not-ready", retry_after_seconds=10),
     "governance.rights.ForgetSpanError": Row("invalid-request"),
     "governance.rights.IncentiveError": Row("incentive"),
     "governance.rights.MissTextError": Row("invalid-request"),
+    "governance.rights.MailAwayError": Row(
+        "mail-unavailable", says_why=False, retry_after_seconds=600
+    ),
     "governance.rights.PressureReportError": Row("invalid-request"),
     "governance.rights.RequestChangeError": Row("invalid-transition"),
     "governance.rights.RequestNotFoundError": _missing(),

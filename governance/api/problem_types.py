@@ -295,6 +295,12 @@ _ALL: Final = (
         _("Try again later. Nothing was opened, and nothing was stored unsealed."),
     ),
     _type(
+        "mail-unavailable",
+        503,
+        _("No mail can be sent just now"),
+        _("Try again later, or write to the privacy office."),
+    ),
+    _type(
         "not-yet-sequenced",
         503,
         _("The entry is not in a published checkpoint yet"),

@@ -1,10 +1,10 @@
 """A stored frame written anew in its own place: with fewer events, or redacted again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from audit.ids import uuid7
-from governance.capture import blobs, content, frames
+from governance.capture import blobs, bystander_index, content, frames
 from governance.capture.models import Frame
 from governance.capture.runs import hour, moment
 from governance.vault import sealing
@@ -16,9 +16,17 @@ Events = list[dict[str, object]]
 
 
 def store(
-    old: Frame, events: Events, entry: "Entry", *, redaction: Mapping[str, object] | None = None
+    old: Frame,
+    events: Events,
+    entry: "Entry",
+    *,
+    redaction: Mapping[str, object] | None = None,
+    marks: Collection[str] = (),
 ) -> None:
-    """Store these events as a new frame that keeps all other facts of the old one."""
+    """Store these events as a new frame that keeps all other facts of the old one.
+
+    `marks` are of whom it was only now found to show.
+    """
     frame_id = uuid7()
     frame = sealing.seal_frame(
         subject=old.subject,
@@ -46,3 +54,5 @@ def store(
         new.redaction = redaction
     new.save(force_insert=True)
     frames.enliven(frame=new, entry=entry)
+    bystander_index.copy(old=old.id, new=frame_id)
+    bystander_index.store(frame_id, marks)

@@ -22,7 +22,7 @@ from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
-from governance.capture import blobs, copies, forgotten, gate
+from governance.capture import blobs, bystander_index, copies, forgotten, gate
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import (
     CaptureSession,
@@ -183,6 +183,7 @@ def end_one(
     """End one live frame in the caller's transaction; its ciphertext goes with the commit."""
     if not LiveFrame.objects.filter(frame_id=frame.id).delete()[0]:
         return
+    bystander_index.end(frame.id)
     now = timezone.now()
     FrameState.objects.create(
         id=uuid7(), frame_id=frame.id, subject=frame.subject, state=state, at=now, entry=entry

@@ -68,5 +68,9 @@ class DeviceBudgetError(CaptureError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class IdentifierError(CaptureError):
+    """What was given is no mail address, phone number or account name."""
+
+
 class RecordGoneError(CaptureError):
     """The record does not exist, or not for this reader."""

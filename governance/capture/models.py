@@ -180,6 +180,22 @@ class ForgottenSpan(models.Model):
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
 
+class NeverCapture(models.Model):
+    """Somebody who is never to be captured, as a mark that only the key store can make."""
+
+    id = models.UUIDField(primary_key=True)
+    mark = models.TextField(db_index=True)
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class BystanderMark(models.Model):
+    """One identifier that a stored frame showed, as a mark; the row goes with the frame."""
+
+    id = models.BigAutoField(primary_key=True)
+    frame_id = models.UUIDField(db_index=True)
+    mark = models.TextField(db_index=True)
+
+
 class RefusalTally(models.Model):
     """How many events of an application were refused for a reason; of whom, nobody counted."""
 

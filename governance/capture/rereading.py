@@ -22,7 +22,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
-from governance.capture import copies, deletion, forgotten, gate, recipes
+from governance.capture import bystander_index, copies, deletion, forgotten, gate, recipes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import Frame, FrameState, LiveFrame, Rereading
 from governance.capture.records import OpenRecord
@@ -32,7 +32,7 @@ from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
 from governance.jobs.errors import PostponeError
 from governance.redaction import events as wire
-from governance.redaction import evidence, pipeline
+from governance.redaction import evidence, identifiers, pipeline
 from governance.vault import sealing, shredding
 from governance.vault.errors import KeyShreddedError
 
@@ -66,6 +66,7 @@ class _Again:
     events: list[dict[str, object]]
     redaction: dict[str, object]
     is_changed: bool
+    marks: Collection[str]
 
 
 def on_change(listener: Listener) -> Listener:
@@ -263,6 +264,7 @@ def _redacted(
     opened = [_event(event) for _, event in before.values()]
     done = pipeline.redact(opened, context=recipes.context_of(str(frames[0].batch_id)), known=known)
     after = {event.seq: event for event in done.events}
+    marks = bystander_index.marks(identifiers.forms(done.shown))
     result = []
     for frame, record in zip(frames, records, strict=True):
         kept: list[dict[str, object]] = []
@@ -282,7 +284,8 @@ def _redacted(
             "policy_digest": str(frame.redaction.get("policy_digest", "")),
             "removed": evidence.removed(own),
         }
-        result.append(_Again(frame, kept, redaction, is_changed))
+        shown = marks.get((frame.application, frame.category), ())
+        result.append(_Again(frame, kept, redaction, is_changed, shown))
     return result
 
 
@@ -337,7 +340,7 @@ def _replace(frames: Sequence[_Again]) -> set[UUID]:
         for one in live:
             left = forgotten.without(one.events, subject=subject)
             if left:
-                copies.store(one.old, left, entry, redaction=one.redaction)
+                copies.store(one.old, left, entry, redaction=one.redaction, marks=one.marks)
             deletion.end_one(
                 one.old,
                 state=FrameState.State.SUPERSEDED if left else FrameState.State.DELETED,

@@ -10,7 +10,7 @@ Leaves to others: the lease (governance.jobs) and what a name looks like (govern
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -25,11 +25,13 @@ from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
 from governance.capture import (
+    bystander_index,
     cells,
     content,
     frames,
     gate,
     judging,
+    protecting,
     recipes,
     sealed_batch,
     tallies,
@@ -42,7 +44,7 @@ from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
 from governance.redaction import events as wire
-from governance.redaction import evidence, pipeline
+from governance.redaction import evidence, identifiers, pipeline
 from governance.vault import sealing
 from governance.vault.errors import (
     ConsentEndedError,
@@ -99,6 +101,8 @@ class _Judged:
     provenance: Mapping[str, object]
     person: cells.PersonCells | None = None
     application: str = ""
+    # Whom each cell showed, as marks (R56).
+    marks: Mapping[identifiers.Cell, list[str]] = field(default_factory=dict)
 
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
@@ -159,14 +163,17 @@ def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref
     redacted = pipeline.redact(
         judge.kept(parsed.events), context=recipes.context_of(ref), blobs=pictures
     )
-    refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused)
+    forms = identifiers.forms(redacted.shown)
+    kept, protected = protecting.kept(redacted.events, forms)
+    refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused) + protected
     return _Judged(
-        _group(redacted.events, redacted.provenance),
+        _group(kept, redacted.provenance),
         dict(refused),
-        redacted.counts,
+        redacted.counts if kept else {},
         redacted.provenance,
         person,
         min((frame.application for frame in header.frames), default=""),
+        bystander_index.marks(forms) if kept else {},
     )
 
 
@@ -246,6 +253,8 @@ def _store(
                 accepted -= len(kept.lines)
                 continue
             _store_frame(batch, kept, frame_id, retention, person, entry)
+            cell = (kept.application, kept.category)
+            bystander_index.store(frame_id, judged.marks.get(cell, ()))
         frames.end_batch(
             batch_id=batch.id,
             subject=batch.subject,

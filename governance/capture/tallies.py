@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from audit import sql
+from governance.capture import protecting
 from governance.decisions import Reason
 
 # What a refusal for this reason says is about the batch, not about the person's choice.
@@ -23,6 +24,7 @@ COUNTED: Final = frozenset(
         # What parsing an opened batch finds (governance.redaction.events).
         *("unknown_field", "unknown_type", "bad_value", "mixed_category", "secure_field"),
         *("not_json", "too_large", "too_many", "bad_picture", "picture_missing"),
+        protecting.REASON,
     }
 )
 _RAISE: Final = """

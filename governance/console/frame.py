@@ -22,6 +22,7 @@ NAVIGATION: Final[tuple[tuple[str, str, str, str | Promise, str], ...]] = (
     ("retention", "/office/retention/", "clock", _("Keep limits"), "retention.read"),
     ("requests", "/office/requests/", "inbox", _("Access requests"), "request.read"),
     ("releases", "/office/releases/", "package", _("Data releases"), "release.read"),
+    ("others", "/office/others/", "eye-off", _("Other people's requests"), "bystander.read"),
     ("places", "/office/places/", "map-pin", _("Law of places"), "jurisdiction.read"),
     ("records", "/office/records/", "clipboard-list", _("Records"), "record.read"),
     ("stop", "/office/stop/", "octagon-x", _("Stop switch"), "stop.read"),

@@ -5,6 +5,7 @@ from django.urls import path
 from governance.portal import (
     access,
     asking,
+    bystanders,
     computers,
     consenting,
     freely,
@@ -27,6 +28,8 @@ urlpatterns = [
     path("consent/notice/<slug:purpose>/", receipts.notice, name="notice"),
     path("consent/later/", freely.later, name="later"),
     path("pressure/", freely.report, name="pressure"),
+    path("others/", bystanders.channel, name="others"),
+    path("others/<str:link>/", bystanders.link, name="others-link"),
     path("withdraw/", consenting.withdraw, name="withdraw"),
     path("pause/", pausing.pause, name="pause"),
     path("data/", holdings.listing, name="data"),

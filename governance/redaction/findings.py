@@ -16,6 +16,18 @@ class Span(NamedTuple):
     type: str
 
 
+class Shown(NamedTuple):
+    """What identified somebody, of which type, and in which cell of the record it was shown.
+
+    In memory alone: it says whom a record shows.
+    """
+
+    application: str
+    category: str
+    type: str
+    value: str
+
+
 Range = tuple[int, int] | None
 Accept = Callable[[re.Match[str], Surroundings], Range]
 

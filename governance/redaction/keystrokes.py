@@ -15,7 +15,7 @@ from typing import Final
 from governance.redaction.editing import Field, Node
 from governance.redaction.engine import NO_DEADLINE, Deadline, Detector
 from governance.redaction.errors import BudgetExceededError
-from governance.redaction.findings import Span
+from governance.redaction.findings import Shown, Span
 from governance.redaction.flagging import (
     Scan,
     flag,
@@ -30,6 +30,8 @@ _BOX_SIZE: Final = 8
 _STEPS_A_CHECK: Final = 64
 # All a person ever wrote into one field in one record; what is above is no typing.
 MAX_CHARACTERS: Final = 200_000
+# The category of every character that was typed.
+TYPED: Final = "keystroke-text"
 
 
 class Stroke(StrEnum):
@@ -78,6 +80,7 @@ class Findings:
     whole_texts: dict[int, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     values: set[str] = field(default_factory=set)
+    shown: set[Shown] = field(default_factory=set)
 
 
 class Reconstruction:
@@ -211,9 +214,10 @@ class Reconstruction:
                 text = "".join(node.character for node in view)
                 spans = scan.spans(text)
                 flag(view, spans)
-                findings.values.update(text[span.start : span.end] for span in spans)
+                findings.shown |= _shown(each, text, spans)
+        findings.values |= {shown.value for shown in findings.shown}
         self._search_boxes(detector)
-        self._search_values(findings.values)
+        findings.shown |= self._search_values(findings.values)
         for each in self.fields.values():
             if flags(each.nodes):
                 flag_tombstones(each.nodes)
@@ -238,15 +242,19 @@ class Reconstruction:
             flag_boxes(boxes, detector)
             boxes = []
 
-    def _search_values(self, values: set[str]) -> None:
+    def _search_values(self, values: set[str]) -> set[Shown]:
         """Flag a value found in one field wherever another field repeats it."""
         pattern = values_pattern(values)
+        repeated: set[Shown] = set()
         if pattern is None:
-            return
+            return repeated
         for each in self.fields.values():
             for view in views(each):
                 text = "".join(node.character for node in view)
-                flag(view, [Span(*m.span(), "REPEATED") for m in pattern.finditer(text)])
+                spans = [Span(*m.span(), "REPEATED") for m in pattern.finditer(text)]
+                flag(view, spans)
+                repeated |= _shown(each, text, spans)
+        return repeated
 
     def _follow_links(self) -> None:
         for typed, inserted in self._completions:
@@ -274,6 +282,11 @@ class Reconstruction:
                 findings.events[node.source] = kind
             else:
                 findings.characters.setdefault(node.source, {})[node.offset] = kind
+
+
+def _shown(each: Field, text: str, spans: Iterable[Span]) -> set[Shown]:
+    """Return what a text of a field shows of somebody at these spans."""
+    return {Shown(each.key[0], TYPED, span.type, text[span.start : span.end]) for span in spans}
 
 
 def _command(focused: Field, key: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from governance.redaction.engine import Deadline, Detector
+from governance.redaction.findings import Shown
 from governance.redaction.schema import Event, ScreenFrame
 from governance.redaction.screens import availability
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from governance.redaction.screens.redactor import RedactedScreen, ScreenRedactor
 
 MOST_PICTURES: Final = 16
+_PICTURE: Final = "screenshot"
 MOST_STORED_OCTETS: Final = 5 << 20
 # What one picture may cost beside the record's own time.
 SECONDS_EACH: Final = 2.0
@@ -39,6 +41,7 @@ class Pictures:
         }
         self._bytes: dict[int, bytes] = {}
         self._done: dict[int, RedactedScreen] = {}
+        self._shown: set[Shown] = set()
         self._redactor: ScreenRedactor | None = None
         for position, frame in self._frames.items():
             if reason := self._refusal(position, frame, blobs):
@@ -84,7 +87,13 @@ class Pictures:
                 continue
             self._done[position] = done
             values |= done.values
+            of = self._frames[position].app
+            self._shown |= {Shown(of, _PICTURE, kind, value) for kind, value in done.shown}
         return frozenset(values)
+
+    def shown(self) -> frozenset[Shown]:
+        """Return what the pictures showed of anyone, those that were refused left out."""
+        return frozenset(self._shown)
 
     def written(self, events: Iterable[Event]) -> list[Event]:
         """Return the events with safe pictures in them, without those that were refused."""

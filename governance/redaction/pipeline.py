@@ -20,6 +20,7 @@ from governance.redaction.directory import Directory, Employee
 from governance.redaction.engine import VERSION, Deadline, Detector, patterns_sha256
 from governance.redaction.errors import ResidueError
 from governance.redaction.events import Event
+from governance.redaction.findings import Shown
 from governance.redaction.keystrokes import Findings, Reconstruction
 from governance.redaction.picturing import SECONDS_EACH, Pictures
 from governance.redaction.schema import KeyPress, ScreenFrame, TextInput
@@ -57,6 +58,7 @@ class Redacted:
     counts: dict[str, int]
     provenance: dict[str, object]
     refused: dict[str, int] = field(default_factory=dict)
+    shown: frozenset[Shown] = field(default=frozenset(), repr=False)
 
 
 @lru_cache(maxsize=4)
@@ -113,17 +115,22 @@ def redact(
     detector = _detector(context.directory, context.employee_number, context.model)
     counts: Counter[str] = Counter()
     values = set(known)
-    current = _without_text(list(events), detector, deadline, counts=counts, values=values)
+    shown: set[Shown] = set()
+    current = _without_text(
+        list(events), detector, deadline, counts=counts, values=values, shown=shown
+    )
     for _ in range(texts.ROUNDS if pictures.number else 0):
         # One register for all: what a picture shows goes from the text, and the other way round.
         found = pictures.paint(detector, deadline, known=values) - values
         if not found:
             break
         values |= found
-        current = _without_text(current, detector, deadline, counts=counts, values=values)
+        current = _without_text(
+            current, detector, deadline, counts=counts, values=values, shown=shown
+        )
     current = pictures.written(current)
     counts.update(pictures.counts)
-    current = rewriting.clean_labels(current, detector, values=values, counts=counts)
+    current = rewriting.clean_labels(current, detector, values=values, counts=counts, shown=shown)
     stored = rewriting.to_stored_form(current)
     if _search(stored, detector, deadline, known=values).counts:
         raise ResidueError
@@ -132,6 +139,7 @@ def redact(
         counts=dict(sorted(counts.items())),
         provenance=_provenance(stored, detector, context),
         refused=dict(sorted(pictures.refused.items())),
+        shown=frozenset(shown | pictures.shown()),
     )
 
 
@@ -142,14 +150,16 @@ def _without_text(
     *,
     counts: Counter[str],
     values: set[str],
+    shown: set[Shown],
 ) -> list[Event]:
-    """Return the events without what their text says of anyone; add to `counts` and `values`."""
+    """Return the events without what their text says of anyone; add to the last three."""
     for _ in range(texts.ROUNDS):
         findings = _search(events, detector, deadline, known=values)
         if not findings.counts:
             return events
         counts.update(findings.counts)
         values |= findings.values
+        shown |= findings.shown
         events = rewriting.write_back(events, findings)
         deadline.check()
     raise ResidueError

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from governance.redaction import operators, texts
 from governance.redaction.engine import Detector
-from governance.redaction.events import Event, categories_of
-from governance.redaction.findings import Span
+from governance.redaction.events import Event, categories_of, category_of
+from governance.redaction.findings import Shown, Span
 from governance.redaction.flagging import values_pattern
 from governance.redaction.keystrokes import Findings
 from governance.redaction.schema import MASK, KeyPress, TextInput
@@ -66,27 +66,36 @@ def _dotted(event: TextInput, flagged: dict[int, str]) -> TextInput:
 
 
 def clean_labels(
-    events: list[Event], detector: Detector, *, values: set[str], counts: Counter[str]
+    events: list[Event],
+    detector: Detector,
+    *,
+    values: set[str],
+    counts: Counter[str],
+    shown: set[Shown],
 ) -> list[Event]:
     """Return the events with labels that name nobody: "Message to Jane Doe" does."""
     pattern = values_pattern(values)
-    cleaned: dict[str, str] = {}
+    cleaned: dict[tuple[str, str, str], str] = {}
 
-    def clean(label: str) -> str:
-        if label not in cleaned:
+    def clean(application: str, category: str, label: str) -> str:
+        if (key := (application, category, label)) not in cleaned:
             text, spans = texts.replace(detector, label)
             counts.update(span.type for span in spans)
             if pattern:
+                spans += [Span(*match.span(), _REPEATED) for match in pattern.finditer(label)]
                 text = pattern.sub(f"<{_REPEATED}>", text)
-            cleaned[label] = text[:120]
-        return cleaned[label]
+            for span in spans:
+                shown.add(Shown(application, category, span.type, label[span.start : span.end]))
+            cleaned[key] = text[:120]
+        return cleaned[key]
 
     result: list[Event] = []
     for event in events:
         for leaf in ("field_label", "control_label"):
             label = getattr(event, leaf, None)
             if label:
-                event = replace(event, **{leaf: clean(label)})  # noqa: PLW2901
+                category = category_of(event) or ""
+                event = replace(event, **{leaf: clean(event.app, category, label)})  # noqa: PLW2901
         result.append(event)
     return result
 

@@ -49,5 +49,17 @@ class AskingLimitError(RightsError):
     """A window, an exemption or a date says nothing that can be kept."""
 
 
+class BystanderRequestError(RightsError):
+    """A request without an account says nothing that can be asked, or its answer no reasons."""
+
+
+class BystanderLinkError(RightsError):
+    """A mailed link is not one of ours, or its time is over."""
+
+
+class MailAwayError(RightsError):
+    """No mail can be sent from here, now or at all."""
+
+
 class PressureReportError(RightsError):
     """A report of pressure, or what was found, says nothing or too much."""

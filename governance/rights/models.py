@@ -203,6 +203,41 @@ class PressureFinding(models.Model):
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
 
 
+class BystanderMail(models.Model):
+    """One link mailed within the last day, so that nobody's mailbox is filled; rows go after it."""
+
+    id = models.BigAutoField(primary_key=True)
+    mark = models.TextField(db_index=True)
+    at = models.DateTimeField(db_index=True)
+
+
+class BystanderRequest(models.Model):
+    """A request of somebody without an account, who read mail of the address. Append-only.
+
+    `sealed` is the address, under a key that dies with the answer; `link` a mark of the mailed
+    link. The request's subject is a key made for it alone.
+    """
+
+    request = models.OneToOneField(
+        RightsRequest, primary_key=True, on_delete=models.PROTECT, related_name="bystander"
+    )
+    link = models.TextField(unique=True)
+    sealed = models.BinaryField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class BystanderAnswer(models.Model):
+    """What the office decided on such a request. Append-only."""
+
+    request = models.OneToOneField(
+        BystanderRequest, primary_key=True, on_delete=models.PROTECT, related_name="answer"
+    )
+    is_granted = models.BooleanField()
+    words = models.TextField(blank=True)
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
 class Participation(models.Model):
     """One month's figure about one purpose. Append-only; `agreed` is the rule's own memory."""
 

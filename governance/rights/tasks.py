@@ -6,9 +6,17 @@ What ends something goes by the database's clock, as in capture.
 from celery import shared_task
 
 from governance.jobs.clock import database_now
-from governance.rights import choosing, erasure, exports, participation, renewal
+from governance.rights import (
+    bystander_answers,
+    choosing,
+    erasure,
+    exports,
+    participation,
+    renewal,
+)
 
 __all__ = [
+    "bystander_answers",
     "end_exports",
     "end_seal_keys",
     "erasure",

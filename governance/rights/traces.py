@@ -15,6 +15,7 @@ _TABLES: Final = {
         "audit_disclosure",
         "audit_subjectcounter",
         "audit_subjectindex",
+        "capture_bystandermark",
         "capture_capturesession",
         "capture_frameblob",
         "capture_liveframe",

@@ -242,6 +242,11 @@ REQUESTS: Final[dict[str, Words]] = {
     "Completed": _("Completed and certified"),
 }
 
+OTHERS_ASK: Final[dict[str, Words]] = {
+    "access": _("Tell me what is kept of me"),
+    "erasure": _("Destroy what shows me"),
+    "objection": _("Never record me again"),
+}
 WAYS: Final[dict[str, Words]] = {
     "password": _("by password"),
     "passkey": _("by passkey"),

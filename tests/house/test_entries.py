@@ -36,6 +36,8 @@ WITHOUT = {
     "capture.RefusalTally": "a counter",
     "capture.SeenNonce": "replay protection",
     "capture.DeviceUse": "a budget",
+    "capture.BystanderMark": "goes with its frame, which has one",
+    "rights.BystanderMail": "throttling of mails",
 }
 
 

@@ -35,6 +35,8 @@ class RedactedScreen:
     painted: tuple[Painted, ...]
     counts: dict[str, int]
     values: frozenset[str] = field(repr=False)
+    # The same with its type, and what was known from elsewhere and stands here too.
+    shown: frozenset[tuple[str, str]] = field(repr=False)
 
 
 class ScreenRedactor:
@@ -84,6 +86,7 @@ class ScreenRedactor:
             painted=tuple(painted),
             counts=_counts(painted, by_tree, verdict),
             values=frozenset(by_tree.values | verdict.values),
+            shown=frozenset(by_tree.said | verdict.said),
         )
 
     def _look_again(

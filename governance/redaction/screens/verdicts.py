@@ -43,6 +43,8 @@ class Verdict:
     shown: list[Word] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     values: set[str] = field(default_factory=set)
+    # What was said of somebody, by type.
+    said: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Judge:
@@ -73,10 +75,12 @@ class Judge:
                 flagged |= owners
                 verdict.counts[kind] = verdict.counts.get(kind, 0) + 1
                 verdict.values.add(segment.text[start:end])
+                verdict.said.add((kind, segment.text[start:end]))
                 verdict.found += (Found(segment.words[i], kind) for i in owners)
             for match in pattern.finditer(segment.text) if pattern else ():
                 owners = {segment.owners[i] for i in range(*match.span())} - flagged
                 flagged |= owners
+                verdict.said.add((_REPEATED, match[0]))
                 if owners:
                     verdict.counts[_REPEATED] = verdict.counts.get(_REPEATED, 0) + 1
                 verdict.found += (Found(segment.words[i], _REPEATED) for i in owners)

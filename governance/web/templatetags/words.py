@@ -225,6 +225,12 @@ def asked(key: object) -> wording.Words:
 
 
 @register.filter
+def others_ask(key: object) -> wording.Words:
+    """Print what somebody without an account asks for."""
+    return wording.words(wording.OTHERS_ASK, key)
+
+
+@register.filter
 def way(key: object) -> wording.Words:
     """Print by what somebody signed in."""
     return wording.words(wording.WAYS, key)
