@@ -53,6 +53,10 @@ REMIT_REDACTION_PROFILE = env.text("REMIT_REDACTION_PROFILE", "fast")
 REMIT_REDACTION_MODEL = env.text("REMIT_REDACTION_MODEL")
 REMIT_EMPLOYEE_NUMBER = env.text("REMIT_EMPLOYEE_NUMBER")
 REMIT_ORGANISATION = env.text("REMIT_ORGANISATION", "Nordhafen")
+_OFFICE = "privacy@nordhafen.example | 4410"
+# "E-mail address | telephone" that stands at the foot of each page; empty: nothing stands there.
+REMIT_PRIVACY_OFFICE = env.text("REMIT_PRIVACY_OFFICE", _OFFICE if REMIT_DEMO else "")
+REMIT_WORKS_COUNCIL = env.text("REMIT_WORKS_COUNCIL", "| 2200" if REMIT_DEMO else "")
 # "Name | address | contact" of who runs this service for others (GDPR 28); empty: for itself.
 REMIT_PROCESSOR = env.text("REMIT_PROCESSOR")
 REMIT_PORT = env.number("PORT", 8000, least=1)

@@ -199,3 +199,9 @@ def _end(at: datetime, repeat: str) -> datetime | None:
     if repeat not in _REPEATS:
         return None
     return datetime.combine(spans.after(at.date(), _REPEATS[repeat]), time(0), tzinfo=UTC)
+
+
+def acknowledged(*, subject: str) -> list[Acknowledgement]:
+    """Return every acknowledgement of a person with its notice, the newest first."""
+    rows = Acknowledgement.objects.filter(subject=subject).select_related("notice", "entry")
+    return list(rows.order_by("-id"))

@@ -25,6 +25,7 @@ NAVIGATION: Final[tuple[tuple[str, str, str, str | Promise, str], ...]] = (
     ("others", "/office/others/", "eye-off", _("Other people's requests"), "bystander.read"),
     ("places", "/office/places/", "map-pin", _("Law of places"), "jurisdiction.read"),
     ("records", "/office/records/", "clipboard-list", _("Records"), "record.read"),
+    ("computers", "/office/computers/", "monitor-check", _("People and computers"), "fleet.read"),
     ("stop", "/office/stop/", "octagon-x", _("Stop switch"), "stop.read"),
     ("log", "/office/log/", "list-tree", _("Audit log"), "log.search"),
 )

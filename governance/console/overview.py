@@ -12,6 +12,7 @@ from audit.actions import Verdict
 from audit.search import SearchFilters
 from governance.accounts.roles import Role
 from governance.capture import rereading
+from governance.console import council
 from governance.console.access import waiting_for
 from governance.console.frame import show
 from governance.policies import history
@@ -34,7 +35,11 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Show what waits, and how the log stands."""
     if visitor.role is Role.EMPLOYEE:
         return HttpResponseRedirect("/")
-    context = {"tasks": _tasks(visitor), "log": log.log_state()}
+    context = {
+        "tasks": _tasks(visitor),
+        "log": log.log_state(),
+        "council": council.view() if visitor.role is Role.AUDITOR else None,
+    }
     return show(request, visitor, "console/overview.html", context, section="overview")
 
 

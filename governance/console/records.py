@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from governance.accounts import selectors as accounts
 from governance.compliance import jurisdictions, monitoring
 from governance.console.frame import show
 from governance.oversight import conformance, ropa
@@ -68,12 +67,9 @@ def applications(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         except PoliciesError as refused:
             error = str(refused)
     active = selectors.active_policies()
-    enrolled = accounts.fleet(policy_epoch=0)[0]
     context = {
         "rows": [(each, active.get(each.key)) for each in selectors.applications()],
         "may_register": visitor.may("application.register"),
-        "enrolled": enrolled,
-        "fresh": accounts.fleet(policy_epoch=selectors.generation())[1],
         "error": error,
         "sent": request.POST,
     }

@@ -57,8 +57,12 @@ def certificate(request: HttpRequest, visitor: Visitor, number: int) -> HttpResp
 
 
 def _page(request: HttpRequest, visitor: Visitor, *, error: str = "") -> HttpResponse:
+    now = timezone.now()
+    newest = propagation.gauge(now=now)
     context = {
-        "gauge": propagation.gauge(now=timezone.now()),
+        "gauge": newest,
+        "past": [each for each in propagation.gauges(now=now) if not each.is_standing],
+        "asked_at": now,
         "may_stop": visitor.may("stop.order"),
         "may_lift": visitor.may("stop.lift"),
         "error": error,

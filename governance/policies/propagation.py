@@ -60,6 +60,13 @@ def gauge(*, now: datetime, number: int | None = None) -> Gauge | None:
     )
 
 
+def gauges(*, now: datetime) -> list[Gauge]:
+    """Return how far each stop came, the newest first."""
+    numbers = Stop.objects.order_by("-number").values_list("number", flat=True)
+    found = (gauge(now=now, number=number) for number in numbers)
+    return [each for each in found if each is not None]
+
+
 def certificate(*, number: int, now: datetime) -> Mapping[str, object]:
     """Return the signed statement that a stop has reached every agent, as a DSSE envelope.
 

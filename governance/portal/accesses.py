@@ -31,6 +31,7 @@ _ACTS: Final[dict[str, str | Promise]] = {
     "download-release": _("downloaded a data set with %(records)s"),
     "download-release-file": _("downloaded a data set with %(records)s"),
     "download-export": _("downloaded a copy of your data"),
+    "name-computer": _("looked up whose computer yours is"),
 }
 # What a job does to records has its own word, whichever way it opened them.
 _JOB_ACTS: Final[dict[str, str | Promise]] = {

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 import consent.selectors
 from audit import selectors as log
 from governance.accounts.roles import Role
+from governance.portal import monitoring
 from governance.portal.accesses import lines_of
 from governance.portal.frame import show
 from governance.portal.history import decisions_of, erased_at
@@ -48,6 +49,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "applications": application_names(),
         "asked": campaigns.open_request(subject=visitor.subject),
         "ends_at": _next_end(subject=visitor.subject),
+        "notice_waits": monitoring.waits(subject=visitor.subject, now=timezone.now()),
         "latest": by_others[:LATEST],
         "erased_at": erased_at(subject=visitor.subject),
         "last_decision": decisions[0] if decisions else None,

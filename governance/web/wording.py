@@ -127,6 +127,7 @@ PURPOSES: Final[dict[str, Words]] = {
     "train-computer-use-agents": _("Train software agents"),
     "improve-redaction": _("Improve the removal of personal details"),
     "performance-evaluation": _("Performance evaluation"),
+    "computer-support": _("Looking after computers"),
 }
 
 REASONS: Final[dict[str, Words]] = {
@@ -296,6 +297,7 @@ ACTS: Final[dict[str, Words]] = {
     "download-release-file": _("download a release"),
     "export": _("take a copy of the log"),
     "list": _("list"),
+    "name-computer": _("look up whose computer it is"),
     "open": _("open"),
     "process": _("process"),
     "read": _("read"),
@@ -369,21 +371,6 @@ STEPS: Final[dict[str, Words]] = {
     "Suspended": _("Stopped"),
     "Superseded": _("Replaced by the next version"),
 }
-
-# The parts of a policy.
-PARTS: Final[dict[str, Words]] = {
-    "purposes": _("Purposes"),
-    "categories": _("Kinds of data"),
-    "places": _("Where people work"),
-    "matchers": _("Recognised by"),
-    "titles": _("Window titles that get a name"),
-    "urls": _("Pages that get a name"),
-    "fields": _("Fields whose text may be captured"),
-    "masks": _("Places that are never captured"),
-    "labels": _("Menu words that may be captured"),
-    "rules": _("Rules for single kinds of data"),
-}
-KINDS: Final[dict[str, Words]] = {"web": _("web application"), "desktop": _("desktop program")}
 
 # Terms of the Data Privacy Vocabulary, which notices hold so that programs can read them too.
 TERMS: Final[dict[str, Words]] = {

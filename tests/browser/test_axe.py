@@ -63,3 +63,89 @@ def test_axe_finds_nothing_on_any_page_of_the_portal(
     assert page.locator("h1").inner_text() == "Ihre Entscheidung ist gespeichert"
     assert lines == []
     context.close()
+
+
+# Every page of the office that opens for whom; the first of each stand for the others.
+OFFICE = {
+    "ines": (
+        "/office/policies/new/?from=freight-desk@1",
+        "/office/computers/",
+        "/office/assessments/new/",
+        "/office/assessments/",
+        f"/office/assessments/{make.DESK}-v1/1/",
+        "/office/agreements/",
+        "/office/applications/",
+        "/office/bases/",
+        "/office/purposes/",
+        "/office/retention/",
+        "/office/requests/",
+        "/office/releases/",
+        "/office/stop/",
+        "/office/log/",
+    ),
+    "wanda": (
+        "/office/",
+        f"/office/policies/{make.DESK}/2/",
+        f"/office/policies/{make.DESK}/",
+        "/office/policies/",
+        "/office/places/",
+        "/office/records/",
+    ),
+}
+SAMPLE = 2
+
+
+def written(page: Page, site: str) -> list[str]:  # noqa: F811
+    """Write and submit a draft that is tried meanwhile; return what axe finds on the way."""
+    page.goto(f"{site}/office/policies/new/?from={make.DESK}@1")
+    assert "It names no place" not in page.locator("#preview").inner_text()
+    page.locator("#f-places").fill("")
+    page.locator("#preview :text('It names no place where people work')").wait_for()
+    page.locator("#f-places").fill("Germany")
+    page.locator("#preview :text('A place is a code')").wait_for()
+    page.locator("[value=store]").click()
+    assert page.locator("#f-places").get_attribute("aria-invalid") == "true"
+    lines = found(page)
+    page.locator("#f-places").fill("DE, FR")
+    page.locator("[value=store]").click()
+    page.wait_for_url(f"**/office/policies/{make.DESK}/2/")
+    assert "France (FR)" in page.locator(".diff [data-change=wider]").inner_text()
+    page.locator("form[action$='/submit/'] button").click()
+    return lines
+
+
+def tried_without_script(chromium: Browser, site: str) -> None:  # noqa: F811
+    context = chromium.new_context(java_script_enabled=False)
+    page = sign_in(context, site, "ines")
+    page.goto(f"{site}/office/policies/new/?from={make.DESK}@1")
+    page.locator("#f-places").fill("")
+    page.locator("[value=preview]").click()
+    assert "It names no place" in page.locator("#preview").inner_text()
+    context.close()
+
+
+@pytest.mark.parametrize("most", [SAMPLE, pytest.param(99, marks=pytest.mark.soak)])
+def test_axe_finds_nothing_in_the_office_and_a_draft_is_tried_while_it_is_written(
+    chromium: Browser,
+    site: str,  # noqa: F811
+    most: int,
+) -> None:
+    lines = []
+    for name, paths in OFFICE.items():
+        context = chromium.new_context(viewport={"width": 390, "height": 800}, locale="en-GB")
+        page = sign_in(context, site, name)
+        if name == "ines":
+            lines += written(page, site)
+            tried_without_script(chromium, site)
+        for path in paths[:most]:
+            page.goto(f"{site}{path}")
+            assert page.locator("h1").count() == 1, path
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+            lines += found(page)
+        if name == "wanda":
+            page.goto(f"{site}/office/stop/")
+            page.locator("#why").fill("A drill.")
+            page.locator("form[action$='/stop/'] button").click()
+            lines += found(page)
+        context.close()
+    assert lines == []

@@ -209,13 +209,13 @@ def step(key: object) -> wording.Words:
 @register.filter
 def part(key: object) -> wording.Words:
     """Print the name of a part of a policy."""
-    return wording.words(wording.PARTS, key)
+    return wording.words(naming.PARTS, key)
 
 
 @register.filter
 def kind(key: object) -> wording.Words:
     """Print the kind of an application in words."""
-    return wording.words(wording.KINDS, key)
+    return wording.words(naming.KINDS, key)
 
 
 @register.filter
@@ -290,6 +290,24 @@ def version_number(reference: object) -> str:
 def category(key: object) -> wording.Words:
     """Print a data category in words."""
     return naming.category(key)
+
+
+@register.filter
+def duty(value: object, kind: str) -> wording.Words:
+    """Print what a law asks for of a kind of duty."""
+    return naming.DUTIES.get(f"{kind}-{value}", str(value))
+
+
+@register.filter
+def basis(key: object) -> wording.Words:
+    """Print a lawful basis in words."""
+    return naming.BASES.get(str(key), str(key))
+
+
+@register.filter
+def span(text: object) -> str:
+    """Print a span of ISO 8601 in words."""
+    return naming.span(text)
 
 
 @register.filter
