@@ -28,6 +28,7 @@ _FRAME = {
     "__main__",
     "detectors",
     "models",
+    "polled",
     "rounds",
     "serving",
     "settings",

@@ -30,12 +30,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(port: int) -> Iterator[Served]:
+def serving(port: int, *, application: str = "governance.wsgi:application") -> Iterator[Served]:
     """Serve with this process's environment until the block ends."""
     origin = os.environ["REMIT_EXTERNAL_ORIGIN"]
     command = [*(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1")]
     command += ["--port", str(port), "--workers", "1", "--no-access-log", "--log-level", "error"]
-    with subprocess.Popen([*command, "governance.wsgi:application"]) as process:
+    with subprocess.Popen([*command, application]) as process:
         try:
             for _ in range(100):
                 with contextlib.suppress(httpx.TransportError):

@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpResponse
 
 from audit.ids import uuid7
 from governance.api import agent
@@ -21,9 +20,12 @@ from governance.api.upload_door import every_answer, named_headers, replace_dead
 from governance.capture import agent_policy
 
 PATH: Final = "/api/v1/agent/policy"
+UNCHANGED: Final = "304 Not Modified"
 Environ = dict[str, Any]
 Application = Callable[..., Iterable[bytes]]
 _PLAIN: Final = {"REQUEST_METHOD": "GET", "PATH_INFO": PATH}
+# What Django puts on an answer without a body, too.
+_KIND: Final = {"Content-Type": "text/html; charset=utf-8"}
 _authentication: Final = DeviceSession()
 
 
@@ -38,12 +40,12 @@ class PolicyDoor:
         answer = unchanged(environ)
         if answer is None:
             return self._rest(environ, start_response)
-        start_response(f"{answer.status_code} {answer.reason_phrase}", [*answer.items()])
+        start_response(UNCHANGED, [*answer.items()])
         return []
 
 
-def unchanged(environ: Environ) -> HttpResponse | None:
-    """Return the 304 of a poll with nothing new; None leaves the request to Django."""
+def unchanged(environ: Environ) -> dict[str, str] | None:
+    """Return the headers of a 304 when nothing is new; None leaves the request to Django."""
     if not _is_plain(environ):
         return None
     headers = named_headers(environ)
@@ -87,9 +89,8 @@ class _Poll:
         return PATH
 
 
-def _answer(etag: str, *, scheme: str, wait: int) -> HttpResponse:
-    answer = HttpResponse(status=304)
+def _answer(etag: str, *, scheme: str, wait: int) -> dict[str, str]:
+    # A response of Django's costs more than all that is checked here; no text of a request but the
+    # ETag, which is one of ours, stands in these headers.
     own = agent.poll_headers(etag, asked_to_wait=bool(wait)) | {"Request-Id": str(uuid7())}
-    for name, value in (every_answer(scheme) | own).items():
-        answer.headers[name] = value
-    return answer
+    return every_answer(scheme) | _KIND | own

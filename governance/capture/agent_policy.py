@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import consent.selectors
+from audit import sql
 from governance.capture import cells, sealed_batch
 from governance.capture.models import IssuedPolicy
 from governance.decisions import Allow, decide_cell
@@ -24,6 +25,11 @@ from governance.policies import selectors as policies
 from governance.vault import seal_keys
 
 RENEW_SECONDS = 300
+# A plain statement: every poll asks it (bench/polling.py).
+_LATEST: Final = """
+    SELECT etag, policy_epoch, consent_epoch, issued_at, expires_at FROM capture_issuedpolicy
+    WHERE device_id = %s ORDER BY issued_at DESC LIMIT 1
+"""
 # Room for what else differs: the end of an offline lease, a digit of a budget.
 _ROOM_OCTETS: Final = 96
 _STEP_OCTETS: Final = 2048
@@ -69,17 +75,12 @@ def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> Si
 def is_current(*, device_id: UUID, subject: str, etag: str, now: datetime | None = None) -> bool:
     """Say whether `current` would give this very policy again. Holds nobody, signs nothing."""
     moment = now or timezone.now()
-    issued = (
-        IssuedPolicy.objects.filter(device_id=device_id)
-        .order_by("-issued_at")
-        .values_list("etag", "policy_epoch", "consent_epoch", "issued_at", "expires_at")
-        .first()
-    )
+    issued = sql.row(_LATEST, [device_id])
     if issued is None or issued[0] != etag:
         return False
     fresh = moment - timedelta(seconds=RENEW_SECONDS)
     return (
-        fresh < issued[3] <= moment < issued[4]
+        fresh < sql.moment(issued[3]) <= moment < sql.moment(issued[4])
         and issued[1] == policies.generation()
         and issued[2] == consent.selectors.epoch(subject=subject)
     )

@@ -20,7 +20,6 @@ from governance.policies.errors import RetentionMissingError
 from governance.policies.models import (
     Application,
     CellScope,
-    PolicyGeneration,
     PolicyTransition,
     PurposeVersion,
     RetentionSchedule,
@@ -35,6 +34,7 @@ _RETENTION: Final = """
     LEFT JOIN policies_retention_rule r ON r.schedule_id = s.id AND r.category = %s
     WHERE s.application_id = %s ORDER BY s.number DESC LIMIT 1
 """
+_GENERATION: Final = "SELECT epoch FROM policies_generation WHERE id = 1"
 _LIFTED_BY: Final = 2
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -139,7 +139,8 @@ class OfferedCell:
 
 def generation() -> int:
     """Return the policy epoch: it rises with every change an agent's policy depends on."""
-    return PolicyGeneration.objects.values_list("epoch", flat=True).filter(id=1).first() or 0
+    found = sql.row(_GENERATION)
+    return int(found[0]) if found else 0
 
 
 def purposes() -> list[PurposeWords]:

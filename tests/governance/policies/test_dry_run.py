@@ -4,15 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from governance.management import demo_texts
 from governance.policies import content as policy_content
 from governance.policies import dry_run
+from governance.policies.categories import Category
 from governance.policies.errors import PolicyContentError, UnknownSampleError
 from tests import samples
 
 DESK, TERMINAL = demo_texts.POLICIES
+# The same cases that the agent's matcher answers (tests/clients/test_policy.py).
+_VECTORS = Path(__file__).parents[2] / "vectors" / "patterns.json"
+PATTERNS = json.loads(_VECTORS.read_text(encoding="utf-8"))["cases"]
 
 
 def tried(policy: Any, name: str, **changes: Any) -> dry_run.Outcome:
@@ -78,3 +83,24 @@ def test_another_form_of_recording_is_refused_with_its_place() -> None:
     assert wrong.value.pointer == "/seen/0/category"
     with pytest.raises(UnknownSampleError):
         dry_run.sample("nothing")
+
+
+@pytest.mark.parametrize("case", PATTERNS, ids=lambda case: case["pattern"])
+def test_r49_a_dry_run_matches_as_the_agent_does(case: dict[str, Any]) -> None:
+    named = [msgspec.convert({"id": "page", "pattern": case["pattern"]}, AnyPattern)]
+    content = policy_content.parse(dict(DESK))
+    seen = dry_run.Seen(
+        kind="origin",
+        value=content.matchers[0].pattern,
+        category=Category.CLICK,
+        url=case["text"],
+    )
+    recording = dry_run.Sample("sample/1", "one", "here", [seen])
+    asked = msgspec.structs.replace(content, urls=named)
+    assert dry_run.run(asked, recording).pages == ({"page": 1} if case["matches"] else {})
+
+
+class AnyPattern(policy_content.NamedPattern, frozen=True):
+    """A pattern of any length: only drafts need two characters."""
+
+    pattern: str

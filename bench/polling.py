@@ -1,0 +1,150 @@
+"""Signed policy polls of 100,000 devices: nothing new (304), and the whole policy (200).
+
+The limit is a bare hello of the same server in the same run. What counts is the CPU that one web
+process spends on each; the paced rows say how long one waits while a thousand ask each second.
+"""
+
+import asyncio
+import os
+import random
+import statistics
+import time
+from datetime import timedelta
+from hashlib import sha256
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit import sequencer
+from audit.ids import uuid7
+from bench import rounds
+from bench.serving import Served, serving
+from consent.models import SubjectEpoch
+from governance.accounts.models import Device
+from governance.api.device_authentication import new_session
+from governance.capture import agent_policy
+from governance.capture.models import IssuedPolicy
+from remit_agent import signing
+from tests import make
+
+DATABASES = ("sqlite", "postgresql")
+DEVICES = int(os.environ.get("REMIT_BENCH_DEVICES", "100000"))
+REQUESTS = 2000
+ROUNDS = 5
+PACED_PER_S = 1000
+PACED_S = 3
+CONNECTIONS = 16
+_POLICY = "/api/v1/agent/policy"
+
+
+def run() -> list[rounds.Row]:
+    with sequencer.opened() as log:
+        log.turn()
+    house = make.house()
+    make.decide(house, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    device = make.endpoint(house, "mira").device
+    known = enrol_many(device)
+    parts = urlsplit(os.environ["REMIT_EXTERNAL_ORIGIN"])
+    assert parts.port is not None
+    with serving(parts.port, application="bench.polled:application") as server:
+        hello = [request("/bench/hello", {})] * REQUESTS
+        seen: dict[str, list[float]] = {}
+        for _ in range(ROUNDS):
+            sides = {
+                "bare hello": hello,
+                "304": [poll(*random.choice(known)) for _ in range(REQUESTS)],
+                "200": [poll(device.id, "") for _ in range(REQUESTS // 4)],
+            }
+            for side, sent in sides.items():
+                before = server.cpu_seconds()
+                asyncio.run(send(server, sent, per_second=0))
+                each = (server.cpu_seconds() - before) / len(sent)
+                seen.setdefault(side, []).append(each)
+        polls = [poll(*random.choice(known)) for _ in range(PACED_PER_S * PACED_S)]
+        waited = sorted(asyncio.run(send(server, polls, per_second=PACED_PER_S)))
+    cpu = {side: statistics.median(values) for side, values in seen.items()}
+    rows: list[rounds.Row] = [
+        {
+            "side": side,
+            "per web-CPU-s": round(1 / each),
+            "ratio": round(cpu["bare hello"] / each, 3),
+        }
+        for side, each in cpu.items()
+    ]
+    paced: rounds.Row = {
+        "side": f"304 at {PACED_PER_S}/s, {DEVICES} devices",
+        "p50 ms": round(statistics.median(waited) * 1000, 2),
+        "p99 ms": round(waited[int(len(waited) * 0.99)] * 1000, 2),
+    }
+    return [*rows, paced]
+
+
+def enrol_many(first: Device) -> list[tuple[UUID, str]]:
+    """Enrol the other devices, each with a person and a policy of its own; return (id, etag)."""
+    policy = agent_policy.current(device_id=first.id, subject=first.subject)
+    now, found = timezone.now(), []
+    for start in range(0, DEVICES - 1, 5000):
+        ids = [uuid7() for _ in range(start, min(start + 5000, DEVICES - 1))]
+        Device.objects.bulk_create(
+            Device(
+                id=each, subject=str(each), label="bench", platform="test", enrolled_at=now,
+                public_key=sha256(each.bytes).digest(), entry_id=first.entry_id,
+            )
+            for each in ids
+        )  # fmt: skip
+        SubjectEpoch.objects.bulk_create(SubjectEpoch(subject=str(each)) for each in ids)
+        IssuedPolicy.objects.bulk_create(
+            IssuedPolicy(
+                digest=each.hex, device_id=each, policy_epoch=policy.policy_epoch,
+                consent_epoch=0, issued_at=now, expires_at=now + timedelta(minutes=15),
+                etag=f'"{each.hex}"', envelope=b"",
+            )
+            for each in ids
+        )  # fmt: skip
+        found += [(each, f'"{each.hex}"') for each in ids]
+    return [*found, (first.id, policy.etag)]
+
+
+def poll(device: UUID, etag: str) -> bytes:
+    """Return a signed poll, as the agent sends it."""
+    session, key, _ = new_session(device)
+    target = signing.Target(method="GET", uri=os.environ["REMIT_EXTERNAL_ORIGIN"] + _POLICY)
+    signer = signing.SessionSigner(session, key)
+    signed = signing.sign_request(
+        target=target, headers={}, body=None, signer=signer, now_s=int(time.time())
+    )
+    return request(_POLICY, signed | ({"If-None-Match": etag} if etag else {}))
+
+
+def request(path: str, headers: dict[str, str]) -> bytes:
+    host = urlsplit(os.environ["REMIT_EXTERNAL_ORIGIN"]).netloc
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", *(f"{n}: {v}" for n, v in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def send(server: Served, requests: list[bytes], *, per_second: int) -> list[float]:
+    """Send the requests over a few connections, each at its time; return how long each waited."""
+    parts = urlsplit(server.origin)
+    start = time.perf_counter() + 0.05
+    waited: list[float] = []
+    waiting = iter(enumerate(requests))
+
+    async def one() -> None:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        for number, octets in waiting:
+            due = start + number / per_second if per_second else 0.0
+            if (left := due - time.perf_counter()) > 0:
+                await asyncio.sleep(left)
+            writer.write(octets)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            _, _, length = head.partition(b"content-length: ")
+            if length and not head.startswith(b"http/1.1 304"):
+                await reader.readexactly(int(length.split(b"\r\n", 1)[0]))
+            assert head[9:12] in {b"200", b"304"}, head
+            # Counted from when it was due: who comes late because others wait, waits too.
+            waited.append(time.perf_counter() - (due or time.perf_counter()))
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    return waited
