@@ -5,9 +5,9 @@ it. What stays: connections are Django's, errors are Django's, transactions are 
 asked Django to be told of every statement (`execute_wrapper`) is told.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from functools import reduce
+from types import TracebackType
 from typing import Any
 
 import psycopg
@@ -15,20 +15,44 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-@contextmanager
-def cursor(alias: str) -> Iterator[Any]:
-    """Give a cursor that takes `mark(alias)` for a parameter and raises Django's errors."""
-    connection = connections[alias]
-    # As Django's own cursor does: a connection kept from an earlier request may have died.
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    driver: Any = connection.connection
-    is_postgresql = connection.vendor == "postgresql"
-    # Django's psycopg connections write parameters into the text; this cursor sends them apart.
-    own = psycopg.Cursor(driver) if is_postgresql else driver.cursor()
-    with connection.wrap_database_errors, closing(own):
-        yield _Told(own, connection) if connection.execute_wrappers else own
+def cursor(alias: str) -> "_Opened":
+    """Give, as a context, a cursor that takes `mark(alias)` for a parameter.
+
+    It raises Django's errors.
+    """
+    return _Opened(connections[alias])
+
+
+class _Opened:
+    """A cursor while a block lasts. A class: a generator took as long as some statements."""
+
+    __slots__ = ("_connection", "_own")
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Any:  # noqa: ANN401 - a driver's.
+        connection = self._connection
+        # As Django's own cursor does: a connection kept from an earlier request may have died.
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        connection.validate_no_broken_transaction()
+        driver: Any = connection.connection
+        with connection.wrap_database_errors:
+            # Django's psycopg connections write parameters into the text; this one sends them
+            # apart.
+            is_postgresql = connection.vendor == "postgresql"
+            self._own = psycopg.Cursor(driver) if is_postgresql else driver.cursor()
+        return _Told(self._own, connection) if connection.execute_wrappers else self._own
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._own.close()
+        self._connection.wrap_database_errors.__exit__(kind, error, trace)
 
 
 class _Told:

@@ -46,7 +46,7 @@ STEPS = {
         _INTAKE + "_spend_budget",
     ),
     "policy": (_INTAKE + "_issued_epoch", _INTAKE + "seal_keys.is_open"),
-    "consent facts and decision": (_INTAKE + "cells.cells_of", _INTAKE + "_check"),
+    "consent facts and decision": (_INTAKE + "cells.locked_cells_of", _INTAKE + "_check"),
     "log entry": (_INTAKE + "journal.append",),
     "insert": (_INTAKE + "_store", _INTAKE + "jobs.add"),
     "commit": ("django.db.backends.base.base:BaseDatabaseWrapper.commit",),

@@ -34,7 +34,7 @@ BATCHES = 10
 ROUNDS = 5
 STEPS = {
     "job and lease": ("governance.jobs.services:_waiting", "governance.jobs.services:_lease"),
-    "person's facts": ("governance.capture.runs:cells.cells_of",),
+    "person's facts": ("governance.capture.runs:cells.locked_cells_of",),
     "permit": ("governance.capture.gate:_admit_subjects",),
     "open": ("governance.vault.reading:seal_keys.unseal",),
     "check of the permit": ("governance.vault.reading:_granted",),

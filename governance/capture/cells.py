@@ -12,6 +12,7 @@ from uuid import UUID
 
 import consent.selectors
 from audit import sql
+from consent.selectors import ConsentInterval
 from governance.compliance import monitoring
 from governance.decisions import CellFacts, Interval
 from governance.policies import selectors as policies
@@ -60,16 +61,55 @@ class PersonCells:
         return [Interval(self.standing.since, None)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is written down of a person; each change of it raises their consent epoch."""
+
+    consent: Sequence[ConsentInterval]
+    pauses: Sequence[Interval]
+    place: monitoring.Place | None
+
+
+# By person and device: what was read at which epoch.
+_told: dict[tuple[str, UUID], tuple[int, _Told]] = {}
+_MOST_TOLD: Final = 1000
+
+
 def cells_of(*, subject: str, epoch: int, device_id: UUID | None, now: datetime) -> PersonCells:
     """Gather the facts; `epoch` is what consent.selectors.lock answered: hold that lock.
 
     Consent counts only under the scope it was given for: a wider policy has another scope digest
     and finds no consent (R8).
     """
+    return _gathered(_read(subject, device_id), subject=subject, epoch=epoch, now=now)
+
+
+def locked_cells_of(*, subject: str, epoch: int, device_id: UUID, now: datetime) -> PersonCells:
+    """Gather the same, reading nothing again that this process read at this very epoch.
+
+    For whoever holds the lock and changed nothing of the person in this transaction.
+    """
+    known = _told.get((subject, device_id))
+    if known is None or known[0] != epoch:
+        if len(_told) >= _MOST_TOLD:
+            _told.clear()
+        known = _told[subject, device_id] = epoch, _read(subject, device_id)
+    return _gathered(known[1], subject=subject, epoch=epoch, now=now)
+
+
+def _read(subject: str, device_id: UUID | None) -> _Told:
+    return _Told(
+        consent.selectors.intervals(subject=subject),
+        _pauses(subject=subject, device_id=device_id),
+        monitoring.recorded_place(subject),
+    )
+
+
+def _gathered(told: _Told, *, subject: str, epoch: int, now: datetime) -> PersonCells:
     active = policies.active_policies(at=now)
     consented: dict[tuple[str, str], dict[str, list[Interval]]] = {}
     events: dict[tuple[str, str], dict[str, UUID]] = {}
-    for given in consent.selectors.intervals(subject=subject):
+    for given in told.consent:
         policy = active.get(given.application)
         if policy is None or policy.scope_digest_of(given.category, given.purpose) != (
             given.scope_digest
@@ -86,8 +126,8 @@ def cells_of(*, subject: str, epoch: int, device_id: UUID | None, now: datetime)
         consent=consented,
         events=events,
         policies=active,
-        pauses=_pauses(subject=subject, device_id=device_id),
-        standing=monitoring.standing(subject=subject, now=now),
+        pauses=told.pauses,
+        standing=monitoring.standing_at(told.place, subject=subject, now=now),
     )
 
 

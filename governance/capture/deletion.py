@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 import consent.selectors
+import consent.services
 from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
@@ -90,7 +91,8 @@ def forget(*, subject: str, since: datetime, actor: Actor, now: datetime | None 
     """
     until = now or timezone.now()
     with transaction.atomic(durable=True):
-        consent.selectors.lock(subject=subject, exclusive=True)
+        # Their batches under way are judged anew, by whoever had read what is to be forgotten.
+        consent.services.stir(subject=subject)
         entry = journal.append(
             Action.CAPTURE_DELETED,
             actor=actor,

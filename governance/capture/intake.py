@@ -209,7 +209,7 @@ def _check(
 ) -> None:
     header = upload.header
     issued_epoch = _issued_epoch(uploader, header, now=now)
-    person = cells.cells_of(
+    person = cells.locked_cells_of(
         subject=uploader.subject, epoch=standing.epoch, device_id=uploader.device_id, now=now
     )
     facts = IntakeFacts(

@@ -151,7 +151,9 @@ def _batch(batch_id: UUID) -> tuple[_Batch, bool, datetime]:
 
 def _facts(batch: _Batch, *, epoch: int, now: datetime) -> cells.PersonCells:
     """Return what is true of the person now; their consent is locked."""
-    return cells.cells_of(subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now)
+    return cells.locked_cells_of(
+        subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
+    )
 
 
 def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref: str) -> _Judged:

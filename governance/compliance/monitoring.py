@@ -34,6 +34,7 @@ from governance.compliance.models import (
 _PLACE: Final = """
     SELECT place, at FROM compliance_work_place WHERE subject = %s ORDER BY number DESC LIMIT 1
 """
+Place = tuple[str, datetime]
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 _REPEATS: Final = {"yearly": "P1Y", "daily": "P1D"}
 
@@ -135,10 +136,19 @@ def acknowledge(*, subject: str, actor: Actor, now: datetime | None = None) -> A
     return Acknowledgement.objects.create(notice=notice, subject=subject, at=now, entry=entry)
 
 
-def place_of(subject: str) -> tuple[str, datetime]:
-    """Return where somebody works, and since when that is written down; "" while unknown."""
+def recorded_place(subject: str) -> Place | None:
+    """Return what is written down of where somebody works, and since when; None for nothing."""
     found = sql.row(_PLACE, [subject])
-    return (found[0], sql.moment(found[1])) if found else (settings.REMIT_WORK_PLACE, _EVER)
+    return (found[0], sql.moment(found[1])) if found else None
+
+
+def place_of(subject: str) -> Place:
+    """Return where somebody works, and since when that is written down; "" while unknown."""
+    return _place(recorded_place(subject))
+
+
+def _place(recorded: Place | None) -> Place:
+    return recorded or (settings.REMIT_WORK_PLACE, _EVER)
 
 
 def notice_for(subject: str, *, on: date) -> MonitoringNotice | None:
@@ -152,7 +162,12 @@ def notice_for(subject: str, *, on: date) -> MonitoringNotice | None:
 
 def standing(*, subject: str, now: datetime) -> Standing:
     """Return what decides about a person: their place, and whether they are told what is owed."""
-    place, since = place_of(subject)
+    return standing_at(recorded_place(subject), subject=subject, now=now)
+
+
+def standing_at(recorded: Place | None, *, subject: str, now: datetime) -> Standing:
+    """Return what decides about a person of whose place this is recorded."""
+    place, since = _place(recorded)
     profile = jurisdictions.profile_of(place, now.date()) if place else None
     if profile is None or profile.monitoring_notice == "none":
         return Standing(place if profile else "", since, told=(since, None))

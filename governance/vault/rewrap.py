@@ -16,7 +16,7 @@ from governance.vault.wrapping import Sealed
 
 _CHUNK: Final = 5000
 _COLUMNS: Final = "id, kind, owner, scope, generation, epoch, nonce, wrapped"
-_OF_SQLITE: Final = f"rowid, created_at, {_COLUMNS}"
+_OF_SQLITE: Final = f"rowid, {_COLUMNS}"
 # As text, what is only handed on.
 _OF_POSTGRESQL: Final = f"id, created_at::text, id::text AS key_id, {_COLUMNS.removeprefix('id, ')}"
 
@@ -82,7 +82,7 @@ def _copy(reader: Any, writer: Any, new: int, fresh: Fresh) -> None:  # noqa: AN
 
 def _text(value: str) -> str:
     """Return a text as COPY reads it."""
-    if value.isalnum():
+    if value.isprintable() and "\\" not in value:
         return value
     for letter, escaped in (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r")):
         value = value.replace(letter, escaped)
@@ -92,7 +92,7 @@ def _text(value: str) -> str:
 def _update(reader: Any, writer: Any, new: int, fresh: Fresh) -> None:  # noqa: ANN401 - drivers'.
     """Overwrite each row where it lies (`secure_delete`); SQLite finds it by its number."""
     for rows in _chunks(reader, _OF_SQLITE, "?", new):
-        sealed = fresh([wrapped(row[2:]) for row in rows])
+        sealed = fresh([wrapped(row[1:]) for row in rows])
         writer.executemany(
             "UPDATE vault_storedkey SET epoch = ?, nonce = ?, wrapped = ? WHERE rowid = ?",
             [(new, key.nonce, key.wrapped, row[0]) for row, key in zip(rows, sealed, strict=True)],

@@ -94,7 +94,8 @@ class FileWrapper:
     def wrap(self, epoch: int, keys: Sequence[Plain]) -> list[Sealed]:
         """Wrap keys by AES-256-GCM with the place as associated data."""
         cipher = self._cipher(epoch)
-        nonces = [token_bytes(NONCE_BYTES) for _ in keys]
+        drawn = token_bytes(NONCE_BYTES * len(keys))
+        nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
         return [
             Sealed(key.place, nonce, cipher.encrypt(nonce, key.secret, key.place))
             for nonce, key in zip(nonces, keys, strict=True)
