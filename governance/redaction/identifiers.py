@@ -14,8 +14,11 @@ from governance.redaction.normalize import plain
 Cell = tuple[str, str]  # An application and a category.
 Forms = dict[Cell, set[str]]
 LONGEST: Final = 254
-_PART: Final = r"[^\s<>\"'(),;:=?&/@\[\]{}]+"
-_MAIL: Final = re.compile(rf"{_PART}@{_PART}\.[^\s<>\"'(),;:=?&/@.\[\]{{}}]{{2,}}")
+# Bounded, so that no text costs more than its length.
+_LETTER: Final = r"[^\s<>\"(),;:=?&/@\[\]{}]"
+_MAIL: Final = re.compile(
+    rf"{_LETTER}{{1,64}}@{_LETTER}{{1,189}}\.[^\s<>\"(),;:=?&/@.\[\]{{}}]{{2,63}}"
+)
 _AT: Final = re.compile(r" ?[(\[{] ?at ?[)\]}] ?")
 _DOT: Final = re.compile(r" ?[(\[{] ?dot ?[)\]}] ?| dot ")
 _PHONE: Final = re.compile(r"[\d\s+().,/-]+")
@@ -38,6 +41,16 @@ def form_of(identifier: str) -> str | None:
     if _PHONE.fullmatch(text):
         return _phone(text)
     return _account(text)
+
+
+def is_mail_itself(text: str) -> bool:
+    """Return whether a text is one mail address and nothing beside, written as its form is.
+
+    Only such an address reaches the mailbox that its form stands for: `"jane@x.org" <joe@y.org>`
+    reaches another one, and so does one with a letter that only looks like those of `jane@x.org`.
+    """
+    is_plain = len(text) <= LONGEST and text.isascii() and text.isprintable()
+    return is_plain and form_of(text) == f"mail:{text.casefold()}"
 
 
 def forms(shown: Collection[Shown]) -> Forms:
@@ -71,7 +84,8 @@ def _plain(text: str) -> str:
 
 
 def _mails(text: str) -> set[str]:
-    return {f"mail:{found.strip('.')}" for found in _MAIL.findall(text)}
+    # A text may stand in quotes, and end a sentence.
+    return {"mail:" + found.strip(".'") for found in _MAIL.findall(text)}
 
 
 def _phone(text: str) -> str | None:

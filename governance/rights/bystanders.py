@@ -13,6 +13,8 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -69,20 +71,21 @@ def ask(*, address: str, kind: str, language: str, source: Source, now: datetime
 
     BystanderRequestError (no address, no such request), TooManyAttemptsError, MailAwayError.
     """
-    form = identifiers.form_of(address) if len(address) <= LONGEST else None
-    if form is None or not form.startswith("mail:") or kind not in KINDS:
+    mailbox = address.strip()
+    if not _is_mailbox(mailbox) or kind not in KINDS:
         raise BystanderRequestError("Give a mail address and what you ask for.")
     if language not in dict(settings.LANGUAGES):
         raise BystanderRequestError("Choose one of the languages of this page.")
+    form = f"mail:{mailbox.casefold()}"
     limits.begin(kind="bystander", account=form, source=source, now=now)
     mailing.require_open()
     if not _is_within_bounds(form, now):
         return
-    words = {"a": address.strip(), "k": kind, "l": language, "t": int(now.timestamp())}
+    words = {"a": mailbox, "k": kind, "l": language, "t": int(now.timestamp())}
     link = f"{settings.REMIT_EXTERNAL_ORIGIN}/others/{letters.link(json.dumps(words))}/"
     with override(language):
         mailing.send(
-            to=address.strip(),
+            to=mailbox,
             subject=_("Your request to %(organisation)s")
             % {"organisation": settings.REMIT_ORGANISATION},
             text=_(
@@ -93,6 +96,14 @@ def ask(*, address: str, kind: str, language: str, source: Source, now: datetime
             )
             % {"organisation": settings.REMIT_ORGANISATION, "link": link},
         )
+
+
+def _is_mailbox(address: str) -> bool:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return identifiers.is_mail_itself(address)
 
 
 def _is_within_bounds(form: str, now: datetime) -> bool:
