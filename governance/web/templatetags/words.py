@@ -69,6 +69,13 @@ def clock(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def clock_exact(value: datetime) -> SafeString:
+    """Print the time of day to the second, for what is watched while it happens."""
+    shown = formats.date_format(_local(value), "H:i:s")
+    return format_html('<time datetime="{}">{}</time>', _iso(value), shown)
+
+
+@register.filter
 def day(value: datetime | date | None) -> str:
     """Print a day with its month in words."""
     if value is None:

@@ -123,6 +123,7 @@ def test_the_stop_page_shows_how_far_it_is_and_keeps_every_certificate(
     page = read("ines", "/office/stop/")
     assert 'id="live" data-every="5"' in page
     assert "Look again" in page
+    assert re.search(r"As it was at <time [^>]+>\d\d:\d\d:\d\d</time>\.", page)
     assert "A signed certificate stands here" in page
     services.record_heartbeat(
         device_id=device.id, policy_epoch=policies.generation(), consent_epoch=0
