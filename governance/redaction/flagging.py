@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from governance.redaction import sensitive
 from governance.redaction.editing import Field, Node, common, head, tail
 from governance.redaction.engine import Deadline, Detector
 from governance.redaction.findings import Span
@@ -65,6 +66,7 @@ class Scan:
     label: str
     role: str
     seen: str = ""
+    is_sensitive: bool = False
 
     def spans(self, text: str) -> list[Span]:
         """Return what identifies in the part of the text that the last one did not have."""
@@ -72,6 +74,7 @@ class Scan:
         self.seen = text
         part = text[start:end]
         found = self.detector.spans(part, label=self.label, role=self.role, deadline=self.deadline)
+        self.is_sensitive = self.is_sensitive or sensitive.is_met(part)
         found = residue(part, [*found, *lone_passwords(part, self.role, found)])
         return [Span(start + span.start, start + span.end, span.type) for span in found]
 

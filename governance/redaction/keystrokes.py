@@ -81,6 +81,8 @@ class Findings:
     counts: dict[str, int] = field(default_factory=dict)
     values: set[str] = field(default_factory=set)
     shown: set[Shown] = field(default_factory=set)
+    # The applications in which something was said of somebody's health, belief and the like.
+    sensitive: set[str] = field(default_factory=set)
 
 
 class Reconstruction:
@@ -215,9 +217,11 @@ class Reconstruction:
                 spans = scan.spans(text)
                 flag(view, spans)
                 findings.shown |= _shown(each, text, spans)
+            if scan.is_sensitive:
+                findings.sensitive.add(each.key[0])
         findings.values |= {shown.value for shown in findings.shown}
         self._search_boxes(detector)
-        findings.shown |= self._search_values(findings.values)
+        self._search_values(findings)
         for each in self.fields.values():
             if flags(each.nodes):
                 flag_tombstones(each.nodes)
@@ -242,19 +246,17 @@ class Reconstruction:
             flag_boxes(boxes, detector)
             boxes = []
 
-    def _search_values(self, values: set[str]) -> set[Shown]:
+    def _search_values(self, findings: Findings) -> None:
         """Flag a value found in one field wherever another field repeats it."""
-        pattern = values_pattern(values)
-        repeated: set[Shown] = set()
+        pattern = values_pattern(findings.values)
         if pattern is None:
-            return repeated
+            return
         for each in self.fields.values():
             for view in views(each):
                 text = "".join(node.character for node in view)
                 spans = [Span(*m.span(), "REPEATED") for m in pattern.finditer(text)]
                 flag(view, spans)
-                repeated |= _shown(each, text, spans)
-        return repeated
+                findings.shown |= _shown(each, text, spans)
 
     def _follow_links(self) -> None:
         for typed, inserted in self._completions:

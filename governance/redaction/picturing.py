@@ -42,6 +42,7 @@ class Pictures:
         self._bytes: dict[int, bytes] = {}
         self._done: dict[int, RedactedScreen] = {}
         self._shown: set[Shown] = set()
+        self.sensitive: set[str] = set()
         self._redactor: ScreenRedactor | None = None
         for position, frame in self._frames.items():
             if reason := self._refusal(position, frame, blobs):
@@ -88,6 +89,8 @@ class Pictures:
             self._done[position] = done
             values |= done.values
             of = self._frames[position].app
+            if done.is_sensitive:
+                self.sensitive.add(of)
             self._shown |= {Shown(of, _PICTURE, kind, value) for kind, value in done.shown}
         return frozenset(values)
 

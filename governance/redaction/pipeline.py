@@ -59,6 +59,8 @@ class Redacted:
     provenance: dict[str, object]
     refused: dict[str, int] = field(default_factory=dict)
     shown: frozenset[Shown] = field(default=frozenset(), repr=False)
+    # The applications that told of somebody's health, belief and the like (GDPR 9, 10).
+    sensitive: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @lru_cache(maxsize=4)
@@ -115,9 +117,9 @@ def redact(
     detector = _detector(context.directory, context.employee_number, context.model)
     counts: Counter[str] = Counter()
     values = set(known)
-    shown: set[Shown] = set()
+    said = Findings()
     current = _without_text(
-        list(events), detector, deadline, counts=counts, values=values, shown=shown
+        list(events), detector, deadline, counts=counts, values=values, said=said
     )
     for _ in range(texts.ROUNDS if pictures.number else 0):
         # One register for all: what a picture shows goes from the text, and the other way round.
@@ -126,11 +128,13 @@ def redact(
             break
         values |= found
         current = _without_text(
-            current, detector, deadline, counts=counts, values=values, shown=shown
+            current, detector, deadline, counts=counts, values=values, said=said
         )
     current = pictures.written(current)
     counts.update(pictures.counts)
-    current = rewriting.clean_labels(current, detector, values=values, counts=counts, shown=shown)
+    current = rewriting.clean_labels(
+        current, detector, values=values, counts=counts, shown=said.shown
+    )
     stored = rewriting.to_stored_form(current)
     if _search(stored, detector, deadline, known=values).counts:
         raise ResidueError
@@ -139,7 +143,8 @@ def redact(
         counts=dict(sorted(counts.items())),
         provenance=_provenance(stored, detector, context),
         refused=dict(sorted(pictures.refused.items())),
-        shown=frozenset(shown | pictures.shown()),
+        shown=frozenset(said.shown | pictures.shown()),
+        sensitive=frozenset(said.sensitive | pictures.sensitive),
     )
 
 
@@ -150,16 +155,17 @@ def _without_text(
     *,
     counts: Counter[str],
     values: set[str],
-    shown: set[Shown],
+    said: Findings,
 ) -> list[Event]:
     """Return the events without what their text says of anyone; add to the last three."""
     for _ in range(texts.ROUNDS):
         findings = _search(events, detector, deadline, known=values)
+        said.sensitive |= findings.sensitive
         if not findings.counts:
             return events
         counts.update(findings.counts)
         values |= findings.values
-        shown |= findings.shown
+        said.shown |= findings.shown
         events = rewriting.write_back(events, findings)
         deadline.check()
     raise ResidueError

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from governance.redaction import sensitive
 from governance.redaction.engine import NO_DEADLINE, Deadline, Detector
 from governance.redaction.screens import pictures, regions, trees
 from governance.redaction.screens.errors import UnreadableScreenError
@@ -37,6 +38,8 @@ class RedactedScreen:
     values: frozenset[str] = field(repr=False)
     # The same with its type, and what was known from elsewhere and stands here too.
     shown: frozenset[tuple[str, str]] = field(repr=False)
+    # Whether it tells of somebody's health, belief and the like.
+    is_sensitive: bool
 
 
 class ScreenRedactor:
@@ -87,6 +90,8 @@ class ScreenRedactor:
             counts=_counts(painted, by_tree, verdict),
             values=frozenset(by_tree.values | verdict.values),
             shown=frozenset(by_tree.said | verdict.said),
+            is_sensitive=sensitive.is_met(" ".join(one.text for one in tree))
+            or sensitive.is_met(" ".join(word.text for word in words)),
         )
 
     def _look_again(
