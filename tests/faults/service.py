@@ -162,11 +162,9 @@ class Service:
 
     # Clients.
 
-    def batches(
-        self, count: int, *, of: str = "mira", form: str = "", **environment: str
-    ) -> list[Sealed]:
+    def batches(self, count: int, *, of: str = "mira", form: str = "") -> list[Sealed]:
         """Seal batches of a person, each in a session of its own."""
-        lines = self.aside("seal", of, str(count), form, **environment).splitlines()
+        lines = self.aside("seal", of, str(count), form).splitlines()
         return [Sealed.read(line) for line in lines if line.startswith('{"batch"')]
 
     def send(self, sealed: Sealed, *, patience: float = 30, skew: int = 0) -> httpx.Response | None:
