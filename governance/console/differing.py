@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from governance.console.drafting import LISTS, lines
+from governance.console.drafting import LISTS, lines, written_value
 from governance.policies import selectors
+from governance.policies.budgets import Budgets
 from governance.web import naming
 
-PARTS: Final = ("purposes", "categories", "places", *LISTS, "labels", "rules")
+_LISTED: Final = ("purposes", "categories", "places", *LISTS, "labels", "rules")
+PARTS: Final = (*_LISTED, "budgets")
 
 _ADDED: Final[Mapping[str, str | Promise]] = {
     "purposes": gettext_lazy("It may be used for one purpose more: %(what)s."),
@@ -73,9 +76,10 @@ def changes(old: Mapping[str, object], new: Mapping[str, object]) -> list[Change
     names = _names()
     found = [
         change
-        for part in PARTS
+        for part in _LISTED
         for change in _of_part(part, lines(old.get(part)), lines(new.get(part)), names)
     ]
+    found += _of_budgets(old.get("budgets", {}), new.get("budgets", {}))
     return sorted(found, key=lambda change: not change.is_wider)
 
 
@@ -85,16 +89,34 @@ def _of_part(part: str, was: list[str], will: list[str], names: Mapping[str, str
         # Without any named field every field may be typed into; the first name shuts the others.
         found.append(_every_field(opened=bool(was)))
     widens = part != "masks"
+    had, has = set(was), set(will)
     for line in will:
-        if line not in was:
+        if line not in had:
             sentence = str(_ADDED[part]) % {"what": _words(part, line, names)}
             # The first named field gives nothing that was not open before.
             found.append(Change(sentence, widens and not (part == "fields" and not was)))
     for line in was:
-        if line not in will:
+        if line not in has:
             sentence = str(_REMOVED[part]) % {"what": _words(part, line, names)}
             # A rule mostly narrows, so that without it more may come; doubt counts as wider.
             found.append(Change(sentence, part in {"masks", "rules"}))
+    return found
+
+
+def _of_budgets(old: object, new: object) -> list[Change]:
+    was, will = msgspec.convert(old, Budgets), msgspec.convert(new, Budgets)
+    found = []
+    for name in Budgets.__struct_fields__:
+        before, after = getattr(was, name), getattr(will, name)
+        if before != after:
+            words = _("A computer may be asked for %(name)s = %(after)s, before %(before)s.")
+            words %= {
+                "name": name,
+                "after": written_value(after),
+                "before": written_value(before),
+            }
+            is_wider = not msgspec.structs.replace(was, **{name: after}).is_within(was)
+            found.append(Change(words, is_wider))
     return found
 
 

@@ -1,12 +1,13 @@
 """Between the draft form and a policy's content: lines of text in, JSON values out, and back.
 
-One line is one item: `name = pattern`, or `kind-of-data: name = value` for a rule. What the lines
-mean and whether it may stand is decided by `governance.policies.content`; here they are only taken
-apart. Whatever a version holds stands in the form, so that a change drops nothing.
+One line is one item: `name = pattern`, `kind-of-data: name = value` for a rule, `name = value` for
+a limit of what a computer is asked for. What the lines mean and whether it may stand is decided by
+`governance.policies.content`; here they are only taken apart. Whatever a version holds stands in
+the form, so that a change drops nothing.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,8 @@ from django.utils.translation import gettext as _
 
 LISTS: Final = ("matchers", "titles", "urls", "fields", "masks")
 SELECTORS: Final = frozenset({"fields", "masks"})
+# A longer number is taken as text, which no rule takes as a number.
+_MOST_DIGITS: Final = 17
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class Draft:
     texts: dict[str, str] = field(default_factory=dict)
     labels: str = ""
     rules: str = ""
+    budgets: str = ""
     places: str = ""
     recording: str = ""
     errors: dict[str, str] = field(default_factory=dict)
@@ -42,6 +46,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         texts={name: sent.get(name, "") for name in LISTS},
         labels=sent.get("labels", ""),
         rules=sent.get("rules", ""),
+        budgets=sent.get("budgets", ""),
         places=sent.get("places", ""),
         recording=sent.get("recording", ""),
     )
@@ -60,6 +65,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         **items,
         "labels": [line.strip() for line in draft.labels.splitlines() if line.strip()],
         "rules": _rules(draft),
+        "budgets": _budgets(draft),
         "places": draft.places.replace(",", " ").upper().split(),
     }
     return draft
@@ -114,11 +120,30 @@ def _rules(draft: Draft) -> dict[str, dict[str, object]]:
     return found
 
 
+def _budgets(draft: Draft) -> dict[str, object]:
+    """Return the limits by name; what no line gives is as `governance.policies.budgets` has it."""
+    found: dict[str, object] = {}
+    for number, line in enumerate(draft.budgets.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, separator, value = (part.strip() for part in line.partition("="))
+        if not (separator and name and value):
+            words = _("Line %d does not read “name = pattern”.")
+        elif name in found:
+            words = _("Line %d gives a rule that another line gives already.")
+        else:
+            found[name] = _value(value)
+            continue
+        draft.errors["budgets"] = words % number
+        return {}
+    return found
+
+
 def _value(text: str) -> bool | int | str:
     """Return a rule's value: true or false, a whole number, or text, in quotes where in doubt."""
     if text in {"true", "false"}:
         return text == "true"
-    if text.isascii() and text.removeprefix("-").isdecimal():
+    if len(text) <= _MOST_DIGITS and text.isascii() and text.removeprefix("-").isdecimal():
         return int(text)
     if text.startswith('"'):
         try:
@@ -146,6 +171,7 @@ def from_content(content: Mapping[str, object]) -> Draft:
         texts={name: "\n".join(lines(content.get(name))) for name in LISTS},
         labels="\n".join(_strings(content.get("labels"))),
         rules="\n".join(lines(content.get("rules"))),
+        budgets="\n".join(lines(content.get("budgets"))),
         places=", ".join(_strings(content.get("places"))),
         content=dict(content),
     )
@@ -158,13 +184,18 @@ def _strings(value: object) -> list[str]:
 def lines(value: object) -> list[str]:
     """Return one part of a content as lines of text: what the form and a comparison show."""
     if isinstance(value, dict):
-        return [
-            f"{category}: {name} = {written_value(rule)}"
-            for category, rules in value.items()
-            for name, rule in rules.items()
-        ]
+        return [f"{name} = {written_value(each)}" for name, each in _named(value)]
     items = value if isinstance(value, list) else []
     return [_line(item) if isinstance(item, dict) else str(item) for item in items]
+
+
+def _named(value: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Return each rule after its kind of data, each limit by its name."""
+    for key, each in value.items():
+        if isinstance(each, dict):
+            yield from ((f"{key}: {name}", rule) for name, rule in each.items())
+        else:
+            yield key, each
 
 
 def _line(item: Mapping[str, str]) -> str:

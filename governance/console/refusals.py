@@ -24,12 +24,16 @@ _FAULTS: Final[Mapping[str, str | Promise]] = {
         "Write the origin as https:// and the whole name of the host, without * and without a path."
     ),
     "too-wide": gettext_lazy("This pattern would match nearly everything. Write more of it."),
+    "wildcards": gettext_lazy("This pattern has too many *. Ten are enough."),
     "repeats": gettext_lazy("Something stands here twice. Each thing stands once."),
 }
 # What an entry of each field looks like, for what does not look like it.
 _FORMS: Final[Mapping[str, str | Promise]] = {
     "places": gettext_lazy("A place is a code such as DE, FR or US-CA."),
     "labels": gettext_lazy("A menu word has 1 to 80 characters; there are at most 2,000 of them."),
+    "budgets": gettext_lazy(
+        "A limit reads “name = value”, with a name and a value of those that stand above."
+    ),
     "rules": gettext_lazy(
         "A rule reads “kind-of-data: name = value”, with the key of a kind of data, such as "
         "“keystroke-timing: quantise-ms = 50”."

@@ -22,13 +22,22 @@ from governance.policies.errors import PolicyContentError
 
 Key = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$", max_length=64)]
-Pattern = Annotated[str, Meta(min_length=2, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Label = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-RuleValue = bool | int | Annotated[str, Meta(max_length=80)]
+# What has no place in a line of text, or no form in UTF-8.
+_PRINTED: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
+Pattern = Annotated[str, Meta(min_length=2, max_length=300, pattern=_PRINTED)]
+Label = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PRINTED)]
+_EXACT: Final = 2**53 - 1  # Beyond it JSON knows no whole numbers (RFC 8785).
+RuleValue = (
+    bool
+    | Annotated[int, Meta(ge=-_EXACT, le=_EXACT)]
+    | Annotated[str, Meta(max_length=80, pattern=_PRINTED)]
+)
 
 WEB_MATCHERS: Final = frozenset({"origin"})
 DESKTOP_MATCHERS: Final = frozenset({"window-title", "process"})
 MOST_ITEMS: Final = 200
+# Of one pattern. Each more costs whoever compares it, here and on every computer.
+MOST_WILDCARDS: Final = 10
 
 
 class Matcher(Struct, forbid_unknown_fields=True, frozen=True):
@@ -99,6 +108,7 @@ def parse(value: object) -> Content:
         raise PolicyContentError(detail + ".", pointer=_pointer(path)) from error
     _check_categories(content)
     _check_matchers(content)
+    _check_wildcards(content)
     for name in ("matchers", "titles", "urls", "fields", "masks"):
         _check_distinct([item.id for item in getattr(content, name)], name)
     surfaces.check(*reach(content))
@@ -165,6 +175,22 @@ def _check_matchers(content: Content) -> None:
                 pointer=f"{pointer}/pattern",
                 fault="too-wide",
             )
+
+
+def _check_wildcards(content: Content) -> None:
+    parts: dict[str, Sequence[Matcher | NamedPattern]] = {
+        "matchers": content.matchers,
+        "titles": content.titles,
+        "urls": content.urls,
+    }
+    for name, items in parts.items():
+        for index, item in enumerate(items):
+            if item.pattern.count("*") > MOST_WILDCARDS:
+                raise PolicyContentError(
+                    f"A pattern has at most {MOST_WILDCARDS} wildcards.",
+                    pointer=f"/{name}/{index}/pattern",
+                    fault="wildcards",
+                )
 
 
 def _is_origin(pattern: str) -> bool:

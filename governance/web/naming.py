@@ -60,6 +60,7 @@ PARTS: Final[dict[str, Words]] = {
     "masks": _("Places that are never captured"),
     "labels": _("Menu words that may be captured"),
     "rules": _("Rules for single kinds of data"),
+    "budgets": _("What a computer may be asked for"),
 }
 KINDS: Final[dict[str, Words]] = {"web": _("web application"), "desktop": _("desktop program")}
 

@@ -21,8 +21,43 @@ RULES = {
 
 def filled(page: str) -> dict[str, Any]:
     """Return what a browser would send of the draft form, as far as these tests need it."""
-    rules = page.partition('name="rules"')[2].partition("</textarea>")[0].rpartition(">")[2]
-    return DRAFT | {"rules": rules.replace("&quot;", '"').replace("&#x27;", "'")}
+    sent = {}
+    for name in ("rules", "budgets"):
+        text = page.partition(f'name="{name}"')[2].partition("</textarea>")[0].rpartition(">")[2]
+        sent[name] = text.replace("&quot;", '"').replace("&#x27;", "'")
+    return DRAFT | sent
+
+
+BUDGETS = {
+    "megabytes_per_day": 40,
+    "screens_per_minute": 0,
+    "cpu_percent": 2,
+    "on_battery": False,
+    "on_metered": "never",
+    "offline_hours": 0,
+}
+
+
+def test_a_new_version_keeps_the_limits_of_the_one_it_starts_from_and_says_what_it_raises(
+    nordhafen: make.House,
+) -> None:
+    ines = signed_in("ines")
+    strict = "\n".join(drafting.lines(BUDGETS))
+    first = ines.post(NEW, DRAFT | {"budgets": strict})["Location"]
+    told = ines.get(first).content.decode()
+    assert "asked for megabytes_per_day = 40, before 200." in told
+    assert "on_metered = never" in told.partition("All that it holds")[2]
+    form = filled(ines.get(f"{NEW}?from={make.DESK}@2").content.decode())
+    where = ines.post(NEW, form)["Location"]
+    kept = history.version(make.DESK, 3)
+    assert kept is not None
+    assert kept.content["budgets"] == BUDGETS
+    assert "It says the same." in ines.get(f"{where}?against=2").content.decode()
+    opened = form | {"budgets": strict.replace("never", "if-allowed")}
+    where = ines.post(NEW, opened)["Location"]
+    wider = ines.get(f"{where}?against=2").content.decode()
+    assert '<li data-change="wider">' in wider
+    assert "on_metered = if-allowed, before never." in wider
 
 
 def test_a_new_version_keeps_the_rules_of_the_one_it_starts_from(nordhafen: make.House) -> None:
@@ -56,6 +91,13 @@ REFUSED = (
     ({"urls": "pay = https://x.example/payroll"}, "f-urls", "personnel and benefits pages"),
     ({"categories": ["clipboard"]}, "f-categories", "Nobody may collect what was copied"),
     ({"labels": "x" * 81}, "f-labels", "Entry 1: A menu word has"),
+    ({"budgets": "megabytes_per_day = 5000"}, "f-budgets", "A limit reads"),
+    ({"budgets": "fun = 1"}, "f-budgets", "A limit reads"),
+    ({"rules": "click: once = " + "1" * 5000}, "f-rules", "A rule reads"),
+    ({"rules": "click: once = 99999999999999999"}, "f-rules", "A rule reads"),
+    ({"rules": 'click: once = "\\u0000"'}, "f-rules", "A rule reads"),
+    ({"rules": 'click: once = "\\ud800"'}, "f-rules", "A rule reads"),
+    ({"titles": "t = " + "*a" * 11}, "f-titles", "This pattern has too many *"),
     ({"fields": "A = #a"}, "f-fields", "Entry 1: A name has small letters"),
 )
 
