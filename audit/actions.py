@@ -15,6 +15,7 @@ class Action(StrEnum):
     LOG_OPENED = "log:opened"
     CONSENT_DECIDED = "consent:decided"
     CAMPAIGN_SENT = "campaign:sent"
+    CAMPAIGN_ENDED = "campaign:ended"
     ASKING_LIMITED = "asking:limited"
     PRESSURE_REPORTED = "pressure:reported"
     PRESSURE_SETTLED = "pressure:settled"

@@ -48,6 +48,7 @@ KINDS: Final[dict[Action, Kind]] = {
     Action.LOG_OPENED: _log(2),
     Action.CONSENT_DECIDED: Kind(_ENTITY, 3, "consent"),
     Action.CAMPAIGN_SENT: Kind(_ENTITY, 1, "request for consent"),
+    Action.CAMPAIGN_ENDED: Kind(_ENTITY, 3, "request for consent"),
     Action.ASKING_LIMITED: Kind(_ENTITY, 3, "request for consent"),
     Action.PRESSURE_REPORTED: Kind(_ENTITY, 1, "report of pressure"),
     Action.PRESSURE_SETTLED: Kind(_ENTITY, 3, "report of pressure"),

@@ -55,6 +55,9 @@ def origin(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessa
     if not settings.REMIT_STEP_UP_SECONDS:
         hint = "Unset REMIT_STEP_UP_SECONDS, or give it a number of seconds such as 300."
         found.append(Error("Whoever passes by may say yes.", hint=hint, id="remit.E014"))
+    if not (settings.REMIT_OFFICE_SECOND_FACTOR and settings.REMIT_OFFICE_IDLE_SECONDS):
+        hint = "Unset REMIT_OFFICE_SECOND_FACTOR and REMIT_OFFICE_IDLE_SECONDS."
+        found.append(Warning("An office lies open.", hint=hint, id="remit.W019"))
     return found
 
 

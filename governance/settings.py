@@ -208,6 +208,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 REMIT_PASSWORD_LOGIN = env.flag("REMIT_PASSWORD_LOGIN", default=REMIT_DEMO)
 # How old a sign-in may be when a consent is given or a way to sign in is added; 0: any age.
 REMIT_STEP_UP_SECONDS = env.number("REMIT_STEP_UP_SECONDS", 0 if REMIT_DEMO else 300)
+# Whether what an office approves needs a passkey or a code, and when its session ends; 0: never.
+REMIT_OFFICE_SECOND_FACTOR = env.flag("REMIT_OFFICE_SECOND_FACTOR", default=not REMIT_DEMO)
+REMIT_OFFICE_IDLE_SECONDS = env.number("REMIT_OFFICE_IDLE_SECONDS", 0 if REMIT_DEMO else 1800)
 # Proxies whose X-Forwarded-For is believed.
 REMIT_TRUSTED_PROXIES = env.networks("REMIT_TRUSTED_PROXIES")
 REMIT_COMPUTER_COOKIE = "__Host-computer" if _HTTPS else "remit-computer"

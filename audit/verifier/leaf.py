@@ -42,6 +42,7 @@ EVENTS = frozenset(
         *("erasure:requested", "erasure:completed", "key:shredded", "key:rotated"),
         "export:built",
         "campaign:sent",
+        "campaign:ended",
         "asking:limited",
         "pressure:reported",
         "pressure:settled",

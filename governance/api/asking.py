@@ -3,6 +3,7 @@
 No answer here says whom a campaign reached, who was left out, who agreed, or how many.
 """
 
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 from governance.accounts import selectors as accounts
 from governance.api.answers import PageQuery, Strict, audited, body_of, query_of, visitor
 from governance.api.permissions import ByMatrix
-from governance.rights import campaigns, participation, pressure
+from governance.rights import campaigns, exemptions, participation, pressure
 from governance.rights.errors import AskingLimitError
 from governance.rights.states import ExemptionReason, Limit
 
@@ -32,6 +33,11 @@ class CampaignSerializer(serializers.Serializer[Any]):
     incentive = serializers.CharField()
     sent_at = serializers.DateTimeField()
     lapses_at = serializers.DateTimeField()
+    ended_at = serializers.SerializerMethodField(help_text="Null unless it ended before it lapsed.")
+
+    def get_ended_at(self, row: object) -> datetime | None:
+        end = getattr(row, "end", None)
+        return None if end is None else end.at
 
 
 class CampaignListSerializer(serializers.Serializer[Any]):
@@ -63,6 +69,19 @@ class CampaignsView(APIView):
         return audited(Response(CampaignSerializer(sent).data, status=201), sent.entry)
 
 
+class CampaignEndView(APIView):
+    """Stops a request for consent before it lapses; nobody reads it on a page any more."""
+
+    action_name: ClassVar = {"POST": "campaign.end"}
+    permission_classes = (ByMatrix,)
+
+    @extend_schema(operation_id="campaigns_end", request=None, responses={200: CampaignSerializer})
+    def post(self, request: Request, campaign_id: UUID) -> Response:
+        body_of(request, Strict)
+        made = campaigns.end(campaign_id=campaign_id, actor=visitor(request).actor)
+        return audited(Response(CampaignSerializer(made.campaign).data), made.entry)
+
+
 class NewLimitSerializer(Strict):
     kind = serializers.ChoiceField([kind.value for kind in Limit])
     starts_on = serializers.DateField()
@@ -78,12 +97,19 @@ class LimitSerializer(serializers.Serializer[Any]):
     ends_on = serializers.DateField()
 
 
+class ExemptSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    band = serializers.CharField(help_text="How many people: <5, 5-19, 20-49 or >=50.")
+
+
 class LimitListSerializer(serializers.Serializer[Any]):
     windows = LimitSerializer(many=True)
+    exempt_on = serializers.DateField(help_text="The day of the figures: the month's first.")
+    exempt = ExemptSerializer(many=True)
 
 
 class LimitsView(APIView):
-    """Times in which nobody is asked; what is about one person is taken here and never listed."""
+    """Times in which nobody is asked; what is about one person is counted in bands alone."""
 
     action_name: ClassVar = {"GET": "campaign.read", "POST": "campaign.limit"}
     permission_classes = (ByMatrix,)
@@ -93,7 +119,9 @@ class LimitsView(APIView):
     )
     def get(self, request: Request) -> Response:
         limit = query_of(request, PageQuery)["limit"]
-        return Response(LimitListSerializer({"windows": campaigns.windows()[:limit]}).data)
+        day, exempt = exemptions.published()
+        told = {"windows": campaigns.windows()[:limit], "exempt_on": day, "exempt": exempt}
+        return Response(LimitListSerializer(told).data)
 
     @extend_schema(
         operation_id="asking_limits_record",

@@ -10,7 +10,9 @@ from rest_framework.permissions import BasePermission
 from audit import journal
 from audit.actions import Action, Verdict
 from governance.accounts import matrix
+from governance.accounts.errors import ConfirmationRequiredError
 from governance.api.device_authentication import DevicePrincipal
+from governance.web import proof
 from governance.web.doors import Visitor
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class ByMatrix(BasePermission):
         if action is None:
             return False
         if matrix.allowed(visitor.role if visitor else None, action):
+            if proof.is_missing(request._request, action):  # noqa: SLF001 - the pages' own question.
+                raise ConfirmationRequiredError("Confirm by a passkey or a code, then send again.")
             return True
         if visitor is not None:
             _write_down(request, visitor, action)

@@ -147,6 +147,7 @@ TABLE: Final[dict[str, Row]] = {
     "governance.rights.AskingWindowError": Row("asking-window"),
     "governance.rights.BystanderLinkError": _missing(),
     "governance.rights.BystanderRequestError": Row("invalid-request"),
+    "governance.rights.CampaignOverError": Row("invalid-transition"),
     "governance.rights.CampaignSenderError": Row("not-allowed"),
     "governance.rights.CellNotOfferedError": Row("cell-not-offered"),
     "governance.rights.ExportNotReadyError": Row("export-not-ready", retry_after_seconds=10),

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from governance.accounts import selectors, sign_in
 from governance.accounts.errors import TooManyAttemptsError
 from governance.accounts.roles import PERSON_ROLES, Role
-from governance.api.answers import Strict, body_of, visitor
+from governance.api.answers import Strict, body_of, query_of, visitor
 from governance.api.authentication import PersonSession, check_origin
 from governance.api.errors import (
     ConfirmationRefusedError,
@@ -89,13 +89,29 @@ class SessionView(APIView):
 class ConfirmationSerializer(Strict):
     password = serializers.CharField(max_length=256, trim_whitespace=False, required=False)
     code = serializers.CharField(max_length=16, required=False)
+    credential = serializers.CharField(
+        max_length=20_000, required=False, help_text="The passkey's answer, as JSON in a string."
+    )
+
+
+class ChallengeSerializer(serializers.Serializer[Any]):
+    passkey = serializers.DictField(
+        allow_null=True, help_text="What `navigator.credentials.get` is asked; null without one."
+    )
 
 
 class ConfirmationView(APIView):
-    """Shows once more that it is the person of the session, before a consent is given."""
+    """Shows once more that it is the person of the session, before a yes and an approval."""
 
-    action_name: ClassVar = {"POST": "account.secure"}
+    action_name: ClassVar = {"GET": "account.secure", "POST": "account.secure"}
     permission_classes = (ByMatrix,)
+
+    @extend_schema(operation_id="session_challenge", responses=ChallengeSerializer)
+    def get(self, request: Request) -> Response:
+        query_of(request, Strict)
+        person = selectors.person_by_subject(visitor(request).subject)
+        options = confirming.challenge(request._request, person) if person else None  # noqa: SLF001 - as above.
+        return Response(ChallengeSerializer({"passkey": options}).data)
 
     @extend_schema(
         operation_id="session_confirm", request=ConfirmationSerializer, responses={204: None}
@@ -113,7 +129,7 @@ class ConfirmationView(APIView):
         if not way:
             ways_in.refuse(plain)
             raise ConfirmationRefusedError
-        freshness.confirm(plain, way=way)
+        freshness.confirm(plain, who, way=way)
         return _with_entry(request, Response(status=204))
 
 

@@ -35,6 +35,7 @@ agents = [
 
 offices = [
     path("campaigns", asking.CampaignsView.as_view()),
+    path("campaigns/<uuid:campaign_id>/end", asking.CampaignEndView.as_view()),
     path("asking-limits", asking.LimitsView.as_view()),
     path("pressure-reports/<uuid:report_id>/finding", asking.FindingView.as_view()),
     path("bystander-requests", bystanders.BystanderRequestsView.as_view()),

@@ -17,6 +17,7 @@ from governance.console.access import waiting_for
 from governance.console.frame import show
 from governance.policies import history
 from governance.policies.states import PolicyState
+from governance.rights import pressure
 from governance.web.doors import Visitor, page
 
 
@@ -70,6 +71,11 @@ def _tasks(visitor: Visitor) -> list[Task]:
         if done.stale:
             left = _("records wait to be redacted again by the present recipe")
             tasks.append(Task(done.stale, left, "/office/"))
+    if visitor.may("pressure.read"):
+        unread = Task(
+            pressure.waiting(), _("reports of pressure wait for you"), "/office/pressure/"
+        )
+        tasks.append(unread)
     if visitor.may("log.search"):
         refused = log.search(filters=SearchFilters(verdicts=frozenset({Verdict.DENY})), limit=1)
         tasks.append(Task(refused.total, _("refusals in the log"), "/office/log/?verdicts=deny"))

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,11 +26,13 @@ from governance.policies import selectors as policies
 from governance.rights.errors import (
     AskingLimitError,
     AskingWindowError,
+    CampaignOverError,
     CampaignSenderError,
     CellNotOfferedError,
     IncentiveError,
+    RequestNotFoundError,
 )
-from governance.rights.models import Asked, AskingLimit, Campaign
+from governance.rights.models import Asked, AskingLimit, Campaign, CampaignEnd
 from governance.rights.states import ExemptionReason, Limit
 
 SILENCE: Final = timedelta(days=365)
@@ -115,6 +118,27 @@ def send(*, purpose: str, incentive: str, actor: Actor, now: datetime | None = N
     return campaign
 
 
+@transaction.atomic
+def end(*, campaign_id: UUID, actor: Actor, now: datetime | None = None) -> CampaignEnd:
+    """Ask nobody any more; whom it reached stays asked, and is left alone for as long.
+
+    RequestNotFoundError, CampaignOverError.
+    """
+    moment = now or timezone.now()
+    campaign = Campaign.objects.select_for_update().filter(id=campaign_id).first()
+    if campaign is None:
+        raise RequestNotFoundError
+    if moment >= campaign.lapses_at or CampaignEnd.objects.filter(campaign=campaign).exists():
+        raise CampaignOverError("This request for consent is over already.")
+    entry = journal.append(Action.CAMPAIGN_ENDED, actor=actor, purpose=campaign.purpose)
+    return CampaignEnd.objects.create(campaign=campaign, at=moment, entry=entry)
+
+
+def shut_by(now: datetime | None = None) -> list[AskingLimit]:
+    """Return the windows for everybody that are open now: while there is one, nobody is asked."""
+    return [each for each in _windows((now or timezone.now()).date()) if not each.subject]
+
+
 def _windows(day: date) -> list[AskingLimit]:
     return list(AskingLimit.objects.filter(starts_on__lte=day, ends_on__gte=day))
 
@@ -148,7 +172,9 @@ def open_request(*, subject: str, now: datetime | None = None) -> Campaign | Non
     """Return the campaign that asks a person at this moment, or None: no page may ask then."""
     moment = now or timezone.now()
     settled = answered.answered_purposes(subject=subject, since=moment - SILENCE)
-    rows = Asked.objects.filter(subject=subject, campaign__lapses_at__gt=moment)
+    rows = Asked.objects.filter(
+        subject=subject, campaign__lapses_at__gt=moment, campaign__end__isnull=True
+    )
     deferred = {row.campaign_id for row in rows if row.is_deferral}
     for row in rows.filter(is_deferral=False).select_related("campaign").order_by("-at"):
         if row.campaign_id not in deferred and row.campaign.purpose not in settled:
@@ -173,7 +199,12 @@ def defer(*, subject: str, now: datetime | None = None) -> bool:
 
 def campaigns() -> list[Campaign]:
     """Return every campaign, newest first; none says whom it reached."""
-    return list(Campaign.objects.select_related("entry").order_by("-sent_at"))
+    return list(Campaign.objects.select_related("entry", "end").order_by("-sent_at"))
+
+
+def campaign_of(campaign_id: UUID) -> Campaign | None:
+    """Return one campaign, or None."""
+    return Campaign.objects.select_related("entry", "end").filter(id=campaign_id).first()
 
 
 def windows() -> list[AskingLimit]:

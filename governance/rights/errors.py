@@ -41,6 +41,10 @@ class IncentiveError(RightsError):
     """A request for consent came with an incentive."""
 
 
+class CampaignOverError(RightsError):
+    """The request for consent has lapsed or was ended."""
+
+
 class AskingWindowError(RightsError):
     """Nobody may be asked at this time."""
 

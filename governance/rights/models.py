@@ -147,6 +147,17 @@ class Campaign(models.Model):
         ]
 
 
+class CampaignEnd(models.Model):
+    """The privacy office stopped asking before the request lapsed. Append-only."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.PROTECT, related_name="end")
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "rights_campaign_end"
+
+
 class Asked(models.Model):
     """One person was asked by a campaign, and may have said "later". Append-only.
 

@@ -73,3 +73,8 @@ def published() -> list[Participation]:
     """Return the newest figure of each purpose, in the order of the purposes."""
     newest = {row.purpose: row for row in Participation.objects.order_by("month")}
     return [newest[purpose] for purpose in sorted(newest)]
+
+
+def months() -> list[Participation]:
+    """Return every published figure, the newest month first; the same for everybody."""
+    return list(Participation.objects.select_related("entry").order_by("-month", "purpose"))

@@ -19,6 +19,7 @@ from audit.actors import Actor
 from consent.services import Choice
 from consent.status import ConsentStatus
 from governance.accounts import selectors as accounts
+from governance.policies import selectors as policies
 from governance.rights.choosing import follow
 from governance.rights.errors import PressureReportError, RequestNotFoundError
 from governance.rights.models import PressureFinding, PressureReport
@@ -48,8 +49,13 @@ def report(*, words: str, now: datetime | None = None) -> PressureReport:
 
 def reports() -> list[PressureReport]:
     """Return every report, the open ones first."""
-    rows = PressureReport.objects.select_related("finding").order_by("-reported_on", "id")
+    rows = PressureReport.objects.select_related("finding__entry").order_by("-reported_on", "id")
     return sorted(rows, key=lambda row: hasattr(row, "finding"))
+
+
+def waiting() -> int:
+    """Return how many reports nobody has answered to."""
+    return PressureReport.objects.filter(finding=None).count()
 
 
 @transaction.atomic
@@ -71,7 +77,7 @@ def settle(
     if held is None:
         raise RequestNotFoundError
     pressed = accounts.person_by_username(below) if below else None
-    if is_confirmed and (pressed is None or not purpose):
+    if is_confirmed and (pressed is None or policies.purpose(purpose) is None):
         raise PressureReportError("A confirmed report names a purpose and who pressed.")
     entry = journal.append(
         Action.PRESSURE_SETTLED,

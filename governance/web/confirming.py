@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 @require_http_methods(["GET", "POST"])
 def confirm(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Ask once more, then lead on to what was wanted."""
-    del visitor
     asked = request.POST if request.method == "POST" else request.GET
     wished = asked.get("next", "")
     if not wished or not url_has_allowed_host_and_scheme(wished, allowed_hosts=None):
         wished = "/account/"
     if request.method == "GET":
-        return _ask(request, wished)
+        return _ask(request, wished, by_factor=bool(request.GET.get("factor")))
     try:
         way = prove(request, _person(request), _sent(request))
     except TooManyAttemptsError as error:
@@ -41,7 +40,7 @@ def confirm(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         ways_in.refuse(request)
         wrong = _("This is not right. Nothing was changed.")
         return _ask(request, wished, error=wrong, status=ways_in.UNPROCESSABLE)
-    freshness.confirm(request, way=way)
+    freshness.confirm(request, visitor, way=way)
     return HttpResponseRedirect(wished)
 
 
@@ -81,16 +80,36 @@ def takes_password(person: "Person") -> bool:
     return allowed and not second_factor.is_asked_of(person)
 
 
-def _ask(request: HttpRequest, wished: str, *, error: str = "", status: int = 200) -> HttpResponse:
+def challenge(request: HttpRequest, person: "Person") -> dict[str, object] | None:
+    """Return what a passkey of this person is asked in this session; None when there is none."""
+    if second_factor.PASSKEY not in second_factor.kinds_of(person):
+        return None
+    if not passkey_host.fits(request):
+        return None
+    return cast("dict[str, object]", webauthn.begin_authentication(person))
+
+
+def _ask(
+    request: HttpRequest,
+    wished: str,
+    *,
+    error: str = "",
+    status: int = 200,
+    by_factor: bool = False,
+) -> HttpResponse:
+    """Show the ways to confirm; `by_factor` leaves those out that an approval does not take."""
     person = _person(request)
     kinds = second_factor.kinds_of(person)
-    has_passkey = second_factor.PASSKEY in kinds and passkey_host.fits(request)
     context = {
         "next": wished,
         "error": error,
-        "takes_password": takes_password(person),
+        "takes_password": takes_password(person) and not by_factor,
+        "by_factor": by_factor,
+        "lacks_factor": by_factor and not kinds,
         "has_codes": bool(kinds - {second_factor.PASSKEY}),
-        "options": webauthn.begin_authentication(person) if has_passkey else None,
-        "providers": ways_in.providers() if single_sign_on.is_bound(person) else [],
+        "options": challenge(request, person),
+        "providers": ways_in.providers()
+        if single_sign_on.is_bound(person) and not by_factor
+        else [],
     }
     return render(request, "web/confirm.html", context, status=status)

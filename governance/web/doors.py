@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, Final, TypeAlias, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from audit.actions import Action, Verdict
 from audit.actors import Actor
 from governance.accounts import matrix, selectors
 from governance.accounts.roles import Role
-from governance.web import failures
+from governance.web import failures, proof
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
@@ -56,6 +56,8 @@ def visitor_of(request: HttpRequest) -> Visitor | None:
     if not user.is_authenticated or not user.is_active:
         return None
     roles = tuple(selectors.roles_of(subject=user.subject_key))
+    if any(role is not Role.EMPLOYEE for role in roles) and proof.is_idle(request):
+        return None
     chosen = request.session.get(ROLE_IN_SESSION, "")
     role = Role(chosen) if chosen in roles else Role.EMPLOYEE
     return Visitor(
@@ -89,6 +91,8 @@ def page(action: str) -> Callable[[Page], Callable[..., HttpResponseBase]]:
             speak(visitor)
             if not visitor.may(action):
                 return refuse(request, visitor, action)
+            if proof.is_missing(request, action):
+                return _to_proof(request)
             return view(request, visitor, *args, **kwargs)
 
         door.action = action  # type: ignore[attr-defined]  # Read by tests/house/test_doors.py.
@@ -106,6 +110,14 @@ def public(view: Callable[..., Answer]) -> Callable[..., Answer]:
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     target = request.get_full_path() if request.method == "GET" else "/"
     return HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': target})}")
+
+
+def _to_proof(request: HttpRequest) -> HttpResponse:
+    """Ask for a second factor, and lead back to the page that the form stood on."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    back = came.path if came.netloc == request.get_host() else "/office/"
+    query = urlencode({"next": back, "factor": "1"})
+    return HttpResponseRedirect(f"/account/confirm/?{query}")
 
 
 def refuse(request: HttpRequest, visitor: Visitor, action: str) -> HttpResponse:

@@ -13,15 +13,16 @@ from django.utils.http import urlencode
 
 from audit import journal
 from audit.actions import Action, Verdict
-from governance.web import doors
+from governance.web import doors, proof
 
 # In the session.
 CONFIRMED_AT: Final = "confirmed_at"
 PAGE: Final = "/account/confirm/"
 
 
-def note(request: HttpRequest) -> None:
-    """Remember that the person has just shown who they are."""
+def note(request: HttpRequest, *, way: str) -> None:
+    """Remember that the person has just shown who they are, and by what."""
+    proof.note(request, way=way)
     request.session[CONFIRMED_AT] = int(timezone.now().timestamp())
 
 
@@ -33,11 +34,8 @@ def is_fresh(request: HttpRequest) -> bool:
     return 0 <= age < settings.REMIT_STEP_UP_SECONDS
 
 
-def confirm(request: HttpRequest, *, way: str) -> None:
+def confirm(request: HttpRequest, visitor: doors.Visitor, *, way: str) -> None:
     """Write down that the person showed it once more, and remember it."""
-    visitor = doors.visitor_of(request)
-    if visitor is None:
-        return
     entry = journal.append_now(
         Action.SESSION_CONFIRMED,
         actor=visitor.actor,
@@ -46,7 +44,7 @@ def confirm(request: HttpRequest, *, way: str) -> None:
         request_id=visitor.request_id,
     )
     request.META["remit.entry"] = entry.header
-    note(request)
+    note(request, way=way)
 
 
 def ask(then: str) -> HttpResponse:

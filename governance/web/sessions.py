@@ -55,7 +55,7 @@ def begin(
     held.forget(session_key=before)
     request.session.set_expiry(None)
     request.session[doors.ROLE_IN_SESSION] = str(role)
-    freshness.note(request)
+    freshness.note(request, way=way)
     request.session.save()
     known = source.vouch(request, username=person.username)
     held.keep(

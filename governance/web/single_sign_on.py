@@ -151,9 +151,10 @@ def _confirm(request: HttpRequest, sociallogin: SocialLogin) -> None:
     signed_in_at = request.META[_CLAIMS].get("auth_time")
     # Whoever is asked with `max_age` must say when (OpenID Connect Core §2).
     is_fresh = signed_in_at is not None and int(signed_in_at) >= asked_at - _CLOCK_SKEW_SECONDS
-    if sociallogin.user != request.user or not is_fresh:
+    visitor = doors.visitor_of(request)
+    if visitor is None or sociallogin.user != request.user or not is_fresh:
         fail(request)
-    freshness.confirm(request, way="single-sign-on")
+    freshness.confirm(request, visitor, way="single-sign-on")
 
 
 @doors.public

@@ -101,6 +101,7 @@ EVENTS: Final[dict[str, Words]] = {
     "key:rotated": _("Keys changed"),
     "export:built": _("Copy of data made"),
     "campaign:sent": _("Consent asked for"),
+    "campaign:ended": _("Request for consent ended"),
     "asking:limited": _("Time without requests recorded"),
     "pressure:reported": _("Pressure reported"),
     "pressure:settled": _("Report of pressure settled"),

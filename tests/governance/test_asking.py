@@ -115,9 +115,9 @@ def test_r22_newcomers_people_on_probation_and_the_senders_own_people_are_left_o
     assert sent.status_code == 201
     # Mira and the others came less than thirty days ago.
     assert reached() == {nordhafen.subject("tariq")}
-    assert ines().get("/api/v1/asking-limits").json() == {"windows": []}
+    assert ines().get("/api/v1/asking-limits").json()["windows"] == []
     told = Session("wanda", "auditor").get("/api/v1/campaigns").json()["campaigns"]
-    assert set(told[0]) == {"id", "purpose", "incentive", "sent_at", "lapses_at"}
+    assert set(told[0]) == {"id", "purpose", "incentive", "sent_at", "lapses_at", "ended_at"}
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     settings.REMIT_DEMO = False
     settings.REMIT_PASSWORD_LOGIN = False
     settings.REMIT_STEP_UP_SECONDS = 300
+    settings.REMIT_OFFICE_SECOND_FACTOR = True
+    settings.REMIT_OFFICE_IDLE_SECONDS = 1800
     settings.DEBUG = False
     settings.SECRET_KEY = "s" * 64
     settings.REMIT_KEYS_DIR = settings.REMIT_VAULT_DIR = vault
@@ -98,6 +100,8 @@ def _a_strange_model(setup: Any) -> None:
         (lambda s: setattr(s, "REMIT_DEMO", True), "remit.E002"),
         (lambda s: setattr(s, "REMIT_PASSWORD_LOGIN", True), "remit.W003"),
         (lambda s: setattr(s, "REMIT_STEP_UP_SECONDS", 0), "remit.E014"),
+        (lambda s: setattr(s, "REMIT_OFFICE_SECOND_FACTOR", False), "remit.W019"),
+        (lambda s: setattr(s, "REMIT_OFFICE_IDLE_SECONDS", 0), "remit.W019"),
         (lambda s: setattr(s, "SECRET_KEY", "short"), "remit.E004"),
         (lambda s: setattr(s, "DEBUG", True), "remit.E005"),
         (_open_directory, "remit.E006"),

@@ -22,7 +22,7 @@
     "capture:deleted capture:expired access:requested access:approved access:rejected " +
     "access:allowed access:denied access:closed release:published release:recalled " +
     "rights:requested rights:fulfilled erasure:requested erasure:completed key:shredded " +
-    "key:rotated export:built campaign:sent asking:limited pressure:reported "
+    "key:rotated export:built campaign:sent campaign:ended asking:limited pressure:reported "
     + "pressure:settled participation:published policy:resumed stop:ordered stop:lifted " +
     "place:recorded monitoring:published monitoring:posted monitoring:acknowledged " +
     "basis:recorded assessment:drafted assessment:submitted assessment:decided " +
