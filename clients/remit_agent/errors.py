@@ -26,14 +26,23 @@ class BatchTooLargeError(AgentError):
 
 
 class UnreachableError(AgentError):
-    """The service did not answer, or asked for patience; `was_sent`: what was asked went out."""
+    """The service did not answer, or asked for patience.
+
+    `was_sent`: what was asked went out; `is_away`: nobody says that the service itself answered.
+    """
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, was_sent: bool = True
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        was_sent: bool = True,
+        is_away: bool = True,
     ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.was_sent = was_sent
+        self.is_away = is_away
 
 
 class MeteredError(UnreachableError):

@@ -28,6 +28,9 @@ T = TypeVar("T")
 PREFIX: Final = "/api/v1/agent/"
 _LONGEST_AFTER_S: Final = 60.0
 MAX_ANSWER_OCTETS: Final = 1 << 20
+# What answers in the place of a service that is away. With any other answer it is reached.
+_AWAY: Final = frozenset({502, 503, 504})
+_LONGEST_WAIT_S: Final = 86_400.0
 _RETRYABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SLUG: Final = re.compile(r"^[a-z0-9-]{1,60}$")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -248,12 +251,19 @@ def _check(answer: Answer) -> None:
     if answer.status < httpx.codes.BAD_REQUEST and not 300 <= answer.status < 304:  # noqa: PLR2004
         return
     if answer.status in _RETRYABLE:
-        retry_after = answer.headers.get("Retry-After", "")
         raise UnreachableError(
             "The service asks for patience.",
-            retry_after_s=float(retry_after) if retry_after.isdecimal() else None,
+            retry_after_s=_seconds(answer.headers.get("Retry-After", "")),
+            is_away=answer.status in _AWAY,
         )
     raise RefusedError(problem=_slug(answer), status=answer.status)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return how long to wait, a day at most; None for what is no number."""
+    if not (retry_after.isascii() and retry_after.isdecimal()):
+        return None
+    return min(float(retry_after), _LONGEST_WAIT_S)
 
 
 def _slug(answer: Answer) -> str:

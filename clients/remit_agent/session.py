@@ -126,8 +126,8 @@ class Agent:
             answer = self._in_session(
                 lambda key: self.service.policy(signer=key, etag=etag, wait_s=wait_s)
             )
-        except UnreachableError:
-            self.is_offline = True
+        except UnreachableError as error:
+            self.is_offline = error.is_away
             if self.policy is None:
                 raise
             return

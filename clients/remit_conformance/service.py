@@ -96,6 +96,7 @@ class AgentServer:
     # How the next policies are spoiled (`tampering`), and what else goes wrong.
     spoiled: str = ""
     is_down: bool = False
+    down_status: int = 503
     always_unchanged: bool = False
     refuses: str = ""
     replays: bytes | None = None
@@ -123,7 +124,7 @@ class AgentServer:
         found = answers.get((request.method, path.split("/")[0]))
         self.paths.append(path)
         if self.is_down:
-            return problem("unavailable", 503)
+            return problem("unavailable", self.down_status)
         try:
             return found(request) if found else problem("not-found", 404)
         except _UnsignedError:

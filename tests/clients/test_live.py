@@ -245,6 +245,34 @@ def test_r26_a_service_whose_day_is_spent_is_left_alone_until_it_says(bench: Ben
     assert typed(bench.sent()) == "abc"
 
 
+def test_only_a_service_that_is_away_lets_an_offline_lease_go_on(bench: Bench) -> None:
+    """One that answers "too many requests" is reached, so that nothing outlives its lease."""
+    bench.server.is_down = True
+    for status, is_offline in ((429, False), (503, True), (500, False), (504, True)):
+        bench.server.down_status = status
+        bench.agent.refresh(force=True)
+        assert bench.agent.is_offline is is_offline, status
+    bench.server.is_down = False
+    bench.agent.refresh(force=True)
+    assert not bench.agent.is_offline
+
+
+def test_a_service_that_asks_for_endless_patience_is_asked_again_after_a_day(
+    bench: Bench,
+) -> None:
+    spent = problem("rate-limited", 429)
+    spent.headers["Retry-After"] = "9" * 400
+    bench.server.failures = [lambda: spent]
+    bench.type("abc")
+    bench.pass_(8)
+    bench.see()
+    assert bench.sent() == []
+    bench.pass_(86_401)
+    bench.agent.refresh(force=True)
+    bench.sent()
+    assert bench.server.paths.count("capture-batches") == 2
+
+
 def test_r49_a_window_needs_every_kind_of_matcher_that_the_policy_names(bench: Bench) -> None:
     strange = [
         Surface("window", "xterm", title="Expense claim", window=1),
