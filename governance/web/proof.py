@@ -1,9 +1,10 @@
 """What an office decides, and how long an office stays open: a second factor, and idle sign-out.
 
-Promises: nobody approves, activates, brings back or releases anything without a passkey or a code
-shown in this session a moment ago, whatever way they signed in (REMIT_OFFICE_SECOND_FACTOR); and
-the session of whoever holds an office ends once nothing was asked in it for
-REMIT_OFFICE_IDLE_SECONDS. What takes something back or stops it never asks.
+Promises: nobody approves, activates, brings back or releases anything, or decides what becomes of
+other people's recordings, without a passkey or a code shown in this session a moment ago, whatever
+way they signed in (REMIT_OFFICE_SECOND_FACTOR); and the session of whoever holds an office ends
+once nobody asked for anything in it for REMIT_OFFICE_IDLE_SECONDS; what a page asks by itself does
+not count. What takes something back or stops it never asks.
 """
 
 from typing import Final
@@ -25,6 +26,8 @@ APPROVALS: Final = frozenset(
         "assessment.decide",
         "agreement.confirm",
         "request.approve",
+        # It destroys for good what others recorded, on one word.
+        "bystander.answer",
     }
 )
 FACTORS: Final = frozenset({"passkey", "code"})
@@ -32,6 +35,8 @@ _FACTOR_AT: Final = "factor_at"
 _SEEN_AT: Final = "seen_at"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FRESH_SECONDS: Final = 300
+# What a page asks while nobody does anything (static/live.js).
+_BY_ITSELF: Final = "X-Remit-By-Itself"
 # So often at most is it written down that somebody is still there.
 _STEP_SECONDS: Final = 60
 
@@ -61,7 +66,9 @@ def is_idle(request: HttpRequest) -> bool:
         held.forget(session_key=request.session.session_key or "")
         logout(request)
         return True
-    if most and (_SEEN_AT not in request.session or now - seen >= min(_STEP_SECONDS, most)):
+    is_new = _SEEN_AT not in request.session
+    is_somebody = _BY_ITSELF not in request.headers and now - seen >= min(_STEP_SECONDS, most)
+    if most and (is_new or is_somebody):
         request.session[_SEEN_AT] = now
     return False
 

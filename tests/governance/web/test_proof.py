@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -80,6 +82,35 @@ def test_a_factor_is_as_good_as_its_last_minutes(
     assert lea.post(lift).status_code == 422
     time_machine(timezone.now() + timedelta(minutes=6))
     assert lea.post(lift)["Location"].startswith("/account/confirm/")
+
+
+def test_what_somebody_on_a_screen_asked_is_decided_with_a_second_factor(
+    nordhafen: make.House, settings: Settings
+) -> None:
+    settings.REMIT_OFFICE_SECOND_FACTOR = True
+    ines = signed_in("ines")
+    where = f"/office/others/{uuid4()}/"
+    asked = ines.post(where, {"decision": "carry-out"})
+    assert asked["Location"].startswith("/account/confirm/")
+    seed = set_up(ines)
+    ines.post("/account/confirm/", {"code": code(seed), "next": "/office/"})
+    assert ines.post(where, {"decision": "carry-out"}).status_code == 404
+
+
+def test_a_page_that_keeps_itself_up_to_date_keeps_no_office_open(
+    nordhafen: make.House, settings: Settings, time_machine: Callable[[datetime], None]
+) -> None:
+    settings.REMIT_OFFICE_IDLE_SECONDS = 1800
+    wanda, start = signed_in("wanda"), timezone.now()
+    assert wanda.get("/office/stop/").status_code == 200
+    by_itself = {"X-Remit-By-Itself": "1"}
+    for minutes in (10, 29):
+        time_machine(start + timedelta(minutes=minutes))
+        assert wanda.get("/office/stop/", headers=by_itself).status_code == 200
+    time_machine(start + timedelta(minutes=31))
+    assert wanda.get("/office/stop/", headers=by_itself).status_code == 302
+    script = Path("governance/web/static/live.js").read_text(encoding="utf-8")
+    assert next(iter(by_itself)) in script
 
 
 def test_an_office_without_a_request_for_half_an_hour_is_signed_out(
