@@ -96,6 +96,12 @@ class ContentSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Where the people work who may be captured (ISO 3166); without one, nobody.",
     )
+    participants = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Domains, or countries (ISO 3166), of mail addresses that may be shown; with a "
+        "list, what shows any other is not kept.",
+    )
     budgets = BudgetsSerializer(required=False)
 
 

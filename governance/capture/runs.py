@@ -166,7 +166,7 @@ def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref
         judge.kept(parsed.events), context=recipes.context_of(ref), blobs=pictures
     )
     forms = identifiers.forms(redacted.shown)
-    kept, protected = protecting.kept(redacted, forms)
+    kept, protected = protecting.kept(redacted, forms, person.policies)
     refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused) + protected
     return _Judged(
         _group(kept, redacted.provenance),

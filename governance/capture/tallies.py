@@ -25,6 +25,7 @@ COUNTED: Final = frozenset(
         *("unknown_field", "unknown_type", "bad_value", "mixed_category", "secure_field"),
         *("not_json", "too_large", "too_many", "bad_picture", "picture_missing"),
         protecting.REASON,
+        protecting.ELSEWHERE,
     }
 )
 _RAISE: Final = """

@@ -18,13 +18,14 @@ from governance.policies import selectors
 from governance.policies.budgets import Budgets
 from governance.web import naming
 
-_LISTED: Final = ("purposes", "categories", "places", *LISTS, "labels", "rules")
+_LISTED: Final = ("purposes", "categories", "places", "participants", *LISTS, "labels", "rules")
 PARTS: Final = (*_LISTED, "budgets")
 
 _ADDED: Final[Mapping[str, str | Promise]] = {
     "purposes": gettext_lazy("It may be used for one purpose more: %(what)s."),
     "categories": gettext_lazy("It captures one kind of data more: %(what)s."),
     "places": gettext_lazy("People may be captured who work in one place more: %(what)s."),
+    "participants": gettext_lazy("Work beside people from here may be captured: %(what)s."),
     "matchers": gettext_lazy("The application is recognised in one way more: %(what)s."),
     "titles": gettext_lazy("One window title more gets a name: %(what)s."),
     "urls": gettext_lazy("One page more gets a name: %(what)s."),
@@ -37,6 +38,7 @@ _REMOVED: Final[Mapping[str, str | Promise]] = {
     "purposes": gettext_lazy("It may no longer be used for: %(what)s."),
     "categories": gettext_lazy("It no longer captures: %(what)s."),
     "places": gettext_lazy("Nobody is captured any more who works in: %(what)s."),
+    "participants": gettext_lazy("Work beside people from here is not named any more: %(what)s."),
     "matchers": gettext_lazy("The application is no longer recognised by: %(what)s."),
     "titles": gettext_lazy("A window title gets no name any more: %(what)s."),
     "urls": gettext_lazy("A page gets no name any more: %(what)s."),

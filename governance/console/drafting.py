@@ -32,6 +32,7 @@ class Draft:
     rules: str = ""
     budgets: str = ""
     places: str = ""
+    participants: str = ""
     recording: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     content: dict[str, object] = field(default_factory=dict)
@@ -48,6 +49,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         rules=sent.get("rules", ""),
         budgets=sent.get("budgets", ""),
         places=sent.get("places", ""),
+        participants=sent.get("participants", ""),
         recording=sent.get("recording", ""),
     )
     if not draft.purposes:
@@ -67,6 +69,7 @@ def read(sent: QueryDict, *, kind: str) -> Draft:
         "rules": _rules(draft),
         "budgets": _budgets(draft),
         "places": draft.places.replace(",", " ").upper().split(),
+        "participants": draft.participants.replace(",", " ").split(),
     }
     return draft
 
@@ -173,6 +176,7 @@ def from_content(content: Mapping[str, object]) -> Draft:
         rules="\n".join(lines(content.get("rules"))),
         budgets="\n".join(lines(content.get("budgets"))),
         places=", ".join(_strings(content.get("places"))),
+        participants=", ".join(_strings(content.get("participants"))),
         content=dict(content),
     )
 

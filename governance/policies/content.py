@@ -32,6 +32,10 @@ RuleValue = (
     | Annotated[int, Meta(ge=-_EXACT, le=_EXACT)]
     | Annotated[str, Meta(max_length=80, pattern=_PRINTED)]
 )
+_LABEL_OF_HOST: Final = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+Participant = Annotated[
+    str, Meta(max_length=253, pattern=rf"^([A-Z]{{2}}|{_LABEL_OF_HOST}(\.{_LABEL_OF_HOST})+)\Z")
+]
 
 WEB_MATCHERS: Final = frozenset({"origin"})
 DESKTOP_MATCHERS: Final = frozenset({"window-title", "process"})
@@ -78,6 +82,9 @@ class Content(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     rules: dict[Category, dict[Key, RuleValue]] = {}
     # Where the people work who may be captured (ISO 3166); nobody else is.
     places: Annotated[list[Place], Meta(max_length=60)] = []
+    # Whose mail addresses may stand beside them: domains, and countries (ISO 3166) by the end of
+    # the domain. With a list, what shows anybody else's is not kept; without one, nobody asks.
+    participants: Annotated[list[Participant], Meta(max_length=MOST_ITEMS)] = []
     budgets: Budgets = Budgets()
 
     def as_json(self) -> dict[str, object]:
@@ -85,6 +92,8 @@ class Content(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         plain: dict[str, object] = msgspec.to_builtins(self)
         order = [category.value for category in Category]
         plain["categories"] = sorted((c.value for c in self.categories), key=order.index)
+        if not self.participants:  # What was signed before there was such a list stays as it was.
+            del plain["participants"]
         return plain
 
     def canonical(self) -> bytes:
@@ -112,7 +121,7 @@ def parse(value: object) -> Content:
     for name in ("matchers", "titles", "urls", "fields", "masks"):
         _check_distinct([item.id for item in getattr(content, name)], name)
     surfaces.check(*reach(content))
-    for name in ("purposes", "categories", "labels", "places"):
+    for name in ("purposes", "categories", "labels", "places", "participants"):
         _check_distinct(getattr(content, name), name)
     return content
 

@@ -28,6 +28,8 @@ _PHONE_DIGITS: Final = range(7, 16)
 _TELLING_DIGITS: Final = 9
 _SHORTEST: Final = 4
 _REPEATED: Final = "REPEATED"
+# Where the end of a country's domains is not its code.
+_ENDS: Final = {"GB": "uk"}
 
 
 def form_of(identifier: str) -> str | None:
@@ -62,6 +64,17 @@ def forms(shown: Collection[Shown]) -> Forms:
         if of_value := _forms(known, _plain(value)):
             found.setdefault((application, category), set()).update(of_value)
     return found
+
+
+def is_from(form: str, covered: Collection[str]) -> bool:
+    """Tell whether a form is of a covered domain, or of a covered country by its domain's end.
+
+    Only a mail address says where somebody is; every other form is from anywhere.
+    """
+    kind, _colon, identifier = form.partition(":")
+    domain = identifier.rpartition("@")[2]
+    ends = [_ENDS.get(one, one.casefold()) for one in covered]
+    return kind != "mail" or any(f".{domain}".endswith(f".{end}") for end in ends)
 
 
 def _forms(kind: str, text: str) -> set[str]:

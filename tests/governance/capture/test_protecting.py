@@ -40,3 +40,33 @@ def test_r55_ordinary_work_stays(nordhafen: make.House, agent: make.Endpoint) ->
     shown = typed("The shipment of invoice 4711 was diagnosed with a broken seal")
     sent = send(agent, now_events(*shown), {(make.DESK, "keystroke-text"): len(shown)})
     assert (sent.refused, sent.accepted) == ({}, len(shown))
+
+
+@pytest.mark.parametrize(
+    ("covered", "address", "is_kept"),
+    [
+        (["US", "nordhafen.example"], "ann@sales.nordhafen.example", True),
+        (["US", "nordhafen.example"], "ann@office.us", True),
+        (["US", "nordhafen.example"], "anke@werk.de", False),
+        (["US", "nordhafen.example"], "anke@notnordhafen.example", False),
+        (["GB"], "ann@works.co.uk", True),
+        ([], "anke@werk.de", True),
+    ],
+)
+def test_r58_work_beside_people_from_outside_the_policys_list_is_dropped(
+    nordhafen: make.House,
+    covered: list[str],
+    address: str,
+    is_kept: bool,
+) -> None:
+    body = make.policy_content(make.DESK) | {"participants": covered}
+    make.activate(nordhafen, body)
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "keystroke-text")])
+    shown = typed(f"mail {address} today")
+    sent = send(
+        make.endpoint(nordhafen, "mira"),
+        now_events(*shown),
+        {(make.DESK, "keystroke-text"): len(shown)},
+    )
+    refused = {} if is_kept else {"participant_elsewhere": len(shown)}
+    assert (sent.refused, Frame.objects.exists()) == (refused, is_kept)
