@@ -54,7 +54,7 @@ def begin(*, kind: str, account: str, source: Source, now: datetime) -> Try:
         own = _bucket(kind, account, source.computer)
         bounds = {own: FAILURES}
     else:
-        network = _network(source.address)
+        network = network_of(source.address)
         own = _bucket(kind, account, network)
         bounds = {
             own: FAILURES,
@@ -87,7 +87,7 @@ def _count_in(buckets: Iterable[bytes], now: datetime) -> tuple[int, ...]:
     return rows
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return the network of an address: who has one IPv6 address has 2^64 of them."""
     try:
         found = ip_address(address)

@@ -19,6 +19,7 @@ from governance.api.permissions import ByMatrix
 from governance.rights import campaigns, exemptions, participation, pressure
 from governance.rights.errors import AskingLimitError
 from governance.rights.states import ExemptionReason, Limit
+from governance.web import source
 
 
 class NewCampaignSerializer(Strict):
@@ -194,7 +195,8 @@ class ReportsView(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        pressure.report(words=body_of(request, NewReportSerializer)["words"])
+        words = body_of(request, NewReportSerializer)["words"]
+        pressure.report(words=words, address=source.address_of(request._request))  # noqa: SLF001 - where it comes from is Django's to say.
         return Response(ReceivedSerializer({"received": True}).data, status=202)
 
 

@@ -41,6 +41,7 @@ def _page(
         "settled": [row for row in rows if hasattr(row, "finding")],
         "purposes": names,
         "people": accounts.names_of(pressed),
+        "full_days": pressure.full_days(),
         "may_settle": visitor.may("pressure.settle"),
         "error": error,
     }

@@ -5,11 +5,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from governance.accounts.errors import TooManyAttemptsError
 from governance.rights import campaigns, pressure
 from governance.rights.errors import PressureReportError
+from governance.web import source
 from governance.web.doors import Visitor, page, public
 
 UNPROCESSABLE = 422
+TOO_MANY = 429
 
 
 @page("campaign.defer")
@@ -29,11 +32,18 @@ def report(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
-            pressure.report(words=request.POST.get("words", ""))
+            pressure.report(words=request.POST.get("words", ""), address=source.address_of(request))
         except PressureReportError:
             context["words"] = request.POST.get("words", "")[: pressure.LONGEST]
             context["error"] = _("Say what happened, in up to 4,000 characters.")
             status = UNPROCESSABLE
+        except TooManyAttemptsError:
+            context["words"] = request.POST.get("words", "")[: pressure.LONGEST]
+            context["error"] = _(
+                "No more reports are taken from here today. Come back tomorrow, or speak to the "
+                "works council."
+            )
+            status = TOO_MANY
         else:
             context["is_received"] = True
     return render(request, "portal/pressure.html", context, status=status)

@@ -4,11 +4,12 @@ Nobody learns who had agreed: for each person below the one who pressed, consent
 log gets one shy entry of the same shape, and the representatives are answered without a count.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 import consent.selectors
@@ -19,32 +20,47 @@ from audit.actors import Actor
 from consent.services import Choice
 from consent.status import ConsentStatus
 from governance.accounts import selectors as accounts
+from governance.accounts.errors import TooManyAttemptsError
 from governance.policies import selectors as policies
+from governance.rights import channel
 from governance.rights.choosing import follow
 from governance.rights.errors import PressureReportError, RequestNotFoundError
 from governance.rights.models import PressureFinding, PressureReport
 
 LONGEST: Final = 4000
-MOST_OPEN: Final = 500
 _ANYBODY: Final = Actor.system("pressure-channel")
 _FORM: Final = "0" * 64
+_A_DAY_SECONDS: Final = 86_400
 
 
-def report(*, words: str, now: datetime | None = None) -> PressureReport:
+def report(*, words: str, address: str = "", now: datetime | None = None) -> PressureReport:
     """Take a report in from whoever writes it; nothing about them is asked or kept.
 
-    PressureReportError: it says nothing, or more than can be read.
+    PressureReportError: it says nothing, or more than can be read. TooManyAttemptsError: this place
+    has sent enough for today, or the day is full; nothing is written then.
     """
     said = words.strip()
     if not said or len(said) > LONGEST:
         raise PressureReportError("Say what happened, in up to 4,000 characters.")
+    day = (now or timezone.now()).date()
     with transaction.atomic():
-        if PressureReport.objects.filter(finding=None).count() >= MOST_OPEN:
-            raise PressureReportError("Too many reports wait to be read; come back later.")
+        if is_full(day) or not channel.has_room(address, day=day):
+            raise TooManyAttemptsError(retry_after=_A_DAY_SECONDS)
         entry = journal.append(Action.PRESSURE_REPORTED, actor=_ANYBODY)
-        day = (now or timezone.now()).date()
         # No UUIDv7: it would tell the millisecond.
         return PressureReport.objects.create(id=uuid4(), words=said, reported_on=day, entry=entry)
+
+
+def is_full(day: date) -> bool:
+    """Say whether a day has taken as many reports as a day may: ask people in other ways, too."""
+    return PressureReport.objects.filter(reported_on=day).count() >= channel.MOST_A_DAY
+
+
+def full_days() -> list[date]:
+    """Return the days that were full, newest first: something may not have come through."""
+    counted = PressureReport.objects.values("reported_on").annotate(number=Count("id"))
+    full = counted.filter(number__gte=channel.MOST_A_DAY).order_by("-reported_on")
+    return list(full.values_list("reported_on", flat=True))
 
 
 def reports() -> list[PressureReport]:
