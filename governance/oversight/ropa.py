@@ -6,15 +6,17 @@ this very process runs under; so it cannot drift from what happens.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 import consent.selectors
 from governance.compliance import selectors as compliance
 from governance.oversight.errors import NoProcessorError
+from governance.policies import propagation
 from governance.policies import selectors as policies
 from governance.policies.selectors import ActivePolicy
 
@@ -71,6 +73,7 @@ def measures() -> list[str]:
     """Return the measures of GDPR 32(1) as this installation runs them."""
     keys = "a key service" if settings.REMIT_KEK else "a key file beside the key store"
     engine = connection.vendor
+    alone = propagation.longest_alone(at=timezone.now())
     return [
         "every record is sealed on the computer where it was recorded",
         f"one key for each person and kind of data, wrapped by {keys}; epochs change nightly",
@@ -79,7 +82,7 @@ def measures() -> list[str]:
         f"redaction that surely finds {settings.REMIT_MIN_RECALL_PERCENT} % of planted canaries",
         f"releases only with {settings.REMIT_MIN_CONTRIBUTORS} contributors at least",
         "every access is an entry of an append-only log that outsiders witness",
-        f"agents that stop {settings.REMIT_POLICY_TTL_SECONDS} seconds after their last policy",
+        f"agents that stop {alone // timedelta(seconds=1)} seconds after their last policy",
         "policies, assessments and releases need two people",
     ]
 

@@ -1,7 +1,8 @@
 """How far a stop has come: which agents said that they obey it, and when the last one must.
 
 Promise: the certificate says only what is certain: an agent that did not answer stops by itself
-when its policy ends, at most REMIT_POLICY_TTL_SECONDS after the stop. Nothing here tells whose
+when its policy ends: REMIT_POLICY_TTL_SECONDS after the stop, or as many hours as a policy lets an
+agent go on that cannot reach this service. Nothing here tells whose
 computer answered.
 """
 
@@ -15,10 +16,14 @@ from django.conf import settings
 from audit import signing
 from audit.leaf import Json, canonical, time_text
 from governance.accounts import selectors as accounts
+from governance.policies import content
 from governance.policies.errors import StopUnfinishedError, UnknownStopError
-from governance.policies.models import Stop
+from governance.policies.models import CapturePolicyVersion, PolicyTransition, Stop
+from governance.policies.states import PolicyState
 from governance.policies.suspending import standing_stop
 
+# No policy lets an agent go on alone for longer (governance.policies.budgets).
+_LONGEST: Final = timedelta(hours=24)
 SCHEMA: Final = "stop-certificate/1"
 PAYLOAD_TYPE: Final = "application/vnd.remit.stop-certificate.v1+json"
 
@@ -38,6 +43,28 @@ class Gauge:
     is_complete: bool
 
 
+def longest_alone(*, at: datetime) -> timedelta:
+    """Return how long after a moment an agent that hears nothing from here may still go on."""
+    hours = [
+        content.from_bytes(bytes(version.content)).budgets.offline_hours
+        for version in _lately_in_force(at)
+    ]
+    least = timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS)
+    return max(least, timedelta(hours=max(hours, default=0)))
+
+
+def _lately_in_force(at: datetime) -> list[CapturePolicyVersion]:
+    """Return the versions under which an agent may hold a policy that still allows it something."""
+    found: dict[int, CapturePolicyVersion] = {}
+    rows = PolicyTransition.objects.filter(at__lte=at).select_related("version").order_by("id")
+    for row in rows:
+        if row.state == PolicyState.ACTIVE:
+            found[row.version.pk] = row.version
+        elif row.at <= at - _LONGEST:
+            found.pop(row.version.pk, None)
+    return list(found.values())
+
+
 def gauge(*, now: datetime, number: int | None = None) -> Gauge | None:
     """Return how far a stop has come, the newest unless one is named; None without any."""
     stops = Stop.objects.order_by("-number")
@@ -45,7 +72,7 @@ def gauge(*, now: datetime, number: int | None = None) -> Gauge | None:
     if found is None:
         return None
     agents, confirmed = accounts.fleet(policy_epoch=found.epoch)
-    ends_at = found.at + timedelta(seconds=settings.REMIT_POLICY_TTL_SECONDS)
+    ends_at = found.at + longest_alone(at=found.at)
     standing = standing_stop()
     return Gauge(
         number=found.number,

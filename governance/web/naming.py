@@ -1,11 +1,14 @@
 """The names of what has a key everywhere: kinds of data and places, in the reader's language."""
 
 import re
+from datetime import timedelta
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from governance.policies import propagation
 from governance.policies.categories import Category
 from governance.web.wording import Words
 
@@ -99,3 +102,15 @@ def span(text: object) -> str:
         case _:
             words = ngettext("%(number)d day", "%(number)d days", number)
     return words % {"number": number}
+
+
+def longest_alone() -> str:
+    """Print how long a computer may go on that cannot reach this service; the same for everybody.
+
+    The words stand after "after".
+    """
+    minutes = propagation.longest_alone(at=timezone.now()) // timedelta(minutes=1)
+    if minutes % 60:
+        return ngettext("%(number)d minute", "%(number)d minutes", minutes) % {"number": minutes}
+    hours = minutes // 60
+    return ngettext("%(number)d hour", "%(number)d hours", hours) % {"number": hours}

@@ -18,6 +18,7 @@ from governance.accounts import sessions
 from governance.web import naming, wording
 
 register = template.Library()
+register.simple_tag(naming.longest_alone)
 
 CHART_HEIGHT = 64
 BAR_STEP = 14

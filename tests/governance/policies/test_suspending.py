@@ -152,6 +152,31 @@ def test_a_stop_certifies_itself_once_every_agent_must_have_stopped() -> None:
     assert done.is_complete
 
 
+def test_a_stop_certifies_nothing_before_the_last_agent_without_a_network_must_have_stopped() -> (
+    None
+):
+    """An agent may go on alone for as long as the policies of the last day let it."""
+    furnish()
+    activated(now=NOW, budgets={"offline_hours": 3})
+    assert propagation.longest_alone(at=at(0)) == timedelta(hours=3)
+    suspending.suspend(**VERSION, reason="Wrong.", actor=LEA, now=at(1))
+    suspending.stop(reason="Drill.", actor=WANDA, now=at(2))
+    entry = Entry.objects.latest("id")
+    Device.objects.create(
+        id="01932f00-0000-7000-8000-000000000001",
+        subject="x",
+        public_key=b"k",
+        enrolled_at=NOW,
+        policy_epoch=0,
+        entry=entry,
+    )
+    with pytest.raises(StopUnfinishedError):
+        propagation.certificate(number=1, now=at(181))
+    assert propagation.certificate(number=1, now=at(182))
+    later = at(1) + timedelta(hours=24)
+    assert propagation.longest_alone(at=later) == timedelta(minutes=15)
+
+
 def test_the_database_counts_one_person_once_and_forgets_no_stop() -> None:
     suspended()
     suspending.resume(**VERSION, actor=INES)
