@@ -43,6 +43,11 @@ class StandingHouse:
         """Say whether tests now run above a house."""
         return self._ground is not None
 
+    @property
+    def built(self) -> int:
+        """Say how often a house was built: what was seen of one says nothing of the next."""
+        return self._built
+
     def build(self) -> None:
         """Build the house unless it stands."""
         if self._ground is not None:

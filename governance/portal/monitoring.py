@@ -32,7 +32,7 @@ def notice(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     except MonitoringError:
         return _page(request, visitor, status=UNPROCESSABLE)
     messages.info(request, _("It is written down that you have read the notice."))
-    return HttpResponseRedirect("/monitoring/")
+    return HttpResponseRedirect("/work-notice/")
 
 
 def waits(*, subject: str, now: datetime) -> bool:

@@ -29,6 +29,7 @@ from tests.house.worlds import (  # noqa: F401
     differences,
     world,
 )
+from tests.standing import StandingHouse
 
 PAIRS = 48
 
@@ -45,18 +46,21 @@ def stays_silent(nordhafen: make.House) -> object:
     return nordhafen
 
 
-_given: list[Answers] = []
+_given: dict[int, Answers] = {}
 
 
-def world_of_consent(world: World) -> Answers:  # noqa: F811
-    """Return the world in which carla said yes; two tests look at it, so it is asked once."""
-    if not _given:
-        _given.append(world(gives))
-    return _given[0]
+def world_of_consent(world: World, house: StandingHouse) -> Answers:  # noqa: F811
+    """Return the world in which carla said yes; two tests look at it, so a house is asked once."""
+    if house.built not in _given:
+        _given[house.built] = world(gives)
+    return _given[house.built]
 
 
-def test_r18_giving_and_refusing_look_alike_to_everyone_else(world: World) -> None:  # noqa: F811
-    given = world_of_consent(world)
+def test_r18_giving_and_refusing_look_alike_to_everyone_else(
+    world: World,  # noqa: F811
+    _standing_house: StandingHouse,  # noqa: PT019
+) -> None:
+    given = world_of_consent(world, _standing_house)
     assert {path for _, path in given} == {path for who, path in given if who == "petra"}
     assert len(ROUTES) > 90
     assert sum(seen.status == 200 for seen in given.values()) > 60
@@ -66,8 +70,10 @@ def test_r18_giving_and_refusing_look_alike_to_everyone_else(world: World) -> No
 
 def test_r18_answering_and_staying_silent_look_alike_but_for_the_length_of_the_log(
     world: World,  # noqa: F811
+    _standing_house: StandingHouse,  # noqa: PT019
 ) -> None:
-    assert differences(world_of_consent(world), world(stays_silent), silent=True) == []
+    given = world_of_consent(world, _standing_house)
+    assert differences(given, world(stays_silent), silent=True) == []
 
 
 def in_page(response: HttpResponse, valid: int) -> None:

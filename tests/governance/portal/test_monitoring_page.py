@@ -25,30 +25,30 @@ def test_r103_r104_a_person_reads_the_notice_in_their_language_and_says_so(
 ) -> None:
     subject = nordhafen.subject("mira")
     mira = signed_in("mira")
-    assert "asks for no such notice" in mira.get("/monitoring/").content.decode()
-    assert mira.post("/monitoring/").status_code == 422
+    assert "asks for no such notice" in mira.get("/work-notice/").content.decode()
+    assert mira.post("/work-notice/").status_code == 422
     monitoring.record_place(subject=subject, place="US-CT", actor=nordhafen.ines)
-    assert "none is published yet" in mira.get("/monitoring/").content.decode()
+    assert "none is published yet" in mira.get("/work-notice/").content.decode()
     assert "A notice waits for you" not in mira.get("/").content.decode()
     groundwork.publish_monitoring_notice(code="US-CT", texts=TEXTS, actor=nordhafen.ines)
     assert "A notice waits for you" in mira.get("/").content.decode()
-    page = mira.get("/monitoring/").content.decode()
+    page = mira.get("/work-notice/").content.decode()
     assert "Connecticut (US-CT)" in page
     assert TEXTS["en"] in page
     assert TEXTS["de"] not in page
     assert f'<div lang="de"><p>{TEXTS["de"]}' in (
-        mira.get("/monitoring/?language=de").content.decode()
+        mira.get("/work-notice/?language=de").content.decode()
     )
-    assert TEXTS["en"] in mira.get("/monitoring/?language=xx").content.decode()
-    assert mira.post("/monitoring/")["Location"] == "/monitoring/"
-    told = mira.get("/monitoring/").content.decode()
+    assert TEXTS["en"] in mira.get("/work-notice/?language=xx").content.decode()
+    assert mira.post("/work-notice/")["Location"] == "/work-notice/"
+    told = mira.get("/work-notice/").content.decode()
     assert "You have read it" in told
     assert "I have read this notice" not in told
     assert [each.notice.code for each in monitoring.acknowledged(subject=subject)] == ["US-CT"]
     assert "A notice waits for you" not in mira.get("/").content.decode()
     # Another text is another notice: her word was for the first.
     groundwork.publish_monitoring_notice(code="US-CT", texts=TEXTS, actor=nordhafen.ines)
-    assert "It waits for you" in mira.get("/monitoring/").content.decode()
+    assert "It waits for you" in mira.get("/work-notice/").content.decode()
     assert monitoring.acknowledged(subject=nordhafen.subject("tariq")) == []
 
 
@@ -59,12 +59,12 @@ def test_a_word_that_ran_out_is_asked_for_anew(
     monitoring.record_place(subject=subject, place="US-ME", actor=nordhafen.ines)
     groundwork.publish_monitoring_notice(code="US-ME", texts=TEXTS, actor=nordhafen.ines)
     mira = signed_in("mira")
-    mira.post("/monitoring/")
-    assert "It holds until" in mira.get("/monitoring/").content.decode()
+    mira.post("/work-notice/")
+    assert "It holds until" in mira.get("/work-notice/").content.decode()
     time_machine(timezone.now() + timedelta(days=367))
     mira = signed_in("mira")
-    assert "Your word held until" in mira.get("/monitoring/").content.decode()
-    mira.post("/monitoring/")
-    told = mira.get("/monitoring/").content.decode()
+    assert "Your word held until" in mira.get("/work-notice/").content.decode()
+    mira.post("/work-notice/")
+    told = mira.get("/work-notice/").content.decode()
     assert "It holds until" in told
     assert told.count("Maine (US-ME)</td>") == 2
