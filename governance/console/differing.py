@@ -20,6 +20,8 @@ from governance.web import naming
 
 _LISTED: Final = ("purposes", "categories", "places", "participants", *LISTS, "labels", "rules")
 PARTS: Final = (*_LISTED, "budgets")
+_OPEN_WHEN_EMPTY: Final = frozenset({"fields", "participants"})
+_PROCESS: Final = " = process:"
 
 _ADDED: Final[Mapping[str, str | Promise]] = {
     "purposes": gettext_lazy("It may be used for one purpose more: %(what)s."),
@@ -95,14 +97,24 @@ def _of_part(part: str, was: list[str], will: list[str], names: Mapping[str, str
     for line in will:
         if line not in had:
             sentence = str(_ADDED[part]) % {"what": _words(part, line, names)}
-            # The first named field gives nothing that was not open before.
-            found.append(Change(sentence, widens and not (part == "fields" and not was)))
+            # The first of these gives nothing that was not open before.
+            is_first = part in _OPEN_WHEN_EMPTY and not was
+            found.append(Change(sentence, widens and not is_first))
     for line in was:
         if line not in has:
             sentence = str(_REMOVED[part]) % {"what": _words(part, line, names)}
-            # A rule mostly narrows, so that without it more may come; doubt counts as wider.
-            found.append(Change(sentence, part in {"masks", "rules"}))
+            found.append(Change(sentence, _is_wider_without(part, line, will)))
     return found
+
+
+def _is_wider_without(part: str, line: str, will: list[str]) -> bool:
+    if part == "matchers":
+        # A window matches every kind that is named, so that without one kind more windows match.
+        return not any((_PROCESS in left) is (_PROCESS in line) for left in will)
+    if part in _OPEN_WHEN_EMPTY:
+        return not will
+    # A rule mostly narrows, so that without it more may come; doubt counts as wider.
+    return part in {"masks", "rules"}
 
 
 def _of_budgets(old: object, new: object) -> list[Change]:

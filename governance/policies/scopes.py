@@ -53,6 +53,8 @@ def scope_of(content: Content, *, purpose: str, category: Category, days: int, t
     }
     if content.budgets != budgets.DEFAULT:
         scope["budgets"] = cast("Json", budgets.told(content.budgets))
+    if content.participants:
+        scope["participants"] = cast("Json", content.participants)
     return canonical(scope)
 
 
@@ -75,12 +77,25 @@ def is_within(*, new: bytes, old: bytes) -> bool:
         and narrow["days"] <= wide["days"]
         and all(_all_in(narrow[name], wide[name]) for name in (*_WIDENING, *_TOLD))
         and _all_in(wide["masks"], narrow["masks"])
+        and _kinds(wide["matchers"]) <= _kinds(narrow["matchers"])
+        and _is_as_closed(narrow["fields"], wide["fields"])
+        and _is_as_closed(narrow.get("participants", []), wide.get("participants", []))
         and _budgets(narrow).is_within(_budgets(wide))
     )
 
 
 def _budgets(scope: Mapping[str, object]) -> budgets.Budgets:
     return msgspec.convert(scope.get("budgets", {}), budgets.Budgets)
+
+
+def _kinds(matchers: list[dict[str, str]]) -> set[str]:
+    """Return the kinds that a window has to match, each of them: one kind less matches more."""
+    return {matcher["kind"] for matcher in matchers}
+
+
+def _is_as_closed(narrow: list[object], wide: list[object]) -> bool:
+    """Return whether a list that lets everything through where it is empty lets no more through."""
+    return not wide or (bool(narrow) and _all_in(narrow, wide))
 
 
 def _all_in(some: list[object], others: list[object]) -> bool:

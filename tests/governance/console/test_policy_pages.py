@@ -179,6 +179,17 @@ def test_a_change_is_told_in_sentences_the_wider_first(nordhafen: make.House) ->
     assert differing.changes(new, new) == []
 
 
+def test_a_list_that_ends_opens_what_it_closed(nordhafen: make.House) -> None:
+    title = {"kind": "window-title", "pattern": "Order *", "id": "a"}
+    process = {"kind": "process", "pattern": "orders", "id": "b"}
+    plain = make.policy_content(make.DESK)
+    named = plain | {"participants": ["DE"]}
+    both, one = plain | {"matchers": [title, process]}, plain | {"matchers": [title]}
+    for old, new, is_wider in ((named, plain, True), (plain, named, False), (both, one, True)):
+        (change,) = differing.changes(old, new)
+        assert change.is_wider is is_wider, change.sentence
+
+
 def test_the_history_names_people_to_the_two_offices_and_offices_to_all_others(
     nordhafen: make.House,
 ) -> None:

@@ -71,6 +71,23 @@ def test_more_of_anything_is_wider(new: bytes, within: bool) -> None:
     assert scopes.is_within(new=new, old=scope()) is within
 
 
+def test_what_is_open_where_nothing_is_named_is_wider_without_its_last_name() -> None:
+    """Without a named field every field may be typed into; without a kind of matcher more match."""
+    mask = scope(fields=[MASK])
+    assert not scopes.is_within(new=scope(fields=[]), old=mask)
+    assert scopes.is_within(new=mask, old=scope(fields=[MASK, {"id": "b", "selector": "#b"}]))
+    few = scope(participants=["DE"])
+    assert not scopes.is_within(new=scope(participants=[]), old=few)
+    assert scopes.is_within(new=few, old=scope(participants=["DE", "example.org"]))
+    more = scope(participants=["DE", "FR"])
+    assert not scopes.is_within(new=more, old=scope(participants=["DE"]))
+    assert scopes.is_within(new=more, old=scope())
+    title = {"kind": "window-title", "pattern": "Order *", "id": "a"}
+    process = {"kind": "process", "pattern": "orders", "id": "b"}
+    both, one = (scope(kind="desktop", matchers=some) for some in ([title, process], [title]))
+    assert not scopes.is_within(new=one, old=both)
+
+
 def test_fewer_masks_are_wider_and_everything_is_wider_than_nothing() -> None:
     assert not scopes.is_within(new=scope(), old=scope(masks=[MASK]))
     assert not scopes.is_within(new=scope(), old=scopes.closed())
