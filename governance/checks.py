@@ -62,6 +62,16 @@ def origin(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessa
 
 
 @register(Tags.security)
+def mail(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
+    """Refuse to write people's addresses and working links into files, but on this machine."""
+    is_filed = settings.EMAIL_BACKEND == "django.core.mail.backends.filebased.EmailBackend"
+    if is_loopback(settings.REMIT_EXTERNAL_ORIGIN) or not (settings.REMIT_MAIL_FROM and is_filed):
+        return []
+    hint = "Set REMIT_MAIL_URL, or unset REMIT_MAIL_FROM."
+    return [Error("Mails would lie in files, with addresses.", hint=hint, id="remit.E020")]
+
+
+@register(Tags.security)
 def screens(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
     """Refuse to offer pictures of screens where nothing can redact them."""
     if not settings.REMIT_SCREENS or availability.is_available():

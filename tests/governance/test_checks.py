@@ -28,6 +28,8 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     settings.REMIT_STEP_UP_SECONDS = 300
     settings.REMIT_OFFICE_SECOND_FACTOR = True
     settings.REMIT_OFFICE_IDLE_SECONDS = 1800
+    settings.REMIT_MAIL_FROM = "privacy@remit.example"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.DEBUG = False
     settings.SECRET_KEY = "s" * 64
     settings.REMIT_KEYS_DIR = settings.REMIT_VAULT_DIR = vault
@@ -47,6 +49,7 @@ def setup(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 ALL = [
     checks.origin,
+    checks.mail,
     checks.secrets_kept,
     checks.keys_apart,
     checks.sqlite_durable,
@@ -88,6 +91,10 @@ def _keys_among_objects(setup: Any) -> None:
     setup.REMIT_STORAGE_URL = str(setup.REMIT_VAULT_DIR.parent)
 
 
+def _mail_into_files(setup: Any) -> None:
+    setup.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+
+
 def _a_strange_model(setup: Any) -> None:
     setup.REMIT_REDACTION_PROFILE = "full"
     setup.REMIT_REDACTION_MODEL = str(setup.REMIT_VAULT_DIR)
@@ -115,6 +122,7 @@ def _a_strange_model(setup: Any) -> None:
         (_a_strange_model, "remit.E012"),
         (lambda s: setattr(s, "REMIT_EMPLOYEE_NUMBER", "EMP-["), "remit.E013"),
         (lambda s: setattr(s, "REMIT_SCREENS", False), "remit.I014"),
+        (_mail_into_files, "remit.E020"),
     ],
 )
 def test_each_fault_is_named(setup: Any, spoil: Callable[[Any], None], expected: str) -> None:
