@@ -18,6 +18,12 @@ FURTHER = (
     f"/consent/notice/{make.TRAIN}/",
     "/access/key/",
     "/requests/ask/",
+    "/others/",
+    "/work-notice/",
+    "/account/",
+    "/verify",
+    "/log",
+    "/problems/",
 )
 
 pytestmark = pytest.mark.browser
