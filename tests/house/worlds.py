@@ -132,6 +132,9 @@ def _watching() -> Iterator[_Ledger]:
         root.removeHandler(ledger)
 
 
+_stood: dict[int, dict[tuple[str, str], tuple[int, bool]]] = {}
+
+
 @pytest.fixture
 def world(
     db: None,
@@ -142,7 +145,8 @@ def world(
 ) -> World:
     """Open a world on the standing house, let one thing happen in it, ask, and undo it."""
     count = iter(range(1000))
-    numbers = _sequences()
+    # Alike for all worlds on one house, whichever test asks: one test may look at another's world.
+    numbers = _stood.setdefault(_standing_house.built, _sequences())
     # One head and one sign of life serve the whole walk, however slow the machine.
     monkeypatch.setattr(health, "_HEARTBEAT_STALE", timedelta(hours=1))
     monkeypatch.setattr(health, "_REUSE_SECONDS", 3600.0)
