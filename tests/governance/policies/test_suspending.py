@@ -125,21 +125,24 @@ def test_while_all_is_stopped_no_suspended_policy_comes_back() -> None:
         suspending.resume(**VERSION, actor=INES, now=at(3))
 
 
-def test_a_stop_certifies_itself_once_every_agent_must_have_stopped() -> None:
-    furnish()
-    suspending.stop(reason="Drill.", actor=WANDA, now=NOW)
-    gauge = propagation.gauge(now=NOW)
-    assert gauge is not None
-    assert (gauge.agents, gauge.confirmed, gauge.is_complete) == (0, 0, True)
-    entry = Entry.objects.latest("id")
+def an_agent_that_never_answers() -> None:
     Device.objects.create(
         id="01932f00-0000-7000-8000-000000000001",
         subject="x",
         public_key=b"k",
         enrolled_at=NOW,
         policy_epoch=0,
-        entry=entry,
+        entry=Entry.objects.latest("id"),
     )
+
+
+def test_a_stop_certifies_itself_once_every_agent_must_have_stopped() -> None:
+    furnish()
+    suspending.stop(reason="Drill.", actor=WANDA, now=NOW)
+    gauge = propagation.gauge(now=NOW)
+    assert gauge is not None
+    assert (gauge.agents, gauge.confirmed, gauge.is_complete) == (0, 0, True)
+    an_agent_that_never_answers()
     with pytest.raises(StopUnfinishedError):
         propagation.certificate(number=1, now=at(14))
     envelope = propagation.certificate(number=1, now=at(15))
@@ -161,15 +164,7 @@ def test_a_stop_certifies_nothing_before_the_last_agent_without_a_network_must_h
     assert propagation.longest_alone(at=at(0)) == timedelta(hours=3)
     suspending.suspend(**VERSION, reason="Wrong.", actor=LEA, now=at(1))
     suspending.stop(reason="Drill.", actor=WANDA, now=at(2))
-    entry = Entry.objects.latest("id")
-    Device.objects.create(
-        id="01932f00-0000-7000-8000-000000000001",
-        subject="x",
-        public_key=b"k",
-        enrolled_at=NOW,
-        policy_epoch=0,
-        entry=entry,
-    )
+    an_agent_that_never_answers()
     with pytest.raises(StopUnfinishedError):
         propagation.certificate(number=1, now=at(181))
     assert propagation.certificate(number=1, now=at(182))
