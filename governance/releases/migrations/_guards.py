@@ -4,8 +4,6 @@ An approval must repeat its request's requester: otherwise its CHECK (approver d
 requester) would guard a copy that anybody could have written.
 """
 
-from django.db import migrations
-
 TABLES = (
     "releases_access_request",
     "releases_request_step",
@@ -62,9 +60,3 @@ def lay(apps, schema_editor):
         "CREATE TRIGGER releases_approval_is_of_request BEFORE INSERT ON releases_access_approval "
         "FOR EACH ROW EXECUTE FUNCTION releases_check_approval()"
     )
-
-
-class Migration(migrations.Migration):
-    dependencies = [("releases", "0001_initial")]
-
-    operations = [migrations.RunPython(lay, migrations.RunPython.noop)]

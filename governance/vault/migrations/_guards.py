@@ -1,11 +1,30 @@
-"""On PostgreSQL the keys of each epoch lie in a table of their own, which a rotation drops.
+"""The erasure ledger and the journal of key releases only ever grow; keys lie by their epoch.
 
-Rows that were changed would leave their old wrappings in the table and its indexes until somebody
-vacuums. Tables come and go every night, so three functions of the tables' owner make and drop them,
-for whoever may add keys, or remove them.
+On PostgreSQL the keys of each epoch lie in a table of their own, which a rotation drops: rows that
+were changed would leave their old wrappings in the table and its indexes until somebody vacuums.
+Tables come and go every night, so three functions of the tables' owner make and drop them, for
+whoever may add keys, or remove them.
 """
 
-from django.db import migrations
+TABLES = ("vault_keyrelease", "vault_ledger")
+
+POSTGRESQL_FUNCTION = """
+CREATE FUNCTION vault_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    held boolean := true;
+BEGIN
+    -- An empty table may be truncated: nothing is lost.
+    IF TG_OP = 'TRUNCATE' THEN
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.%I)', TG_TABLE_SCHEMA, TG_TABLE_NAME)
+            INTO held;
+    END IF;
+    IF held THEN
+        RAISE EXCEPTION '% only ever grows', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END
+$$
+"""
 
 BEGIN = """
 CREATE FUNCTION vault_begin_epoch(epoch bigint) RETURNS void
@@ -62,17 +81,14 @@ END
 $$
 """
 
-MOVE = [
+PARTITIONS = (
     "ALTER TABLE vault_storedkey RENAME TO vault_storedkey_whole",
     "CREATE TABLE vault_storedkey (LIKE vault_storedkey_whole INCLUDING DEFAULTS) "
     "PARTITION BY LIST (epoch)",
+    "DROP TABLE vault_storedkey_whole",
     BEGIN,
     ATTACH,
     END,
-    "SELECT vault_begin_epoch(number), vault_attach_epoch(number) FROM "
-    "(SELECT number FROM vault_epoch UNION SELECT epoch FROM vault_storedkey_whole) AS epochs",
-    "INSERT INTO vault_storedkey SELECT * FROM vault_storedkey_whole",
-    "DROP TABLE vault_storedkey_whole",
     # What is unique across epochs is so because every row is of one, whenever nobody rotates.
     "ALTER TABLE vault_storedkey ADD CONSTRAINT vault_storedkey_pkey PRIMARY KEY (id, epoch)",
     "ALTER TABLE vault_storedkey ADD CONSTRAINT vault_key_place "
@@ -81,16 +97,33 @@ MOVE = [
     "CREATE INDEX vault_key_owner ON vault_storedkey (owner)",
     "ALTER TABLE vault_storedkey ADD CONSTRAINT vault_key_kind "
     "CHECK (kind IN ('cell', 'object', 'person'))",
-]
+)
 
 
-def divide(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        for statement in MOVE:
-            schema_editor.execute(statement, params=None)
+def lay(apps, schema_editor):
+    is_sqlite = schema_editor.connection.vendor == "sqlite"
+    # Indexes and foreign keys, which Django puts off to the end: a table is divided as a whole.
+    while schema_editor.deferred_sql:
+        schema_editor.execute(schema_editor.deferred_sql.pop(0), params=None)
+    for statement in _sqlite() if is_sqlite else (*PARTITIONS, *_postgresql()):
+        schema_editor.execute(statement, params=None)
 
 
-class Migration(migrations.Migration):
-    dependencies = [("vault", "0005_no_epoch_index")]
+def _postgresql():
+    yield POSTGRESQL_FUNCTION
+    for table in TABLES:
+        yield (
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION vault_append_only()"
+        )
+        # Also for a session that claims to be a replica.
+        yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only"
 
-    operations = [migrations.RunPython(divide)]
+
+def _sqlite():
+    for table in TABLES:
+        for verb in ("UPDATE", "DELETE"):
+            yield (
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} only ever grows'); END"
+            )

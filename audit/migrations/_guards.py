@@ -1,10 +1,11 @@
 """Nobody changes or removes what the log holds: triggers on both databases.
 
 They stop the application, its mistakes and its own role. They cannot stop a superuser or a person
-with the file in hand; only the published and witnessed tree shows that.
+with the file in hand; only the published and witnessed tree shows that. On PostgreSQL a function
+that finds its tables by the caller's search path can be led to another table: whoever may make a
+temporary `audit_outbox` could have let an entry vanish into it. Roles, grants and the guard against
+reshaping need an administrator: `manage.py database_roles`.
 """
-
-from django.db import migrations
 
 TABLES = ("audit_entry", "audit_leaf", "audit_checkpoint", "audit_note", "audit_cosignature")
 
@@ -48,6 +49,32 @@ END
 $$
 """
 
+# pg_temp last: unnamed, PostgreSQL would look there first.
+SAFE_PATH = """
+DO $$ BEGIN
+    EXECUTE format('ALTER FUNCTION audit_queue_entry() SET search_path = pg_catalog, %I, pg_temp',
+                   current_schema());
+    ALTER FUNCTION audit_refuse_change() SET search_path = pg_catalog, pg_temp;
+END $$
+"""
+
+# Whoever may run it could hang it on a table of his own and queue an entry twice.
+PRIVATE = (
+    "REVOKE EXECUTE ON FUNCTION audit_queue_entry() FROM PUBLIC",
+    "REVOKE EXECUTE ON FUNCTION audit_refuse_change() FROM PUBLIC",
+)
+
+# A session that claims to be a replica must not write entries that nobody queues.
+ALWAYS = "ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_entry_queue"
+
+CHECKS = {
+    "audit_leaf": '"index" >= 0 AND octet_length(leaf_hash) = 32',
+    "audit_checkpoint": "size > 0 AND octet_length(root) = 32",
+    "audit_note": "octet_length(text) BETWEEN 1 AND 65535",
+    "audit_cosignature": "octet_length(line) BETWEEN 1 AND 65535",
+    "audit_treestate": "size >= 0 AND published_size BETWEEN 0 AND size",
+}
+
 
 def lay(apps, schema_editor):
     if schema_editor.connection.vendor == "sqlite":
@@ -77,6 +104,11 @@ def _postgresql():
         "CREATE TRIGGER audit_entry_queue AFTER INSERT ON audit_entry "
         "FOR EACH ROW EXECUTE FUNCTION audit_queue_entry()"
     )
+    yield SAFE_PATH
+    yield from PRIVATE
+    yield ALWAYS
+    for table, condition in CHECKS.items():
+        yield f"ALTER TABLE {table} ADD CONSTRAINT {table}_shape CHECK ({condition})"
 
 
 def _sqlite():
@@ -99,20 +131,3 @@ def _sqlite():
         "CASE WHEN NEW.event IN ('consent:decided', 'capture:ingested') THEN NULL "
         "ELSE strftime('%Y-%m-%d %H:%M:%f', 'now') END); END"
     )
-
-
-def lift(apps, schema_editor):
-    if schema_editor.connection.vendor == "sqlite":
-        schema_editor.execute("DROP TRIGGER audit_entry_queue", params=None)
-        for table in TABLES:
-            for name in ("update", "delete", "replace"):
-                schema_editor.execute(f"DROP TRIGGER {table}_keep_{name}", params=None)
-        return
-    schema_editor.execute("DROP FUNCTION audit_queue_entry() CASCADE", params=None)
-    schema_editor.execute("DROP FUNCTION audit_refuse_change() CASCADE", params=None)
-
-
-class Migration(migrations.Migration):
-    dependencies = [("audit", "0001_tables")]
-
-    operations = [migrations.RunPython(lay, lift)]

@@ -4,8 +4,6 @@ An approval must repeat its version's author and digest: otherwise its CHECK (ap
 author) would guard a copy that anybody could have written.
 """
 
-from django.db import migrations
-
 TABLES = (
     "policies_purpose",
     "policies_purpose_version",
@@ -17,6 +15,9 @@ TABLES = (
     "policies_retention_schedule",
     "policies_retention_rule",
     "policies_cell_scope",
+    "policies_resumption",
+    "policies_stop",
+    "policies_stop_lift",
 )
 
 MISMATCH = """
@@ -68,30 +69,3 @@ def lay(apps, schema_editor):
         "CREATE TRIGGER policies_approval_is_of_version BEFORE INSERT ON policies_approval "
         "FOR EACH ROW EXECUTE FUNCTION policies_check_approval()"
     )
-
-
-def lift(apps, schema_editor):
-    if schema_editor.connection.vendor == "sqlite":
-        for table in TABLES:
-            for verb in ("update", "delete"):
-                schema_editor.execute(f"DROP TRIGGER {table}_no_{verb}")
-        schema_editor.execute("DROP TRIGGER policies_approval_is_of_version")
-        return
-    schema_editor.execute("DROP FUNCTION policies_refuse_change() CASCADE")
-    schema_editor.execute("DROP FUNCTION policies_check_approval() CASCADE")
-
-
-def lay_here(apps, schema_editor):
-    if schema_editor.connection.alias == "default":
-        lay(apps, schema_editor)
-
-
-def lift_here(apps, schema_editor):
-    if schema_editor.connection.alias == "default":
-        lift(apps, schema_editor)
-
-
-class Migration(migrations.Migration):
-    dependencies = [("policies", "0001_first")]
-
-    operations = [migrations.RunPython(lay_here, lift_here)]

@@ -1,21 +1,19 @@
-"""What was asked, ordered and certified cannot be changed or removed by anybody."""
-
-from django.db import migrations
+"""The database itself refuses to change or remove what was decided, told or receipted."""
 
 TABLES = [
-    "rights_rightsrequest",
-    "rights_requeststep",
-    "rights_erasureorder",
-    "rights_erasurestep",
-    "rights_erasurecertificate",
+    "consent_notice_version",
+    "consent_record",
+    "consent_event",
+    "consent_pause",
+    "consent_receipt",
 ]
 
 FUNCTIONS = [
-    "CREATE FUNCTION rights_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "CREATE FUNCTION consent_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
     "RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; "
     "END $$",
     # An empty table may be truncated: nothing is lost, and a test database is flushed that way.
-    "CREATE FUNCTION rights_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ "
+    "CREATE FUNCTION consent_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ "
     "DECLARE held boolean; BEGIN "
     "EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.%I)', TG_TABLE_SCHEMA, TG_TABLE_NAME) "
     "INTO held; IF held THEN "
@@ -35,11 +33,11 @@ def _sqlite(table):
 def _postgresql(table):
     yield (
         f'CREATE TRIGGER "{table}_append_only" BEFORE UPDATE OR DELETE ON "{table}" '
-        "FOR EACH ROW EXECUTE FUNCTION rights_refuse()"
+        "FOR EACH ROW EXECUTE FUNCTION consent_refuse()"
     )
     yield (
         f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" '
-        "FOR EACH STATEMENT EXECUTE FUNCTION rights_refuse_truncate()"
+        "FOR EACH STATEMENT EXECUTE FUNCTION consent_refuse_truncate()"
     )
     # ALWAYS: replication roles and session_replication_role do not get round it.
     for name in (f"{table}_append_only", f"{table}_no_truncate"):
@@ -54,20 +52,3 @@ def lay(apps, schema_editor):
     for table in TABLES:
         for statement in _postgresql(table) if is_postgresql else _sqlite(table):
             schema_editor.execute(statement, params=None)
-
-
-def lift(apps, schema_editor):
-    is_postgresql = schema_editor.connection.vendor == "postgresql"
-    for table in TABLES:
-        suffixes = ("append_only", "no_truncate") if is_postgresql else ("no_update", "no_delete")
-        for suffix in suffixes:
-            on = f' ON "{table}"' if is_postgresql else ""
-            schema_editor.execute(f'DROP TRIGGER "{table}_{suffix}"{on}')
-    if is_postgresql:
-        schema_editor.execute("DROP FUNCTION rights_refuse()")
-        schema_editor.execute("DROP FUNCTION rights_refuse_truncate()")
-
-
-class Migration(migrations.Migration):
-    dependencies = [("rights", "0001_initial")]
-    operations = [migrations.RunPython(lay, lift)]

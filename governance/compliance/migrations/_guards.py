@@ -4,8 +4,6 @@ A decision must repeat its version's author and digest, and a step of an agreeme
 otherwise the CHECKs of four eyes would guard copies that anybody could have written.
 """
 
-from django.db import migrations
-
 TABLES = (
     "compliance_assessment",
     "compliance_assessment_version",
@@ -15,6 +13,10 @@ TABLES = (
     "compliance_lawful_basis",
     "compliance_works_agreement",
     "compliance_agreement_step",
+    "compliance_work_place",
+    "compliance_monitoring_notice",
+    "compliance_monitoring_posting",
+    "compliance_acknowledgement",
 )
 
 # Table, what is wrong, and the row that must exist for an insert to stand.
@@ -76,32 +78,3 @@ def lay(apps, schema_editor):
             f"CREATE TRIGGER {table}_is_of_parent BEFORE INSERT ON {table} "
             f"FOR EACH ROW EXECUTE FUNCTION {table}_check()"
         )
-
-
-def lift(apps, schema_editor):
-    if schema_editor.connection.vendor == "sqlite":
-        for table in TABLES:
-            for verb in ("update", "delete"):
-                schema_editor.execute(f"DROP TRIGGER {table}_no_{verb}")
-        for table, _, _ in COPIES:
-            schema_editor.execute(f"DROP TRIGGER {table}_is_of_parent")
-        return
-    schema_editor.execute("DROP FUNCTION compliance_refuse_change() CASCADE")
-    for table, _, _ in COPIES:
-        schema_editor.execute(f"DROP FUNCTION {table}_check() CASCADE")
-
-
-def lay_here(apps, schema_editor):
-    if schema_editor.connection.alias == "default":
-        lay(apps, schema_editor)
-
-
-def lift_here(apps, schema_editor):
-    if schema_editor.connection.alias == "default":
-        lift(apps, schema_editor)
-
-
-class Migration(migrations.Migration):
-    dependencies = [("compliance", "0001_first")]
-
-    operations = [migrations.RunPython(lay_here, lift_here)]
