@@ -141,6 +141,8 @@ _CAPTURE: Final = (
     Table("capture_refusaltally", app="SIU"),
     Table("capture_dispositionrecord", app="SI"),
     Table("capture_issuedpolicy", app="SID"),
+    # Filled by triggers on what decides about policies, which run as the owner.
+    Table("capture_policychange", app="SUD"),
     Table("capture_seennonce", app="SID"),
     Table("capture_deviceuse", app="SIUD"),
 )

@@ -42,7 +42,7 @@ from governance.api.device_authentication import (
 )
 from governance.api.errors import SignatureInvalidError
 from governance.api.permissions import Anyone, IsDevice
-from governance.capture import agent_policy, intake, selectors
+from governance.capture import agent_policy, intake, known_policies, selectors
 from governance.policies import document
 
 SEALED_BATCH: Final = "application/vnd.remit.sealed-batch.v1"
@@ -50,7 +50,6 @@ SEALED_BATCH: Final = "application/vnd.remit.sealed-batch.v1"
 REFUSAL: Final = "remit.refusal"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 _LONGEST_WAIT_SECONDS: Final = 30
-_LOOK_SECONDS: Final = 0.25
 # What one web process answers beside its other work, and how often the devices are counted.
 _POLLS_A_SECOND: Final = 1000
 _COUNT_SECONDS: Final = 60.0
@@ -362,9 +361,12 @@ def _wait_for_change(
     device: DevicePrincipal, known: str, seconds: int
 ) -> agent_policy.SignedPolicy:
     """Look again until the policy is another one or the time is over."""
-    end = time.monotonic() + seconds
+    end, name = time.monotonic() + seconds, str(device.device_id)
     while True:
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(known_policies.LOOK_SECONDS)
+        is_over = time.monotonic() >= end
+        if not is_over and known_policies.etag(name) == known:
+            continue
         policy = agent_policy.current(device_id=device.device_id, subject=device.subject)
-        if policy.etag != known or time.monotonic() >= end:
+        if policy.etag != known or is_over:
             return policy

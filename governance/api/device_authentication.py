@@ -16,6 +16,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -153,7 +154,7 @@ def new_session(device_id: UUID) -> tuple[str, bytes, datetime]:
     """
     ends = timezone.now().replace(microsecond=0) + timedelta(seconds=SESSION_SECONDS)
     session_id = f"{device_id}.{int(ends.timestamp())}.{secrets.token_urlsafe(12)}"
-    return session_id, _session_key(session_id), ends
+    return session_id, session_key(session_id), ends
 
 
 class _DeviceAuthentication(BaseAuthentication):
@@ -219,12 +220,17 @@ class DeviceSession(_DeviceAuthentication):
         return _uuid(device)
 
     def verify(self, signed: Signed, public_key: bytes) -> None:  # noqa: ARG002
-        verify_hmac(signed, _session_key(signed.key_id))
+        verify_hmac(signed, session_key(signed.key_id))
 
 
-def _session_key(session_id: str) -> bytes:
-    root = hashlib.sha256(b"remit agent session v1\x00" + settings.SECRET_KEY.encode()).digest()
-    return hmac.digest(root, session_id.encode(), "sha256")
+def session_key(session_id: str) -> bytes:
+    """Return the key that belongs to a session id, whether or not anybody was given it."""
+    return hmac.digest(_root(settings.SECRET_KEY), session_id.encode(), "sha256")
+
+
+@lru_cache(maxsize=2)
+def _root(secret: str) -> bytes:
+    return hashlib.sha256(b"remit agent session v1\x00" + secret.encode()).digest()
 
 
 def _signature_base(request: Sent, components: tuple[str, ...], parameters: str) -> bytes:

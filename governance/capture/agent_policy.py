@@ -24,11 +24,14 @@ from governance.policies import document
 from governance.policies import selectors as policies
 from governance.vault import seal_keys
 
-RENEW_SECONDS = 300
-# A plain statement: every poll asks it (bench/polling.py).
+RENEW: Final = timedelta(seconds=300)
+# One plain statement: what it finds held at one moment, without a lock.
 _LATEST: Final = """
-    SELECT etag, policy_epoch, consent_epoch, issued_at, expires_at FROM capture_issuedpolicy
-    WHERE device_id = %s ORDER BY issued_at DESC LIMIT 1
+    SELECT envelope, etag, issued_at, expires_at, policy_epoch, consent_epoch
+    FROM capture_issuedpolicy WHERE device_id = %s
+        AND policy_epoch = COALESCE((SELECT epoch FROM policies_generation WHERE id = 1), 0)
+        AND consent_epoch = COALESCE((SELECT epoch FROM consent_epoch WHERE subject = %s), 0)
+    ORDER BY issued_at DESC LIMIT 1
 """
 # Room for what else differs: the end of an offline lease, a digit of a budget.
 _ROOM_OCTETS: Final = 96
@@ -50,43 +53,29 @@ class SignedPolicy:
 def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> SignedPolicy:
     """Return the policy in force for a device, signing a new one when anything changed."""
     moment = now or timezone.now()
+    if found := _in_force(device_id, subject, moment):
+        return found
     with transaction.atomic():
         consent_epoch = consent.selectors.lock(subject=subject, exclusive=False)
         policy_epoch = policies.generation()
-        issued = (
-            IssuedPolicy.objects.filter(
-                device_id=device_id, policy_epoch=policy_epoch, consent_epoch=consent_epoch
-            )
-            .order_by("-issued_at")
-            .first()
+        # Somebody may have been quicker; from here on nobody decides anything else.
+        return _in_force(device_id, subject, moment) or _issue(
+            device_id, subject, moment, (policy_epoch, consent_epoch)
         )
-        fresh = moment - timedelta(seconds=RENEW_SECONDS)
-        if issued is None or not fresh < issued.issued_at <= moment < issued.expires_at:
-            issued = _issue(device_id, subject, moment, (policy_epoch, consent_epoch))
-    return SignedPolicy(
-        envelope=bytes(issued.envelope),
-        etag=issued.etag,
-        expires_at=issued.expires_at,
-        policy_epoch=issued.policy_epoch,
-        consent_epoch=issued.consent_epoch,
-    )
 
 
-def is_current(*, device_id: UUID, subject: str, etag: str, now: datetime | None = None) -> bool:
-    """Say whether `current` would give this very policy again. Holds nobody, signs nothing."""
-    moment = now or timezone.now()
-    issued = sql.row(_LATEST, [device_id])
-    if issued is None or issued[0] != etag:
-        return False
-    fresh = moment - timedelta(seconds=RENEW_SECONDS)
-    return (
-        fresh < sql.moment(issued[3]) <= moment < sql.moment(issued[4])
-        and issued[1] == policies.generation()
-        and issued[2] == consent.selectors.epoch(subject=subject)
-    )
+def _in_force(device_id: UUID, subject: str, moment: datetime) -> SignedPolicy | None:
+    found = sql.row(_LATEST, [device_id, subject])
+    if found is None:
+        return None
+    envelope, etag, issued, expires, *epochs = found
+    issued_at, expires_at = sql.moment(issued), sql.moment(expires)
+    if not moment - RENEW < issued_at <= moment < expires_at:
+        return None
+    return SignedPolicy(bytes(envelope), etag, expires_at, *epochs)
 
 
-def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> IssuedPolicy:
+def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> SignedPolicy:
     person = cells.cells_of(subject=subject, epoch=epochs[1], device_id=device_id, now=now)
     ends = _ends_of_consent(person, now)
     facts = document.AgentFacts(
@@ -104,7 +93,8 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
     )
     facts = replace(facts, offline_until=_end_of_offline_lease(facts, ends))
     signed = document.sign(document.build_agent_policy(facts))
-    return IssuedPolicy.objects.create(
+    envelope = signed.envelope.ljust(_size_for_all(facts, person, signed))
+    IssuedPolicy.objects.create(
         digest=hashlib.sha256(signed.payload).hexdigest(),
         device_id=device_id,
         policy_epoch=epochs[0],
@@ -114,8 +104,9 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
         offline_until=facts.offline_until,
         octets_per_day=facts.budgets.octets_per_day,
         etag=signed.etag,
-        envelope=signed.envelope.ljust(_size_for_all(facts, person, signed)),
+        envelope=envelope,
     )
+    return SignedPolicy(envelope, signed.etag, facts.expires_at, *epochs)
 
 
 def _size_for_all(

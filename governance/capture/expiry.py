@@ -11,13 +11,22 @@ from django.utils import timezone
 
 from audit.actors import Actor
 from governance.capture import deletion
-from governance.capture.models import DeviceUse, IssuedPolicy, LiveFrame, SealedBatch, SeenNonce
+from governance.capture.models import (
+    DeviceUse,
+    IssuedPolicy,
+    LiveFrame,
+    PolicyChange,
+    SealedBatch,
+    SeenNonce,
+)
 
 EXPIRER = Actor.system("expiry")
 BATCH = 1000
 # Unredacted originals end after 72 hours, redacted or not (R54).
 SEALED_HOURS = 72
 KEEP_DAYS = 2
+# Web processes read changes several times a second, or start anew (known_policies).
+READ_BY = timedelta(minutes=10)
 
 
 def expire_due(*, now: datetime | None = None) -> int:
@@ -52,3 +61,6 @@ def _drop_leftovers(now: datetime) -> None:
     SeenNonce.objects.filter(expires_at__lt=now).delete()
     DeviceUse.objects.filter(hour__lt=now - timedelta(days=KEEP_DAYS)).delete()
     IssuedPolicy.objects.filter(expires_at__lt=now - timedelta(days=KEEP_DAYS)).delete()
+    # Only what an earlier run already saw: one may have waited long for its COMMIT.
+    PolicyChange.objects.filter(noticed_at__lt=now - READ_BY).delete()
+    PolicyChange.objects.filter(noticed_at=None).update(noticed_at=now)

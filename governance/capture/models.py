@@ -254,6 +254,20 @@ class IssuedPolicy(models.Model):
         ]
 
 
+class PolicyChange(models.Model):
+    """Whose policy may be another one now; triggers alone write it, on the tables that say so.
+
+    Each web process reads on from where it stood, and it goes within hours: it says of nobody when
+    they decided. `position` is PostgreSQL's number of the transaction.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    subject = models.TextField()
+    position = models.BigIntegerField(db_index=True)
+    # When the tidying up saw it: it is removed by a later one, after every process has read it.
+    noticed_at = models.DateTimeField(null=True)
+
+
 class SeenNonce(models.Model):
     """Signed requests that may not be repeated (RFC 9421 `nonce`), until they expire."""
 

@@ -33,6 +33,7 @@ WITHOUT = {
     "capture.LiveFrame": "a projection of frames",
     "capture.FrameBlob": "bytes of a frame, which has one",
     "capture.IssuedPolicy": "a signed copy of what other acts decided",
+    "capture.PolicyChange": "tells web processes to look again",
     "capture.RefusalTally": "a counter",
     "capture.SeenNonce": "replay protection",
     "capture.DeviceUse": "a budget",
