@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from remit_agent import mapping
 from remit_agent.adapters import read
 from remit_agent.observed import Button, Choice, Focus, Key, Move, Observation, Scroll, Typed
 
@@ -44,19 +45,22 @@ def category_of(seen: Observation) -> str | None:
 def sample(name: str) -> dict[str, object]:
     """Return one recording as a sample."""
     path, source = NAMES[name]
-    counted: Counter[tuple[str, str, str, str, str]] = Counter()
+    counted: Counter[tuple[str, str, str, str, str, str]] = Counter()
+    known = mapping.load(RECORDINGS / path)
     for seen in read(RECORDINGS / path).observations:
         category = category_of(seen)
         surface = seen.surface
         if category is None or surface is None or surface.kind == "window":
             continue
         element = getattr(seen, "element", None)
+        mapped = known.find(surface)
         counted[
             surface.kind,
             surface.value[:600],
             category,
             (surface.url or "")[:600],
             element.field if element else "",
+            (mapped.process if mapped else None) or "",
         ] += 1
     return {
         "schema": "sample/1",
@@ -66,7 +70,8 @@ def sample(name: str) -> dict[str, object]:
             {"kind": kind, "value": value, "category": category, "count": count}
             | ({"url": url} if url else {})
             | ({"field": field} if field else {})
-            for (kind, value, category, url, field), count in sorted(counted.items())
+            | ({"process": process} if process else {})
+            for (kind, value, category, url, field, process), count in sorted(counted.items())
         ],
     }
 

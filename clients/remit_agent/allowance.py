@@ -36,7 +36,7 @@ class Allowance:
     home: Home
     clock: Clock
     machine: Machine = field(default_factory=Machine)
-    # Those of the last policy that was followed: its end allows no more than it did.
+    # Those of the last policy that was followed, before a restart too: its end allows no more.
     budgets: Budgets = field(default_factory=Budgets)
     _room: tuple[int, Policy, bool] | None = None
     _network: tuple[int, bool] | None = None

@@ -137,7 +137,7 @@ class Filter:
         if mapped is None or surface is None:
             return None
         application = policy.application(mapped.application)
-        if application is None or not application.recognises(surface):
+        if application is None or not application.recognises(mapped.completed(surface)):
             return None
         return application
 

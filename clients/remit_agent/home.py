@@ -161,6 +161,15 @@ class Home:
         """Raise the epochs below which a policy is refused."""
         self._write("epochs.json", msgspec.json.encode(seen))
 
+    def kept(self, name: Literal["budgets"], kind: type[T]) -> T | None:
+        """Return what was last kept under a name, or None."""
+        file = f"{name}.json"
+        return self._read(file, kind) if (self.path / file).exists() else None
+
+    def keep(self, name: Literal["budgets"], value: msgspec.Struct) -> None:
+        """Keep something of the policy that holds beyond a restart."""
+        self._write(f"{name}.json", msgspec.json.encode(value))
+
     @property
     def network(self) -> Network:
         """What the person says this network is."""

@@ -2,8 +2,9 @@
 
 Promises: an observation is kept only under every policy that was in force from its moment until it
 was judged, and what is kept is looked at again when the policy changes before it is sealed; a pause
-stops it within a tenth of a second and asks nobody; what is not kept is nowhere. Leaves to others:
-seeing (`x11`), sending (`uplink`).
+stops it within a tenth of a second and asks nobody; what is not kept is nowhere; a session does not
+outlive the consent it was begun under, whose end may destroy what the service knows of it. Leaves
+to others: seeing (`x11`), sending (`uplink`).
 """
 
 from collections import Counter, deque
@@ -90,7 +91,12 @@ class Live:
         self._saved = len(self.kept)
         session = self.session
         head = Head(
-            self.session_id, self.start_ns, session.next_seq, session.last_ns, self._previous_digest
+            self.session_id,
+            self.start_ns,
+            session.next_seq,
+            session.last_ns,
+            self._previous_digest,
+            self._policy.document.consent_epoch if self._policy else 0,
         )
         self.spool.append(fresh, head=head)
 
@@ -99,14 +105,17 @@ class Live:
         waiting = {each.batch_id for each in self.agent.outbox}
         kept = [each for each in left.kept if _is_open(each, policy)]
         if kept and not waiting.intersection(left.sealing):
-            self.session_id, self._previous_digest = left.head.session_id, left.head.previous_digest
-            session = Session(Timeline(left.head.start_ns), left.head.next_seq, left.head.last_ns)
+            session = Session(Timeline(left.head.start_ns))
+            if left.head.consent_epoch == policy.document.consent_epoch:
+                self.session_id = left.head.session_id
+                self._previous_digest = left.head.previous_digest
+                session.next_seq, session.last_ns = left.head.next_seq, left.head.last_ns
             outcomes: list[Outcome] = [*kept, LeftOut(kept[-1].t_ns, "agent_fault", "input")]
             events = session.number(outcomes, policy_digest=policy.digest, is_last=True)
             for batch in within_budget(events, policy.document.budgets.max_batch_events):
                 for each in self._seal(batch, policy):
                     self.agent.outbox.put(each)
-            self.session_id, self._previous_digest = uuid7(), None
+            self._begin_anew()
         left.path.unlink(missing_ok=True)
 
     def finish(self, *, now_ns: int) -> None:
@@ -136,10 +145,16 @@ class Live:
                 self.recover(left, policy)
         if self._policy is not None and _epochs(policy) != _epochs(self._policy):
             self._keep_only(policy)
+            if policy.document.consent_epoch != self._policy.document.consent_epoch:
+                self._begin_anew()
         self._policy = policy
         mapping = self.filter.mapping
         if isinstance(mapping, FromPolicy):
             mapping.policy = policy
+
+    def _begin_anew(self) -> None:
+        """Begin another session, which counts from 0: nothing of the former is missing in it."""
+        self.session_id, self._previous_digest, self._session = uuid7(), None, None
 
     def _keep_only(self, policy: Policy) -> None:
         before = len(self.kept)

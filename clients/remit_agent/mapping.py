@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from remit_agent.errors import RecordingError
-from remit_agent.observed import Surface, SurfaceKind
+from remit_agent.observed import Facts, Surface, SurfaceKind
 from remit_agent.policy import Policy
 
 FILE_NAME: Final = "mapping.json"
@@ -24,7 +24,8 @@ class MappedSurface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One surface and its application.
 
     `urls`: for an origin, the only pages of it that are mapped. `roots`: the only accessibility
-    trees that belong to it; the trees of other applications show up under any process.
+    trees that belong to it; the trees of other applications show up under any process. `process`:
+    the program of a window of which the recording knows the title alone.
     """
 
     kind: SurfaceKind
@@ -32,12 +33,18 @@ class MappedSurface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     application: str
     urls: list[str] | None = None
     roots: list[str] = []
+    process: str | None = None
 
     def covers(self, surface: Surface) -> bool:
         """Whether this entry maps the surface, its page included."""
         if (self.kind, self.value) != (surface.kind, surface.value):
             return False
         return self.urls is None or surface.url in self.urls
+
+    def completed(self, surface: Surface) -> Facts:
+        """Return what is known of the surface, with what this map adds."""
+        added = {} if self.process is None else {"process": (self.process,)}
+        return {**added, **surface.facts}
 
 
 class Directory(Protocol):
@@ -83,7 +90,8 @@ class FromPolicy:
         """Return the entry for a surface; None when no application, or more than one, has it."""
         if surface is None or self.policy is None:
             return None
-        found = [each.id for each in self.policy.document.applications if each.recognises(surface)]
+        facts = surface.facts
+        found = [each.id for each in self.policy.document.applications if each.recognises(facts)]
         if len(found) != 1:
             return None
         return MappedSurface(surface.kind, surface.value, found[0], roots=[LIVE])

@@ -5,10 +5,11 @@ title, a URL, a typed character); only `filter` turns it into events, and only o
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+Facts = Mapping[str, Sequence[str]]
 SurfaceKind = Literal["window-title", "process", "origin", "window"]
 Source = Literal["pointer", "keyboard", "window", "structural", "browser", "input", "screen"]
 TextClass = Literal["none", "short", "medium", "long"]
@@ -18,8 +19,9 @@ TextClass = Literal["none", "short", "medium", "long"]
 class Surface:
     """Where something happened, as the recorder names it; never leaves this device.
 
-    A recording knows one fact of a place. A live `window` has two: `value` is the program that its
-    process runs, `title` what stands above it; `window` tells windows apart.
+    A recording knows one fact of a place. A live `window` has more: `value` is the program that its
+    process runs, `title` what stands above it, `identity` what that program was found to be;
+    `window` tells windows apart.
     """
 
     kind: SurfaceKind
@@ -27,6 +29,16 @@ class Surface:
     url: str | None = None
     title: str | None = None
     window: int | None = None
+    # Under one name for each way of knowing it, such as `sha256:...` of the program's file.
+    identity: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> "Facts":
+        """What is known of it, by kind of matcher; what is not known is not there."""
+        if self.kind != "window":
+            return {self.kind: (self.value,)}
+        titles = () if self.title is None else (self.title,)
+        return {"process": (self.value,), "window-title": titles, "identity": self.identity}
 
 
 @dataclass(frozen=True, slots=True)

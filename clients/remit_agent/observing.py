@@ -39,10 +39,11 @@ _SECURE: Final = frozenset({"password"})
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A window as the desktop names it."""
+    """A window as the desktop names it, and what its program was found to be."""
 
     process: str
     title: str
+    identity: tuple[str, ...] = ()
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,8 +172,7 @@ class _Told:
 
     def _seen(self, line: Line) -> Observation:
         at = self.time.steady_ns
-        window = line.window
-        surface = Surface("window", window.process, title=window.title) if window else None
+        surface = _surface(line.window)
         match line.do:
             case "focus":
                 return Focus(t_ns=at, surface=surface)
@@ -190,6 +190,12 @@ class _Told:
         code = line.name or line.char or ""
         return Key(t_ns=at, surface=surface, is_down=line.is_down, code=code, name=line.name,
                    char=line.char, element=element, held=line.held)  # fmt: skip
+
+
+def _surface(window: Window | None) -> Surface | None:
+    if window is None:
+        return None
+    return Surface("window", window.process, title=window.title, identity=window.identity)
 
 
 def observe(
@@ -216,6 +222,8 @@ def observe(
                     told.begin()
                 elif told is not None:
                     told.obey(line)
+                elif line.do == "machine":
+                    machine.become(line)
                 yield msgspec.json.encode({"state": agent.state()})
             if told is not None:
                 told.end()

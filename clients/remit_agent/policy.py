@@ -10,7 +10,7 @@ fetching it (`session`), applying it (`filter`).
 import base64
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -21,7 +21,7 @@ from msgspec import Meta, Struct
 from remit_agent import dsse, globs, selectors
 from remit_agent.errors import PolicyError, SignatureError
 from remit_agent.home import Seen, VerifyKey
-from remit_agent.observed import Element, Surface
+from remit_agent.observed import Element, Facts
 
 PAYLOAD_TYPE: Final = "application/vnd.remit.agent-policy.v1+json"
 LONGEST_LEASE: Final = timedelta(minutes=15)
@@ -45,7 +45,7 @@ class _Closed(Struct, frozen=True, forbid_unknown_fields=True):
 class Matcher(_Closed, frozen=True):
     """How the application is recognised."""
 
-    kind: Literal["window-title", "process", "origin"]
+    kind: Literal["window-title", "process", "origin", "identity"]
     pattern: str
     id: str
 
@@ -86,25 +86,18 @@ class Application(_Closed, frozen=True, kw_only=True):
     fields: list[FieldRule] = []
     masks: list[FieldRule] = []
 
-    def recognises(self, surface: Surface) -> bool:
-        """Whether the matchers of the policy stand for the surface; none means no.
+    def recognises(self, facts: Facts) -> bool:
+        """Whether the matchers of the policy stand for a place of which so much is known.
 
-        A window must be matched in each kind that the policy names: a title alone, which any
-        program may show, is not enough where the policy also names the program.
+        It must be matched in each kind that the policy names: a title alone, which any program may
+        show, is not enough where the policy also names the program; what is not known is no match.
         """
-        if surface.kind != "window":
-            return self._is_matched(surface.kind, surface.value)
-        known = {"process": surface.value, "window-title": surface.title}
         kinds = {each.kind for each in self.matchers}
-        return bool(kinds) and all(
-            (value := known.get(kind)) is not None and self._is_matched(kind, value)
-            for kind in kinds
-        )
+        return bool(kinds) and all(self._is_matched(kind, facts.get(kind, ())) for kind in kinds)
 
-    def _is_matched(self, kind: str, value: str) -> bool:
-        return any(
-            each.kind == kind and globs.matches(each.pattern, value) for each in self.matchers
-        )
+    def _is_matched(self, kind: str, values: Sequence[str]) -> bool:
+        patterns = [each.pattern for each in self.matchers if each.kind == kind]
+        return any(globs.matches(pattern, value) for pattern in patterns for value in values)
 
     @property
     def open_categories(self) -> frozenset[str]:

@@ -102,6 +102,7 @@ class _Run:
     session: Session
     session_id: UUID
     previous_digest: str | None = None
+    consent_epoch: int | None = None
     answers: dict[UUID, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
@@ -137,6 +138,7 @@ class _Run:
     def _send_stretch(
         self, stretch: Sequence[Settled], policies: list[Policy], *, is_last: bool
     ) -> None:
+        self._follow(policies)
         keyboard, application = self._filter_state()
         session = self.session.copy()
         outcomes = self._judge(stretch, policies)
@@ -147,8 +149,19 @@ class _Run:
         fresh = self.agent.in_force()
         self.filter.keyboard, self.filter.application = keyboard, application
         self.session = session
-        self._send(self._judge(stretch, [fresh] if fresh else []), [fresh] if fresh else [],
-                   is_last=is_last)  # fmt: skip
+        again = [fresh] if fresh else []
+        self._follow(again)
+        self._send(self._judge(stretch, again), again, is_last=is_last)
+
+    def _follow(self, policies: list[Policy]) -> None:
+        """Begin another session where consent changed: its end may destroy the former one."""
+        if not policies:
+            return
+        epoch = policies[-1].document.consent_epoch
+        if self.consent_epoch not in {None, epoch}:
+            self.session_id, self.previous_digest = uuid7(), None
+            self.session = Session(self.session.timeline)
+        self.consent_epoch = epoch
 
     def _filter_state(self) -> tuple[Keyboard, str | None]:
         keyboard = self.filter.keyboard

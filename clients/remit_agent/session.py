@@ -19,7 +19,7 @@ from remit_agent.errors import AgentError, PolicyError, RefusedError, Unreachabl
 from remit_agent.home import Home, Identity, Seen
 from remit_agent.machine import Machine
 from remit_agent.outbox import Outbox
-from remit_agent.policy import Policy, read
+from remit_agent.policy import Budgets, Policy, read
 from remit_agent.seal import SealedBatch
 from remit_agent.service import BatchStatus, Service
 from remit_agent.signing import DeviceSigner, SessionSigner
@@ -66,7 +66,9 @@ class Agent:
     def allowance(self) -> Allowance:
         """What may still be captured and sent."""
         if self._allowance is None:
-            self._allowance = Allowance(self.home, self.service.clock, self.machine)
+            # Before the first question of a new start, what was signed last still limits it.
+            limits = self.home.kept("budgets", Budgets) or Budgets()
+            self._allowance = Allowance(self.home, self.service.clock, self.machine, limits)
         return self._allowance
 
     @property
@@ -161,6 +163,8 @@ class Agent:
         # Rotation: a document signed by a pinned key says which keys are pinned next.
         if any(key.alg == "ed25519" for key in document.verify_keys):
             self.home.pin(document.verify_keys)
+        if document.budgets != self.home.kept("budgets", Budgets):
+            self.home.keep("budgets", document.budgets)
         self.policy = policy
         self.allowance.budgets = document.budgets
 

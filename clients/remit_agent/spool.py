@@ -42,6 +42,7 @@ class Head(msgspec.Struct, frozen=True):
     next_seq: int
     last_ns: int | None
     previous_digest: str | None
+    consent_epoch: int = 0
 
 
 class _Part(msgspec.Struct, frozen=True):

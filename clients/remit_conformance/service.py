@@ -299,9 +299,15 @@ class AgentServer:
         return [json.loads(line) for line in lines.splitlines()]
 
     def opened(self) -> list[dict[str, Any]]:
-        """Return all events of all batches, by number."""
-        events = [event for wire in self.batches.values() for event in self.open(wire)]
-        return sorted(events, key=lambda event: event["seq"])
+        """Return all events of all batches, session by session, by number."""
+        return [event for events in self.sessions() for event in events]
+
+    def sessions(self) -> list[list[dict[str, Any]]]:
+        """Return the events of each session, by number."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for wire in self.batches.values():
+            found.setdefault(self.header(wire)["session_id"], []).extend(self.open(wire))
+        return [sorted(events, key=lambda event: event["seq"]) for events in found.values()]
 
 
 def problem(slug: str, status: int) -> httpx.Response:

@@ -31,6 +31,7 @@ from governance.capture import (
     frames,
     gate,
     judging,
+    never_capture,
     protecting,
     recipes,
     sealed_batch,
@@ -101,7 +102,8 @@ class _Judged:
     provenance: Mapping[str, object]
     person: cells.PersonCells | None = None
     application: str = ""
-    # Whom each cell showed, as marks (R56).
+    # Whom each cell that stays showed, and the same as marks (R56).
+    forms: identifiers.Forms = field(default_factory=dict)
     marks: Mapping[identifiers.Cell, list[str]] = field(default_factory=dict)
 
 
@@ -167,6 +169,8 @@ def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref
     )
     forms = identifiers.forms(redacted.shown)
     kept, protected = protecting.kept(redacted, forms, person.policies)
+    stays = {event.app for event in kept}
+    forms = {cell: shown for cell, shown in forms.items() if cell[0] in stays}
     refused = Counter(parsed.refused) + judge.refused + Counter(redacted.refused) + protected
     return _Judged(
         _group(kept, redacted.provenance),
@@ -175,7 +179,8 @@ def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref
         redacted.provenance,
         person,
         min((frame.application for frame in header.frames), default=""),
-        bystander_index.marks(forms) if kept else {},
+        forms,
+        bystander_index.marks(forms),
     )
 
 
@@ -243,6 +248,9 @@ def _store(
         person = _facts(batch, epoch=epoch, now=now)
         if judged.person is not None and judged.person != person:
             # A choice, a pause, a policy or a forgotten span came in between: judge anew.
+            raise PostponeError(0)
+        if never_capture.met_at_last(judged.forms):
+            # Somebody whom it shows was entered in between: judge anew.
             raise PostponeError(0)
         accepted = sum(len(kept.lines) for kept in judged.kept)
         refused = Counter(judged.refused)

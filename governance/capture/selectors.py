@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 import consent.selectors
@@ -106,6 +107,14 @@ def queued(*, subject: str) -> int:
     """Return how many of one person's own batches wait for redaction."""
     ended = BatchOutcome.objects.filter(subject=subject).values("batch_id")
     return CaptureBatch.objects.filter(subject=subject).exclude(id__in=ended).count()
+
+
+def is_any_queued(*, since_before: datetime) -> bool:
+    """Return whether anybody's batch that came before a moment may still be stored."""
+    waiting = SealedBatch.objects.filter(received_at__lte=since_before)
+    # What was given up is never stored; its original only waits for its end.
+    ended = BatchOutcome.objects.filter(batch_id=OuterRef("batch_id"))
+    return waiting.filter(~Exists(ended)).exists()
 
 
 def seal_keys_in_use() -> set[str]:

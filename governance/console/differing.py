@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from governance.console.drafting import LISTS, lines, written_value
+from governance.console.drafting import LISTS, lines, matcher_kind, written_value
 from governance.policies import selectors
 from governance.policies.budgets import Budgets
 from governance.web import naming
@@ -21,7 +21,6 @@ from governance.web import naming
 _LISTED: Final = ("purposes", "categories", "places", "participants", *LISTS, "labels", "rules")
 PARTS: Final = (*_LISTED, "budgets")
 _OPEN_WHEN_EMPTY: Final = frozenset({"fields", "participants"})
-_PROCESS: Final = " = process:"
 
 _ADDED: Final[Mapping[str, str | Promise]] = {
     "purposes": gettext_lazy("It may be used for one purpose more: %(what)s."),
@@ -107,10 +106,14 @@ def _of_part(part: str, was: list[str], will: list[str], names: Mapping[str, str
     return found
 
 
+def _kind_of(line: str) -> str:
+    return matcher_kind(line.partition(" = ")[2])
+
+
 def _is_wider_without(part: str, line: str, will: list[str]) -> bool:
     if part == "matchers":
         # A window matches every kind that is named, so that without one kind more windows match.
-        return not any((_PROCESS in left) is (_PROCESS in line) for left in will)
+        return _kind_of(line) not in map(_kind_of, will)
     if part in _OPEN_WHEN_EMPTY:
         return not will
     # A rule mostly narrows, so that without it more may come; doubt counts as wider.

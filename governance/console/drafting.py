@@ -15,6 +15,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 LISTS: Final = ("matchers", "titles", "urls", "fields", "masks")
+# What a program is called and what it is; a line without one of these is a window's title.
+PREFIXED: Final = ("process", "identity")
 SELECTORS: Final = frozenset({"fields", "masks"})
 # A longer number is taken as text, which no rule takes as a number.
 _MOST_DIGITS: Final = 17
@@ -94,13 +96,14 @@ def _item(name: str, key: str, pattern: str, *, kind: str) -> dict[str, str]:
         return {"id": key, "pattern": pattern}
     if kind == "web":
         return {"kind": "origin", "id": key, "pattern": pattern}
-    # A process is named without blanks or wildcards; anything else is a window's title.
-    process = pattern.startswith("process:")
-    return {
-        "kind": "process" if process else "window-title",
-        "id": key,
-        "pattern": pattern.removeprefix("process:").strip(),
-    }
+    known = matcher_kind(pattern)
+    pattern = pattern.removeprefix(f"{known}:").strip()
+    return {"kind": known, "id": key, "pattern": pattern}
+
+
+def matcher_kind(pattern: str) -> str:
+    """Return the kind of a desktop matcher as a line has it; without a prefix it is a title."""
+    return next((kind for kind in PREFIXED if pattern.startswith(f"{kind}:")), "window-title")
 
 
 def _rules(draft: Draft) -> dict[str, dict[str, object]]:
@@ -203,5 +206,5 @@ def _named(value: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 
 def _line(item: Mapping[str, str]) -> str:
-    prefix = "process:" if item.get("kind") == "process" else ""
+    prefix = f"{item['kind']}:" if item.get("kind") in PREFIXED else ""
     return f"{item['id']} = {prefix}{item.get('pattern', item.get('selector', ''))}"

@@ -66,7 +66,7 @@ POLICIES: Final[tuple[Mapping[str, object], ...]] = (
         "purposes": [TRAIN, IMPROVE],
         "categories": [category.value for category in WITHOUT_PICTURES],
         "matchers": [
-            {"kind": "window-title", "pattern": "Expense claim - Demo Corp", "id": "claim"},
+            {"kind": "process", "pattern": "demo-corp", "id": "claim"},
             {"kind": "process", "pattern": "ApplicationFrameHost", "id": "settings"},
             {"kind": "process", "pattern": "ShellExperienceHost", "id": "shell"},
         ],

@@ -6,6 +6,7 @@ nobody may collect (`surfaces`). The digest of `canonical` is what an approver s
 Leaves to others: whether purposes and applications are registered (`services`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Final, Literal
@@ -20,8 +21,8 @@ from governance.policies.budgets import Budgets
 from governance.policies.categories import Category, offered_categories
 from governance.policies.errors import PolicyContentError
 
-Key = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*$", max_length=64)]
+Key = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=64)]
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([-._][a-z0-9]+)*\Z", max_length=64)]
 # What has no place in a line of text, or no form in UTF-8.
 _PRINTED: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
 Pattern = Annotated[str, Meta(min_length=2, max_length=300, pattern=_PRINTED)]
@@ -38,16 +39,25 @@ Participant = Annotated[
 ]
 
 WEB_MATCHERS: Final = frozenset({"origin"})
-DESKTOP_MATCHERS: Final = frozenset({"window-title", "process"})
+DESKTOP_MATCHERS: Final = frozenset({"window-title", "process", "identity"})
+# What a computer can find out of a program without believing it: the digest of its file, who
+# signed it (Windows: the SHA-256 of the certificate), its team and bundle (macOS).
+_IDENTITY: Final = re.compile(
+    r"(sha256|authenticode):[0-9a-f]{64}|apple:[A-Z0-9]{10}/[A-Za-z0-9.-]{3,155}"
+)
 MOST_ITEMS: Final = 200
 # Of one pattern. Each more costs whoever compares it, here and on every computer.
 MOST_WILDCARDS: Final = 10
 
 
 class Matcher(Struct, forbid_unknown_fields=True, frozen=True):
-    """How an agent recognises the application; a `*` stands for any run of characters."""
+    """How an agent recognises the application; a `*` stands for any run of characters.
 
-    kind: Literal["window-title", "origin", "process"]
+    Where matchers are of several kinds, one of each kind must match: whatever may show a title is
+    not the program of that name, and whatever bears its name has not its identity.
+    """
+
+    kind: Literal["window-title", "origin", "process", "identity"]
     pattern: Pattern
     id: Id
 
@@ -177,6 +187,12 @@ def _check_matchers(content: Content) -> None:
                 "An origin is a scheme and a whole host, and has no wildcard.",
                 pointer=f"{pointer}/pattern",
                 fault="origin",
+            )
+        if matcher.kind == "identity" and not _IDENTITY.fullmatch(matcher.pattern):
+            raise PolicyContentError(
+                "An identity is sha256:, authenticode: or apple: and what follows, whole.",
+                pointer=f"{pointer}/pattern",
+                fault="identity",
             )
         if len(matcher.pattern.replace("*", "").strip()) < 3:  # noqa: PLR2004 - "*a*" matches all.
             raise PolicyContentError(

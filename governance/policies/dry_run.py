@@ -1,8 +1,8 @@
 """What a version would have captured of a recording, before anybody approves it. Pure.
 
 Promise: nothing is captured or stored; texts of windows and addresses are matched and forgotten, so
-the answer holds counts and the names that the policy itself gives. It repeats the rules of the
-agent in other code: a difference between the two is a bug in one of them.
+the answer holds counts and the names that the policy itself gives. What may be captured follows
+from the agent's own rules (`matching`).
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from governance.policies import matching
 from governance.policies.categories import Category
 from governance.policies.content import Content
 from governance.policies.errors import PolicyContentError, UnknownSampleError
@@ -25,15 +26,30 @@ Text = Annotated[str, Meta(max_length=600)]
 
 
 class Seen(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """So many equal things that a recorder saw: where, of which kind, and in which field."""
+    """So many equal things that a recorder saw: where, of which kind, and in which field.
+
+    Of the place one fact is in `kind` and `value`; what else the recorder knew has its own name.
+    """
 
     kind: Literal["origin", "window-title", "process"]
     value: Text
+    process: Text | None = None
+    title: Text | None = None
+    identity: Annotated[list[Text], Meta(max_length=10)] = []
     category: Category
     url: Text | None = None
     field: Text | None = None
+    role: Text | None = None
     label: Text | None = None
     count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+    @property
+    def facts(self) -> dict[str, list[str]]:
+        """What is known of the place, by kind of matcher."""
+        known: dict[str, str | None] = {"process": self.process, "window-title": self.title}
+        known[self.kind] = self.value
+        facts = {kind: [value] for kind, value in known.items() if value is not None}
+        return facts | {"identity": self.identity}
 
 
 class Sample(Struct, forbid_unknown_fields=True, frozen=True):
@@ -132,48 +148,18 @@ def run_all(content: Content, recordings: Sequence[Sample] | None = None) -> lis
 
 
 def _refusal(content: Content, seen: Seen) -> str | None:
-    if not any(
-        matcher.kind == seen.kind and _matches(matcher.pattern, seen.value)
-        for matcher in content.matchers
-    ):
+    if not matching.recognises(content.matchers, seen.facts):
         return "app_not_allowed"
     if seen.category not in content.categories:
         return "category_denied"
-    if seen.category is Category.KEYSTROKE_TEXT and not _may_type(content, seen.field):
+    is_text = seen.category is Category.KEYSTROKE_TEXT
+    if is_text and not matching.may_type_into(content, seen.field, seen.role):
         return "field_not_named"
     return None
 
 
-def _may_type(content: Content, field: str | None) -> bool:
-    if field is None:
-        return not content.fields and not content.masks
-    if any(mask.selector in {field, f"#{field}"} for mask in content.masks):
-        return False
-    named = {each.selector for each in content.fields}
-    return not named or bool(named & {field, f"#{field}"})
-
-
 def _page(content: Content, seen: Seen) -> str | None:
     """Return the one name that the policy gives to a page or title, or None: it is not told."""
-    text, patterns = (
-        (seen.url, content.urls) if seen.kind == "origin" else (seen.value, content.titles)
-    )
-    if text is None:
-        return None
-    return next((each.id for each in patterns if _matches(each.pattern, text)), None)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Match the whole text; `*` stands for any run of characters, nothing else is special."""
-    parts = pattern.split("*")
-    if len(parts) == 1:
-        return pattern == text
-    if not text.startswith(parts[0]):
-        return False
-    at = len(parts[0])
-    for part in parts[1:-1]:
-        found = text.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(text) - at >= len(parts[-1]) and text.endswith(parts[-1])
+    if seen.kind == "origin":
+        return matching.name_of(content.urls, seen.url)
+    return matching.name_of(content.titles, next(iter(seen.facts.get("window-title", ())), None))

@@ -24,6 +24,7 @@ from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
 from governance.capture import bystander_index, deletion
+from governance.capture import selectors as captured
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
 from governance.jobs.errors import PostponeError
@@ -142,7 +143,10 @@ def _erase(held: BystanderRequest, address: str) -> None:
     """Drop every frame that showed the address, whole, and recall what was released of it.
 
     Meanwhile others may seal the same frames anew, under other ids: looked for until none is left.
+    What had come before the office decided is waited for until it is stored or refused.
     """
+    if captured.is_any_queued(since_before=held.answer.at):
+        raise PostponeError(_AGAIN_SECONDS)
     for _again in range(_PASSES):
         found = _found(held, address)
         if not found:

@@ -25,7 +25,7 @@ def application(key: str, categories: Iterable[str] = OFFERED, **more: Any) -> d
         [{"kind": "origin", "pattern": "http://127.0.0.1:38749", "id": "desk"}]
         if is_web
         else [
-            {"kind": "window-title", "pattern": "Expense claim - *", "id": "claim"},
+            {"kind": "process", "pattern": "demo-corp", "id": "claim"},
             {"kind": "process", "pattern": "ApplicationFrameHost", "id": "settings"},
             {"kind": "process", "pattern": "ShellExperienceHost", "id": "shell"},
         ]

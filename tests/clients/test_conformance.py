@@ -95,9 +95,13 @@ class _Plain:
     decrypt = encrypt
 
 
-def _any_matcher(self: Application, surface: Any) -> bool:
-    known = {"process": surface.value, "window-title": surface.title or ""}
-    return any(self._is_matched(kind, value) for kind, value in known.items())
+def _any_matcher(self: Application, facts: dict[str, list[str]]) -> bool:
+    return any(self._is_matched(kind, values) for kind, values in facts.items())
+
+
+def _no_identity(self: Application, facts: dict[str, list[str]]) -> bool:
+    kinds = {each.kind for each in self.matchers} - {"identity"}
+    return all(self._is_matched(kind, facts.get(kind, ())) for kind in kinds)
 
 
 BUGS: dict[str, tuple[object, str, object, str]] = {
@@ -118,6 +122,8 @@ BUGS: dict[str, tuple[object, str, object, str]] = {
         Settler, "_change", _always(None), "around-a-change-of-window-nothing-is-certain"),
     "a title is enough": (
         Application, "recognises", _any_matcher, "a-title-alone-is-not-an-application"),
+    "a name is enough": (
+        Application, "recognises", _no_identity, "the-name-of-a-program-is-not-its-identity"),
     "every field may be typed into": (
         Application, "may_type_into", _always(True), "text-leaves-only-from-fields-that-are-named"),
     "passwords are keys like others": (
@@ -136,6 +142,10 @@ BUGS: dict[str, tuple[object, str, object, str]] = {
     "a day's volume has no end": (
         Allowance, "may_send", _always(True),
         "beyond-the-day-s-volume-nothing-is-captured-or-sent"),
+    "budgets are forgotten": (
+        Home, "kept", _always(None), "a-restart-forgets-no-budget"),
+    "a session outlives its consent": (
+        Live, "_begin_anew", _always(None), "when-consent-changes-another-session-begins"),
     "every lease is an offline lease": (
         policy.Policy, "ends_at", lambda self, **_: self.document.offline_until,
         "an-offline-lease-is-for-who-cannot-reach-the-service"),

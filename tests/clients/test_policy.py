@@ -20,8 +20,11 @@ from remit_conformance.service import AgentServer, FakeClock, signing_key
 from tests.clients.conftest import application
 
 # The same cases that the service's matcher answers (tests/governance/policies/test_dry_run.py).
-_VECTORS = Path(__file__).parents[1] / "vectors" / "patterns.json"
-PATTERNS = json.loads(_VECTORS.read_text(encoding="utf-8"))["cases"]
+_KIT = Path(__file__).parents[2] / "clients" / "remit_conformance"
+PATTERNS, SURFACES, FIELDS = (
+    json.loads((_KIT / f"{name}.json").read_text(encoding="utf-8"))["cases"]
+    for name in ("patterns", "surfaces", "fields")
+)
 
 
 def _read(server: AgentServer, *, seen: Seen | None = None, now_s: float = 0) -> Policy:
@@ -179,6 +182,20 @@ def test_r49_a_pattern_matches_whole_texts_and_knows_only_the_star(case: dict[st
 
 def test_a_matcher_is_of_one_kind() -> None:
     desk = _application()
-    assert desk.recognises(Surface("origin", "http://127.0.0.1:38749"))
-    assert not desk.recognises(Surface("window-title", "http://127.0.0.1:38749"))
-    assert not desk.recognises(Surface("origin", "http://127.0.0.1:38749.example"))
+    assert desk.recognises(Surface("origin", "http://127.0.0.1:38749").facts)
+    assert not desk.recognises(Surface("window-title", "http://127.0.0.1:38749").facts)
+    assert not desk.recognises(Surface("origin", "http://127.0.0.1:38749.example").facts)
+
+
+@pytest.mark.parametrize("case", SURFACES, ids=lambda case: case["says"])
+def test_r49_an_application_is_recognised_by_each_kind_of_fact_that_is_named(
+    case: dict[str, Any],
+) -> None:
+    assert _application(matchers=case["matchers"]).recognises(case["facts"]) is case["recognised"]
+
+
+@pytest.mark.parametrize("case", FIELDS, ids=lambda case: case["says"])
+def test_r50_text_is_taken_from_the_fields_that_are_named(case: dict[str, Any]) -> None:
+    element = Element(**case["element"]) if case["element"] else None
+    asked = _application(fields=case["fields"], masks=case["masks"])
+    assert asked.may_type_into(element) is case["may"]

@@ -126,7 +126,13 @@ class Desk:
             return None, None
         if found.process.lower() in BROWSERS:
             return None, found.pid
-        surface = Surface("window", found.process, title=found.title, window=found.id)
+        surface = Surface(
+            "window",
+            found.process,
+            title=found.title,
+            window=found.id,
+            identity=found.identity,
+        )
         return surface, found.pid
 
     def _to_front(self, heard: Front) -> None:

@@ -8,7 +8,6 @@ cannot name, is nobody's. Leaves to others: what may be seen of it (`filter`).
 import os
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import xcffib
@@ -17,6 +16,7 @@ import xcffib.xproto
 from xcffib.xproto import Atom, MapState, WindowError
 
 from remit_agent.errors import AgentError
+from remit_agent.x11 import programs
 
 _LONG: Final = 1 << 16
 _DEEPEST: Final = 8
@@ -56,6 +56,7 @@ class Window:
     pid: int
     process: str
     title: str
+    identity: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Display:
         screen = self.connection.get_setup().roots[0]
         self.root: int = screen.root
         self.size = Rectangle(0, 0, screen.width_in_pixels, screen.height_in_pixels)
+        self.programs = programs.Programs()
         self._atoms: dict[str, int] = {}
 
     def close(self) -> None:
@@ -119,11 +121,11 @@ class Display:
     def window(self, identity: int) -> Window | None:
         """Return whose a window is; None when that cannot be known."""
         pid = self.pid(identity)
-        process = process_of(pid)
+        process = programs.name(pid)
         if pid is None or process is None:
             return None
         title = self.text(identity, "_NET_WM_NAME") or self.text(identity, "WM_NAME") or ""
-        return Window(identity, pid, process, title)
+        return Window(identity, pid, process, title, self.programs.identity(pid))
 
     def pid(self, window: int) -> int | None:
         """Return the process that made a window, as the server knows it from its socket."""
@@ -192,15 +194,3 @@ def _top(
     border = 2 * at.border_width
     where = Rectangle(at.x, at.y, at.width + border, at.height + border)
     return Top(window, where, how.map_state == MapState.Viewable, bool(how.override_redirect))
-
-
-def process_of(pid: int | None) -> str | None:
-    """Return the name of the program a process runs, from the kernel; None when it is gone."""
-    if pid is None:
-        return None
-    try:
-        # A program replaced on disk while it runs is not the one that was approved.
-        program = Path(f"/proc/{pid}/exe").readlink()
-    except OSError:
-        return None
-    return None if program.name.endswith(" (deleted)") else program.name

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit import health
 from consent.status import ConsentStatus
-from governance.capture import deletion, gate
+from governance.capture import bystander_index, deletion, gate, never_capture
 from governance.capture.gate import FrameFilter
 from governance.capture.models import BatchOutcome, Frame
 from governance.jobs import services as jobs
@@ -24,6 +24,7 @@ from tests.governance.capture.test_path import (
     now_events,
     own,
     send,
+    typed,
     upload,
 )
 
@@ -76,6 +77,22 @@ def test_a_no_and_a_new_yes_do_not_let_in_what_came_before(
     just_after(monkeypatch, pipeline, "redact", change_twice)
     outcome = outcome_of(agent)
     assert (outcome.accepted, outcome.refused) == (0, {"consent_missing": 3})
+
+
+def test_r57_an_objection_reaches_a_batch_that_was_judged_and_is_not_yet_stored(
+    nordhafen: make.House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "keystroke-text")])
+    agent = make.endpoint(nordhafen, "mira")
+
+    def object_to_it() -> None:
+        never_capture.enter(identifier="jane.doe@example.com", actor=nordhafen.ines)
+
+    just_after(monkeypatch, bystander_index, "marks", object_to_it)
+    lines = now_events(*typed("mail jane.doe@example.com today"))
+    outcome = send(agent, lines, {(make.DESK, "keystroke-text"): len(lines)})
+    assert (outcome.accepted, outcome.refused) == (0, {"protected": len(lines)})
+    assert not Frame.objects.exists()
 
 
 def test_a_record_deleted_during_a_listing_does_not_refuse_the_others(

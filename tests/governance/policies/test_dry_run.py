@@ -9,15 +9,18 @@ import pytest
 
 from governance.management import demo_texts
 from governance.policies import content as policy_content
-from governance.policies import dry_run
+from governance.policies import dry_run, matching
 from governance.policies.categories import Category
 from governance.policies.errors import PolicyContentError, UnknownSampleError
 from tests import samples
 
 DESK, TERMINAL = demo_texts.POLICIES
 # The same cases that the agent's matcher answers (tests/clients/test_policy.py).
-_VECTORS = Path(__file__).parents[2] / "vectors" / "patterns.json"
-PATTERNS = json.loads(_VECTORS.read_text(encoding="utf-8"))["cases"]
+_KIT = Path(__file__).parents[3] / "clients" / "remit_conformance"
+PATTERNS, SURFACES, FIELDS = (
+    json.loads((_KIT / f"{name}.json").read_text(encoding="utf-8"))["cases"]
+    for name in ("patterns", "surfaces", "fields")
+)
 
 
 def tried(policy: Any, name: str, **changes: Any) -> dry_run.Outcome:
@@ -71,7 +74,7 @@ def test_what_a_change_would_do_is_seen_before_it_is_approved() -> None:
 def test_a_star_stands_for_any_run_of_characters_and_nothing_else_is_special(
     pattern: str, text: str, same: bool
 ) -> None:
-    assert dry_run._matches(pattern, text) is same
+    assert matching.matches(pattern, text) is same
 
 
 def test_another_form_of_recording_is_refused_with_its_place() -> None:
@@ -98,6 +101,43 @@ def test_r49_a_dry_run_matches_as_the_agent_does(case: dict[str, Any]) -> None:
     recording = dry_run.Sample("sample/1", "one", "here", [seen])
     asked = msgspec.structs.replace(content, urls=named)
     assert dry_run.run(asked, recording).pages == ({"page": 1} if case["matches"] else {})
+
+
+@pytest.mark.parametrize("case", SURFACES, ids=lambda case: case["says"])
+def test_r49_a_dry_run_recognises_an_application_as_the_agent_does(case: dict[str, Any]) -> None:
+    matchers = [msgspec.convert(each, AnyMatcher) for each in case["matchers"]]
+    assert matching.recognises(matchers, case["facts"]) is case["recognised"]
+
+
+@pytest.mark.parametrize("case", FIELDS, ids=lambda case: case["says"])
+def test_r50_a_dry_run_takes_text_from_the_fields_that_the_agent_takes_it_from(
+    case: dict[str, Any],
+) -> None:
+    named = {
+        name: [policy_content.Field(**each) for each in case[name]] for name in ("fields", "masks")
+    }
+    asked = msgspec.structs.replace(policy_content.parse(dict(DESK)), **named)
+    element = case["element"] or {"field": None, "role": None}
+    assert matching.may_type_into(asked, element["field"], element["role"]) is case["may"]
+
+
+def test_r49_a_dry_run_wants_every_kind_of_matcher_that_the_policy_names() -> None:
+    """The recording knows the program only through its map; no recording knows an identity."""
+    program = {"kind": "process", "pattern": "demo-corp", "id": "program"}
+    title = {"kind": "window-title", "id": "title"}
+    claim = title | {"pattern": "Expense claim - *"}
+    kept = tried(TERMINAL, "expense-claim", matchers=[program, claim]).kept
+    assert kept == tried(TERMINAL, "expense-claim").kept > 0
+    chat = title | {"pattern": "Salaries - *"}
+    assert tried(TERMINAL, "expense-claim", matchers=[program, chat]).kept == 0
+    build = {"kind": "identity", "pattern": f"sha256:{'a1' * 32}", "id": "build"}
+    assert tried(TERMINAL, "expense-claim", matchers=[program, build]).kept == 0
+
+
+class AnyMatcher(policy_content.Matcher, frozen=True):
+    """A matcher of any length: only drafts need two characters."""
+
+    pattern: str
 
 
 class AnyPattern(policy_content.NamedPattern, frozen=True):

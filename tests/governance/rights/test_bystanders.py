@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from governance.capture import bystander_index, deletion
-from governance.capture.models import BystanderMark, Frame, LiveFrame, NeverCapture
+from governance.capture.models import BatchOutcome, BystanderMark, Frame, LiveFrame, NeverCapture
 from governance.jobs import services as jobs
 from governance.jobs.models import Job
 from governance.redaction import identifiers
@@ -26,7 +26,7 @@ from governance.rights.errors import BystanderLinkError
 from governance.rights.models import BystanderMail, BystanderRequest, RightsRequest
 from tests import make
 from tests.governance.api.people import Session
-from tests.governance.capture.test_path import now_events, send, typed
+from tests.governance.capture.test_path import now_events, send, typed, upload
 
 pytestmark = pytest.mark.django_db
 JANE = "jane.doe@example.com"
@@ -213,6 +213,28 @@ def test_r56_a_request_finds_exactly_the_records_that_showed_the_address_and_the
     assert mail.outbox[-1].to == [JANE]
     assert "destroyed whole" in mail.outbox[-1].body
     assert not _rows_with("jane")
+
+
+def test_r56_an_erasure_waits_for_what_had_come_before_it_was_decided(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    """What lies in the queue is not in the index yet, and would be stored after the erasure."""
+    request = _asked("erasure")
+    lines = now_events(*typed(f"mail {JANE} today"))
+    cell = {(make.DESK, "keystroke-text"): len(lines)}
+    batch = upload(agent, *make.sealed(agent, lines, cell))
+    waiting = Job.objects.filter(ref=str(batch.id))
+    waiting.update(run_at=timezone.now() + timedelta(hours=1))
+    _answered(request)
+    assert "destroyed whole" not in mail.outbox[-1].body
+    Job.objects.update(run_at=timezone.now() - timedelta(minutes=1))
+    for _ in range(2):
+        jobs.run_due()
+        Job.objects.update(run_at=timezone.now() - timedelta(minutes=1))
+    jobs.run_due()
+    assert BatchOutcome.objects.get(batch_id=batch.id).accepted == len(lines)
+    assert "destroyed whole" in mail.outbox[-1].body
+    assert not LiveFrame.objects.exists()
 
 
 def test_r56_the_answer_and_the_log_of_the_office_are_the_same_whether_anything_was_found(
