@@ -19,7 +19,7 @@ from governance.redaction.directory import Directory
 from governance.redaction.errors import BudgetExceededError
 from governance.redaction.findings import Rule, Span
 from governance.redaction.labels import VALUE_ROLES, is_impersonal, type_of_label
-from governance.redaction.names import PARTS, PROBES, Names
+from governance.redaction.names import PARTS, PROBE_COUNT, Names, probes
 from governance.redaction.normalize import plain
 from governance.redaction.prefilter import Prefilter, Probe, prefilter
 
@@ -30,13 +30,7 @@ VERSION: Final = "remit-redactor/1"
 MAX_PIECE: Final = 4096
 _RULES: Final[tuple[Rule, ...]] = (*patterns.RULES, *credentials.RULES, *places.RULES)
 _DATE: Final = re.compile(rf"(?<!\d){patterns.DATE}(?!\d)", re.ASCII | re.IGNORECASE)
-_PROBES: Final = (
-    *PROBES,
-    Probe(_DATE),
-    *map(Probe, LOOSE.values()),
-    *(Probe(rule.pattern, rule.needs) for rule in _RULES),
-)
-_DATES: Final = len(PROBES)
+_DATES: Final = PROBE_COUNT
 _WORDS: Final = {name: number for number, name in enumerate(LOOSE, start=_DATES + 1)}
 _FIRST_RULE: Final = _DATES + 1 + len(LOOSE)
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
@@ -85,9 +79,15 @@ def _plain_label(label: str) -> str:
     return plain(label).text
 
 
+def all_probes() -> tuple[Probe, ...]:
+    """Return every pattern that is tried on a text."""
+    rules = (Probe(rule.pattern, rule.needs) for rule in _RULES)
+    return (*probes(), Probe(_DATE), *map(Probe, LOOSE.values()), *rules)
+
+
 @cache
 def _prefilter() -> Prefilter:
-    return prefilter(_PROBES)
+    return prefilter(all_probes())
 
 
 class Detector:

@@ -81,18 +81,28 @@ _DIRECTORY, _GIVEN, _BOTH, _SURNAME, _UNKNOWN, _NOT = 2.5, 2.0, 1.0, 1.2, 0.6, -
 _AMBIGUOUS_GIVEN, _EVERYDAY_SURNAME, _AMBIGUOUS, _RARE = 0.5, 0.4, 0.3, 0.1
 _EVERYDAY_COLLEAGUE: Final = 1.5
 _ONE_SURE, _SUM_SURE = 2.0, 1.1
-PROBES: Final = (
-    *(Probe(cue.pattern) for cue in CUES),
-    *map(
-        Probe,
-        (_SEQUENCE, _JOINED, _DOTTED, _CAPITALS, LOWER_GREETING, _HAS_CAPITAL, CONTROL, _PART),
-    ),
+_SHAPES: Final = (
+    _SEQUENCE,
+    _JOINED,
+    _DOTTED,
+    _CAPITALS,
+    LOWER_GREETING,
+    _HAS_CAPITAL,
+    CONTROL,
+    _PART,
 )
-_ALL: Final = range(len(PROBES))
 _CUES: Final = len(CUES)
+PROBE_COUNT: Final = _CUES + len(_SHAPES)
+_ALL: Final = range(PROBE_COUNT)
 _SEQUENCES, _JOINS, _DOTS, _CAPITAL_PAIRS, _LOWER_GREETINGS, _CAPITAL, _CONTROLS, PARTS = range(
-    _CUES, _CUES + 8
+    _CUES, PROBE_COUNT
 )
+
+
+def probes() -> Iterator[Probe]:
+    """Yield the patterns that say where names may be."""
+    yield from (Probe(cue.pattern) for cue in CUES)
+    yield from map(Probe, _SHAPES)
 
 
 @lru_cache(maxsize=32768)
@@ -126,7 +136,7 @@ class Names:
     ) -> Iterator[Span]:
         """Yield the spans that name people; `prose` says that single words count, too.
 
-        `possible` are the positions of those `PROBES` that may match (`prefilter`).
+        `possible` are the positions of those `probes` that may match (`prefilter`).
         """
         yield from self._directory.find(text)
         if _LOWER_GREETINGS in possible:

@@ -11,7 +11,7 @@ from governance.redaction.findings import Span
 from tests.governance.redaction import scoring
 
 ROWS = scoring.rows("text.jsonl")
-PROBES = engine._PROBES
+PROBES = engine.all_probes()
 WORDS = st.sampled_from([word for row in ROWS for word in row["text"].split(" ")])
 MADE_UP = st.lists(WORDS | st.text(max_size=6), max_size=8).map(" ".join)
 no_automata = "the extra `fast` is not installed"
