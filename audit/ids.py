@@ -19,3 +19,11 @@ def uuid7(at: datetime | None = None) -> UUID:
     high = (random >> 62) & 0xFFF
     low = random & ((1 << 62) - 1)
     return UUID(int=(milliseconds << 80) | _VERSION_7 | (high << 64) | _VARIANT | low)
+
+
+def uuid7_text() -> str:
+    """Return the same as text, of this moment, at half the cost: every answer has one."""
+    random = os.urandom(10).hex()
+    time_bits = f"{time.time_ns() // 1_000_000:012x}"
+    variant = "89ab"[int(random[3], 16) & 3]
+    return f"{time_bits[:8]}-{time_bits[8:]}-7{random[:3]}-{variant}{random[4:7]}-{random[7:19]}"

@@ -13,7 +13,7 @@ django = get_wsgi_application()
 from governance.api.policy_door import PolicyDoor  # noqa: E402 - needs Django set up.
 from governance.api.upload_door import UploadDoor  # noqa: E402 - needs Django set up.
 
-application = UploadDoor(PolicyDoor(django))
+application = PolicyDoor(UploadDoor(django))
 
 # What the start made, every page's code included, lives as long as the process. Looking through it
 # for garbage made one page in twenty take three times as long.

@@ -10,12 +10,12 @@ A thousand agents may ask once a second this way, so that a withdrawal reaches t
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from audit.ids import uuid7
+from audit.ids import uuid7_text
 from governance.api import agent
 from governance.api.poll_signature import signing_device
 from governance.api.upload_door import every_answer, replace_dead_connections
@@ -29,6 +29,7 @@ Application = Callable[..., Iterable[bytes]]
 # Status, headers and body.
 Answer = tuple[str, list[tuple[str, str]], bytes]
 _ANY_ANSWER: Final = {"", "*/*", "application/json"}
+_NO_BODY: Final = {"", "0"}
 # What Django puts on an answer without a body, too.
 _KIND: Final = ("Content-Type", "text/html; charset=utf-8")
 
@@ -51,18 +52,19 @@ class PolicyDoor:
 
 def poll(environ: Environ) -> Answer | None:
     """Answer one poll; None leaves the request to Django."""
-    if not _is_plain(environ):
-        return None
-    known = environ.get("HTTP_IF_NONE_MATCH", "")
-    wait = agent.wait_seconds(environ.get("HTTP_PREFER", ""))
-    device = signing_device(environ, PATH)
+    own = _own_address(settings.REMIT_EXTERNAL_ORIGIN)
+    device = signing_device(environ, own.target) if _is_plain(environ.get, own.host) else None
     if device is None:
         return None
-    replace_dead_connections(environ)
-    etag = known_policies.etag(device)
+    etag = known_policies.remembered(device)
     if etag is None:
-        return None
-    if etag != known:
+        replace_dead_connections(environ)
+        etag = known_policies.etag(device)
+        if etag is None:
+            return None
+    prefer = environ.get("HTTP_PREFER")
+    wait = agent.wait_seconds(prefer) if prefer else 0
+    if etag != environ.get("HTTP_IF_NONE_MATCH"):
         return _changed(device, etag, scheme=environ["wsgi.url_scheme"], wait=wait)
     if wait and agent.has_place():
         return None
@@ -77,29 +79,33 @@ def _changed(device: str, etag: str, *, scheme: str, wait: int) -> Answer | None
     return CHANGED, [*_headers(etag, scheme, wait=wait), *own], envelope
 
 
-def _is_plain(environ: Environ) -> bool:
-    get = environ.get
+def _is_plain(get: Callable[..., str], host: str) -> bool:
     return (
-        get("PATH_INFO") == PATH
-        and get("REQUEST_METHOD") == "GET"
+        get("REQUEST_METHOD") == "GET"
+        and get("PATH_INFO") == PATH
         and not get("QUERY_STRING")
         and not get("SCRIPT_NAME")
-        and get("CONTENT_LENGTH", "") in {"", "0"}
-        and get("HTTP_HOST") == _own_host(settings.REMIT_EXTERNAL_ORIGIN)
+        and get("CONTENT_LENGTH", "") in _NO_BODY
         and get("HTTP_ACCEPT", "") in _ANY_ANSWER
+        and get("HTTP_HOST") == host
     )
 
 
+class _Address(NamedTuple):
+    host: str
+    target: str
+
+
 @lru_cache
-def _own_host(origin: str) -> str:
-    return urlsplit(origin).netloc
+def _own_address(origin: str) -> _Address:
+    return _Address(urlsplit(origin).netloc, origin + PATH)
 
 
 def _headers(etag: str, scheme: str, *, wait: int) -> list[tuple[str, str]]:
     # A response of Django's costs more than all that is checked here; no text of a request but the
     # ETag, which is one of ours, stands in these headers.
     own = agent.poll_headers(etag, asked_to_wait=bool(wait))
-    return [*_every_answer(scheme), *own.items(), ("Request-Id", str(uuid7()))]
+    return [*_every_answer(scheme), *own.items(), ("Request-Id", uuid7_text())]
 
 
 @lru_cache

@@ -9,11 +9,12 @@ import hmac
 import re
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
 
-from governance.api.device_authentication import LONGEST_SECONDS, session_key
+from governance.api.device_authentication import LONGEST_SECONDS, session_mac
 
 _INPUT: Final = re.compile(
     r'remit=(\("@method" "@target-uri"\);created=([0-9]{10});expires=([0-9]{10})'
@@ -23,27 +24,29 @@ _INPUT: Final = re.compile(
 )
 
 
-def signing_device(environ: Mapping[str, Any], path: str) -> str | None:
-    """Return the id of the device whose session signed a GET of this path; None: ask the view."""
+def signing_device(environ: Mapping[str, Any], target: str) -> str | None:
+    """Return the id of the device whose session signed a GET of this URI; None: ask the view."""
     found = _INPUT.fullmatch(environ.get("HTTP_SIGNATURE_INPUT", ""))
     if found is None:
         return None
     parameters, created, expires, session, device, ends = found.groups()
     if not _is_in_time(int(created), int(expires), int(ends)):
         return None
-    base = (
-        f'"@method": GET\n"@target-uri": {settings.REMIT_EXTERNAL_ORIGIN}{path}\n'
-        f'"@signature-params": {parameters}'
-    )
-    mac = base64.b64encode(hmac.digest(session_key(session), base.encode(), "sha256"))
+    mac = base64.b64encode(session_mac(session, (_before(target) + parameters).encode()))
     shown = environ.get("HTTP_SIGNATURE", "").encode(errors="replace")
     return device if hmac.compare_digest(b"remit=:%b:" % mac, shown) else None
+
+
+@lru_cache
+def _before(target: str) -> str:
+    """Return what stands before the parameters in what is signed (RFC 9421 §2.5)."""
+    return f'"@method": GET\n"@target-uri": {target}\n"@signature-params": '
 
 
 def _is_in_time(created: int, expires: int, ends: int) -> bool:
     now, skew = time.time(), settings.REMIT_CLOCK_SKEW_SECONDS
     return (
-        abs(created - now) <= skew
+        -skew <= created - now <= skew
         and created < expires <= created + LONGEST_SECONDS
         and expires + skew >= now
         and ends >= now

@@ -219,4 +219,4 @@ def test_the_more_ask_the_later_each_comes_back(
 
 
 def test_the_service_is_served_behind_the_door() -> None:
-    assert isinstance(application._rest, policy_door.PolicyDoor)
+    assert isinstance(application, policy_door.PolicyDoor)

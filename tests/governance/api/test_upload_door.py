@@ -124,7 +124,7 @@ def test_what_is_unusual_goes_to_django_unread(changes: dict[str, str]) -> None:
 def test_the_service_is_served_behind_the_door() -> None:
     from governance.wsgi import application
 
-    assert isinstance(application, upload_door.UploadDoor)
+    assert isinstance(application._rest, upload_door.UploadDoor)
     rest = [b"whatever"]
     assert upload_door.UploadDoor(lambda *_: rest)({}, print) is rest
 
