@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from audit import leaf, ports, sql
+from audit import leaf, ports
 from audit.errors import LeafError
 from audit.models import Entry
 from audit.ports import OwnerKeys
@@ -21,7 +21,6 @@ Keys = Mapping[str, OwnerKeys]
 _CONTEXT: Final = b"remit audit disclosure v1\x00"
 _PADDING_STEP: Final = 1024
 _SHY_PADDING_STEP: Final = 4096
-_HALVES: Final = "SELECT slot, owner, sealed FROM audit_disclosure WHERE entry_id = %s"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -50,11 +49,12 @@ def opened(entry: Entry) -> list[str]:
     return _opened(entry.uuid, bytes(entry.leaf), halves)
 
 
-def _opened(uuid: UUID, body: bytes, halves: Sequence[Half]) -> list[str]:
+def _opened(uuid: UUID, body: bytes, halves: Sequence[Half], *about: str) -> list[str]:
     committed = leaf.parse(body).get("_sd")
     found: list[str] = []
+    keys = ports.keys().known(ports.ORGANISATION, *about)
     for half in sorted(halves):
-        found += _open(uuid, half)
+        found += _open(uuid, half, keys)
     for disclosure in found:
         if not isinstance(committed, list) or leaf.digest(disclosure) not in committed:
             raise LeafError(f"A disclosure of entry {uuid} is not the committed one.")
@@ -66,11 +66,15 @@ def details(entry: Entry) -> dict[str, leaf.Json]:
     return dict(map(leaf.reveal, opened(entry)))
 
 
-def details_of(key: int, uuid: UUID, body: bytes) -> dict[str, leaf.Json]:
-    """Return the details of the entry with this row's key, uuid and leaf, without its row."""
-    found = sql.rows(_HALVES, [key])
-    halves = [Half(slot, bytes(owner), bytes(sealed)) for slot, owner, sealed in found]
-    return dict(map(leaf.reveal, _opened(uuid, body, halves)))
+def details_of(
+    uuid: UUID, body: bytes, halves: Sequence[tuple[str, bytes, bytes]], *, about: str = ""
+) -> dict[str, leaf.Json]:
+    """Return the details of the entry with this uuid, leaf and disclosures, without its row.
+
+    The key of whom it should be `about` is read together with the organisation's.
+    """
+    read = [Half(slot, bytes(owner), bytes(sealed)) for slot, owner, sealed in halves]
+    return dict(map(leaf.reveal, _opened(uuid, body, read, *filter(None, [about]))))
 
 
 def _seal_owner(uuid: UUID, slot: str, owner: str, keys: Keys) -> bytes:
@@ -82,22 +86,26 @@ def _seal_owner(uuid: UUID, slot: str, owner: str, keys: Keys) -> bytes:
     )
 
 
-def _owner(uuid: UUID, row: Half) -> str | None:
+def _owner(uuid: UUID, row: Half, keys: Keys) -> str | None:
     if not row.owner:
         return ports.ORGANISATION
-    owner = ports.keys().open(
-        owner=ports.ORGANISATION,
-        context=_context(uuid, f"owner of {row.slot}"),
-        sealed=row.owner,
-    )
+    context = _context(uuid, f"owner of {row.slot}")
+    owner = _unsealed(ports.ORGANISATION, context, row.owner, keys)
     return None if owner is None else owner.decode("utf-8")
 
 
-def _open(uuid: UUID, row: Half) -> list[str]:
-    owner = _owner(uuid, row)
+def _unsealed(owner: str, context: bytes, sealed: bytes, keys: Keys) -> bytes | None:
+    """Open with the keys in hand, or with what is read for it."""
+    if owner in keys:
+        return keys[owner].open(context=context, sealed=sealed)
+    return ports.keys().open(owner=owner, context=context, sealed=sealed)
+
+
+def _open(uuid: UUID, row: Half, keys: Keys) -> list[str]:
+    owner = _owner(uuid, row, keys)
     if owner is None:
         return []
-    plain = ports.keys().open(owner=owner, context=_context(uuid, row.slot), sealed=row.sealed)
+    plain = _unsealed(owner, _context(uuid, row.slot), row.sealed, keys)
     if plain is None:
         return []
     parts = json.loads(plain)

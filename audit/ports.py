@@ -21,6 +21,9 @@ class OwnerKeys(Protocol):
     def seal(self, *, context: bytes, plaintext: bytes) -> bytes:
         """Encrypt and authenticate."""
 
+    def open(self, *, context: bytes, sealed: bytes) -> bytes | None:
+        """Return the plaintext, or None when it is another owner's or context's."""
+
     def tag(self, nonce: bytes) -> bytes:
         """Return HMAC-SHA-256(tag key, nonce)[:16]."""
 
@@ -33,6 +36,9 @@ class KeyPort(Protocol):
 
     def of(self, *owners: str) -> Mapping[str, OwnerKeys]:
         """Return the keys of all owners of one entry in one read; makes what is missing."""
+
+    def known(self, *owners: str) -> Mapping[str, OwnerKeys]:
+        """Return the keys of those owners that have any, in one read; makes none."""
 
     def open(self, *, owner: str, context: bytes, sealed: bytes) -> bytes | None:
         """Return the plaintext, or None once the owner's key is destroyed."""

@@ -47,9 +47,8 @@ STEPS = {
     "compress": ("governance.capture.runs:content.pack",),
     "encrypt": ("governance.capture.runs:sealing.seal_frame",),
     "rows": (
-        "governance.capture.runs:frames.store",
-        "governance.capture.runs:frames.end_batch",
-        "governance.capture.runs:_destroy_original",
+        "governance.capture.runs:_rows_of_frame",
+        "governance.capture.runs:frames.write",
         "governance.capture.runs:jobs.finish",
     ),
     "commit": ("django.db.backends.base.base:BaseDatabaseWrapper.commit",),

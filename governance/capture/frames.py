@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from audit.models import Entry
 
 
+Statement = tuple[str, Sequence[object]]  # With what stands for its marks.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFrame:
     """What a frame row says beside its ciphertext's place; see `models.Frame`."""
@@ -41,8 +44,8 @@ class NewFrame:
     retain_until: datetime
 
 
-def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
-    """Store a frame in the caller's transaction: ciphertext, row, first state, projection."""
+def rows_of(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> list[blobs.Insert]:
+    """Return the rows of a frame for `write`: ciphertext, row, first state, projection."""
     place, inserts = blobs.put(frame_id=frame.id, ciphertext=sealed.ciphertext)
     shared = {
         "subject": frame.subject,
@@ -71,7 +74,7 @@ def store(frame: NewFrame, sealed: SealedFrame, entry: "Entry") -> None:
         "entry_id": entry.pk,
     }
     writing = _enlivening(frame.id, shared, entry, frame.redaction)
-    write([*inserts, ("capture_frame", shared | own), *writing])
+    return [*inserts, ("capture_frame", shared | own), *writing]
 
 
 def enliven(*, frame: Any, entry: "Entry") -> None:  # noqa: ANN401 - a Frame row.
@@ -105,7 +108,7 @@ def _enlivening(
     return [("capture_framestate", state), ("capture_liveframe", live)]
 
 
-def end_batch(  # noqa: PLR0913 - each is a column.
+def outcome_of(  # noqa: PLR0913 - each is a column.
     *,
     batch_id: UUID,
     subject: str,
@@ -114,8 +117,8 @@ def end_batch(  # noqa: PLR0913 - each is a column.
     redacted: Mapping[str, int],
     provenance: Mapping[str, object],
     entry: "Entry",
-) -> None:
-    """Write how a batch ended, in the caller's transaction."""
+) -> blobs.Insert:
+    """Return the row for `write` that tells how a batch ended."""
     state = BatchOutcome.State.DONE if accepted else BatchOutcome.State.REFUSED
     outcome = {
         "batch_id": batch_id,
@@ -127,20 +130,23 @@ def end_batch(  # noqa: PLR0913 - each is a column.
         "provenance": json.dumps(provenance),
         "entry_id": entry.pk,
     }
-    write([("capture_batchoutcome", outcome)])
+    return "capture_batchoutcome", outcome
 
 
-def write(inserts: Sequence[blobs.Insert]) -> None:
-    """Write rows: each by itself, or in one statement where each costs a round trip."""
-    statements = [_statement(table, tuple(values)) for table, values in inserts]
-    values = [list(of_row.values()) for _, of_row in inserts]
+def write(inserts: Sequence[blobs.Insert], deletes: Sequence[Statement] = ()) -> None:
+    """Change rows in the caller's transaction: in one statement where each costs a round trip."""
+    statements = [
+        *deletes,
+        *((_statement(table, tuple(row)), list(row.values())) for table, row in inserts),
+    ]
     if connection.vendor == "postgresql":
-        *before, last = statements
-        named = ", ".join(f"row_{number} AS ({one})" for number, one in enumerate(before))
-        sql.rows(f"WITH {named} {last}" if named else last, list(chain.from_iterable(values)))
+        *before, (last, _) = statements
+        named = ", ".join(f"row_{number} AS ({one})" for number, (one, _) in enumerate(before))
+        given = chain.from_iterable(values for _, values in statements)
+        sql.rows(f"WITH {named} {last}" if named else last, list(given))
         return
-    for statement, of_row in zip(statements, values, strict=True):
-        sql.rows(statement, of_row)
+    for statement, values in statements:
+        sql.rows(statement, values)
 
 
 @cache

@@ -37,6 +37,7 @@ from governance.capture.records import (
     FrameInfo,
     OpenBatch,
     OpenRecord,
+    Waiting,
     ids_of,
     info,
 )
@@ -49,6 +50,7 @@ from governance.decisions import (
     RecordFacts,
     decide_read,
 )
+from governance.jobs import clock
 from governance.policies import purposes
 from governance.policies import selectors as policies
 from governance.vault import reading
@@ -61,7 +63,7 @@ _NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
 
 _INTERNAL: Final = frozenset(InternalPurpose)
 _SEALED: Final = """
-    SELECT b.subject, b.key_id, s.wire, s.received_at
+    SELECT b.subject, b.device_id, {now}, b.key_id, s.received_at, s.wire
     FROM capture_sealedbatch s JOIN capture_capturebatch b ON b.id = s.batch_id
     WHERE b.id = %s
 """
@@ -71,6 +73,7 @@ __all__ = [
     "FrameInfo",
     "OpenBatch",
     "OpenRecord",
+    "Waiting",
     "info",
     "list_frames",
     "open_batch",
@@ -134,19 +137,24 @@ def open_own(*, actor: Actor, frame: UUID, request_id: UUID | None = None) -> It
 
 
 @contextmanager
-def open_batch(*, actor: Actor, batch_id: UUID, look: Callable[[int], None]) -> Iterator[OpenBatch]:
+def open_batch(
+    *, actor: Actor, batch_id: UUID, look: Callable[[Waiting, int], None]
+) -> Iterator[OpenBatch]:
     """Yield a sealed batch and its plaintext to the redactor; for purpose `redaction` alone.
 
-    Raises UnsealError when the seal does not open: such a batch is refused, not retried. The
-    closing entry may be written with what became of the batch; else it is when the block ends.
-    `look` is called with the person's consent epoch while their consent is locked.
+    Raises UnsealError when the seal does not open: such a batch is refused, not retried; and
+    RecordGoneError when nothing is sealed any more. The closing entry may be written with what
+    became of the batch; else it is when the block ends. `look` is called with the person's consent
+    epoch while their consent is locked.
     """
     read = _Read(actor, InternalPurpose.REDACTION, "open", None, {"batch": str(batch_id)})
-    found = sql.row(_SEALED, [batch_id])
+    found = sql.row(_SEALED.format(now=clock.expression()), [batch_id])
     if found is None:
         raise RecordGoneError
-    subject, key_id, wire = found[0], found[1], bytes(found[2])
-    permits = _admit_subjects(read, {subject: 1}, records=[], look=look)
+    subject, device, now, key_id, received_at, original = found
+    wire = bytes(original)
+    waiting = Waiting(batch_id, subject, sql.identifier(device), sql.moment(now))
+    permits = _admit_subjects(read, {subject: 1}, records=[], look=partial(look, waiting))
     permit = permits[subject]
     outcome, header_end = "failed", 4 + int.from_bytes(wire[:4], "big")
     batch: OpenBatch | None = None
@@ -155,7 +163,7 @@ def open_batch(*, actor: Actor, batch_id: UUID, look: Callable[[int], None]) -> 
             permit=permit, key_id=key_id, header=wire[4:header_end], sealed=wire[header_end:]
         )
         closing = partial(_closing, read, subject, permit)
-        batch = OpenBatch(wire, sql.moment(found[3]), plaintext, closing)
+        batch = OpenBatch(wire, sql.moment(received_at), plaintext, closing)
         yield batch
         outcome = "completed"
     finally:
@@ -285,7 +293,7 @@ def _allow(
         ).uuid
         for subject, count in counts.items()
     }
-    return {subject: Permit(entry, epochs[subject]) for subject, entry in entries.items()}
+    return {subject: Permit(entry, epochs[subject], subject) for subject, entry in entries.items()}
 
 
 def _denied(

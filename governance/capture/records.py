@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -37,6 +38,18 @@ class OpenRecord:
 
     frame: FrameInfo
     events: list[dict[str, object]]
+
+
+class Waiting(NamedTuple):
+    """An accepted upload that waits for its redaction, and the time by the database's clock.
+
+    By a clock of its own a worker would find no consent yet, or no more, and drop what it opens.
+    """
+
+    id: UUID
+    subject: str
+    device_id: UUID
+    now: datetime
 
 
 @dataclass(slots=True)

@@ -13,18 +13,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import transaction
 
 import consent.selectors
-from audit import health, journal, sql
+from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
 from governance.capture import (
+    blobs,
     bystander_index,
     cells,
     content,
@@ -40,7 +41,6 @@ from governance.capture import (
 from governance.capture.errors import BatchMalformedError, RecordGoneError
 from governance.capture.models import BatchOutcome, CaptureBatch
 from governance.decisions import Reason
-from governance.jobs import clock
 from governance.jobs import services as jobs
 from governance.jobs.errors import PostponeError
 from governance.policies import selectors as policies
@@ -61,23 +61,8 @@ REDACTOR = Actor.system("redactor")
 LOG_RETRY_SECONDS = 5
 
 
-_BATCH: Final = """
-    SELECT b.subject, b.device_id, s.batch_id IS NOT NULL, {now}
-    FROM capture_capturebatch b LEFT JOIN capture_sealedbatch s ON s.batch_id = b.id
-    WHERE b.id = %s
-"""
-
-
 _seq: Final = attrgetter("seq")
 _time: Final = attrgetter("t_ns")
-
-
-class _Batch(NamedTuple):
-    """What a run needs to know of an accepted upload."""
-
-    id: UUID
-    subject: str
-    device_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,63 +94,55 @@ class _Judged:
 
 def redact_batch(ref: str, fence: jobs.Fence) -> None:
     """Bring the batch with id `ref` to its end; the handler of jobs of kind `capture:redact`."""
-    batch, is_sealed, now = _batch(UUID(ref))
-    if not is_sealed:  # Ended by an earlier run, an erasure or a withdrawal.
-        with transaction.atomic():
-            jobs.finish(fence)
-        return
     opened: gate.OpenBatch | None = None
+    seen: list[tuple[gate.Waiting, cells.PersonCells]] = []
+
+    def look(waiting: gate.Waiting, epoch: int) -> None:
+        seen.append((waiting, _facts(waiting, epoch=epoch, now=waiting.now)))
+
     with ExitStack() as stack:
         try:
-            health.require_open()
-            facts: list[cells.PersonCells] = []
             opened = stack.enter_context(
-                gate.open_batch(
-                    actor=REDACTOR,
-                    batch_id=batch.id,
-                    look=lambda epoch: facts.append(_facts(batch, epoch=epoch, now=now)),
-                )
+                gate.open_batch(actor=REDACTOR, batch_id=UUID(ref), look=look)
             )
-            judged = _judge(opened, facts[-1], now, str(batch.id))
+            judged = _judge(opened, *seen[-1])
         except (LogUnavailableError, KeyStoreBehindError) as error:
             # Neither a stalled log nor a key store put back is a fault of the batch: wait, without
             # using up an attempt.
             raise PostponeError(LOG_RETRY_SECONDS) from error
-        except (RecordGoneError, ConsentEndedError):
+        except ConsentEndedError:
             raise PostponeError(0) from None
+        except RecordGoneError:
+            _end_without(UUID(ref), fence)
+            return
         except (UnsealError, KeyShreddedError, BatchMalformedError) as error:
             reason = "malformed" if isinstance(error, BatchMalformedError) else "bad_seal"
             judged = _Judged([], {reason: 1}, {}, {})
-        _store(batch, judged, fence, opened)
+        _store(seen[-1][0], judged, fence, opened)
 
 
-def _batch(batch_id: UUID) -> tuple[_Batch, bool, datetime]:
-    """Return the batch, whether it is sealed still, and the time by the database's clock.
-
-    By a clock of its own a worker would find no consent yet, or no more, and drop what it opens.
-    """
-    found = sql.row(_BATCH.format(now=clock.expression()), [batch_id])
-    if found is None:
-        raise CaptureBatch.DoesNotExist
-    subject, device, is_sealed, now = found
-    return _Batch(batch_id, subject, sql.identifier(device)), bool(is_sealed), sql.moment(now)
+def _end_without(batch_id: UUID, fence: jobs.Fence) -> None:
+    """End a job whose batch an earlier run, an erasure or a withdrawal has ended."""
+    with transaction.atomic():
+        CaptureBatch.objects.only("id").get(id=batch_id)
+        jobs.finish(fence)
 
 
-def _facts(batch: _Batch, *, epoch: int, now: datetime) -> cells.PersonCells:
+def _facts(batch: gate.Waiting, *, epoch: int, now: datetime) -> cells.PersonCells:
     """Return what is true of the person now; their consent is locked."""
     return cells.locked_cells_of(
         subject=batch.subject, epoch=epoch, device_id=batch.device_id, now=now
     )
 
 
-def _judge(opened: gate.OpenBatch, person: cells.PersonCells, now: datetime, ref: str) -> _Judged:
+def _judge(opened: gate.OpenBatch, batch: gate.Waiting, person: cells.PersonCells) -> _Judged:
     header = sealed_batch.parse(opened.wire).header
     labels = {key: policy.labels for key, policy in person.policies.items()}
     lines, pictures = content.split(content.decompress(opened.plaintext))
     parsed = wire.parse_lines(lines, labels=labels)
-    judge = judging.Judge(header, person, received=opened.received_at, now=now)
+    judge = judging.Judge(header, person, received=opened.received_at, now=batch.now)
     redacted = pipeline.redact(
-        judge.kept(parsed.events), context=recipes.context_of(ref), blobs=pictures
+        judge.kept(parsed.events), context=recipes.context_of(str(batch.id)), blobs=pictures
     )
     forms = identifiers.forms(redacted.shown)
     kept, protected = protecting.kept(redacted, forms, person.policies)
@@ -236,7 +213,7 @@ def _group(events: list[wire.Event], provenance: Mapping[str, object]) -> list[_
 
 
 def _store(
-    batch: _Batch, judged: _Judged, fence: jobs.Fence, opened: gate.OpenBatch | None
+    batch: gate.Waiting, judged: _Judged, fence: jobs.Fence, opened: gate.OpenBatch | None
 ) -> None:
     """Write frames, outcome and entries, and destroy the original, in one transaction."""
     sealed = [
@@ -244,7 +221,8 @@ def _store(
     ]
     with transaction.atomic():
         epoch = consent.selectors.lock(subject=batch.subject, exclusive=False)
-        now = fence.assert_held()
+        # The job's row is held by it until all of this is committed.
+        now = jobs.finish(fence)
         person = _facts(batch, epoch=epoch, now=now)
         if judged.person is not None and judged.person != person:
             # A choice, a pause, a policy or a forgotten span came in between: judge anew.
@@ -255,6 +233,8 @@ def _store(
         accepted = sum(len(kept.lines) for kept in judged.kept)
         refused = Counter(judged.refused)
         entry = _append(batch, judged, opened, {"accepted": accepted, "epoch": epoch})
+        rows: list[blobs.Insert] = []
+        marks: list[tuple[UUID, list[str]]] = []
         for kept, frame_id, retention in sealed:
             purposes = person.events.get((kept.application, kept.category), {})
             if not purposes or retention is None:
@@ -262,27 +242,29 @@ def _store(
                 refused[Reason.CONSENT_MISSING.value] += len(kept.lines)
                 accepted -= len(kept.lines)
                 continue
-            _store_frame(batch, kept, frame_id, retention, person, entry)
-            cell = (kept.application, kept.category)
-            bystander_index.store(frame_id, judged.marks.get(cell, ()))
-        frames.end_batch(
-            batch_id=batch.id,
-            subject=batch.subject,
-            accepted=accepted,
-            refused=refused,
-            redacted=judged.redacted,
-            provenance=judged.provenance,
-            entry=entry,
+            rows += _rows_of_frame(batch, kept, frame_id, retention, person, entry)
+            marks.append((frame_id, judged.marks.get((kept.application, kept.category), [])))
+        rows.append(
+            frames.outcome_of(
+                batch_id=batch.id,
+                subject=batch.subject,
+                accepted=accepted,
+                refused=refused,
+                redacted=judged.redacted,
+                provenance=judged.provenance,
+                entry=entry,
+            )
         )
+        frames.write(rows, _destroying_original(batch.id))
+        for frame_id, of_frame in marks:
+            bystander_index.store(frame_id, of_frame)
         tallies.refuse(refused, application=judged.application)
-        _destroy_original(batch.id)
-        jobs.finish(fence)
     if opened is not None:
         opened.is_closed = True
 
 
 def _append(
-    batch: _Batch, judged: _Judged, opened: gate.OpenBatch | None, said: Mapping[str, int]
+    batch: gate.Waiting, judged: _Judged, opened: gate.OpenBatch | None, said: Mapping[str, int]
 ) -> "Entry":
     """Write that the batch is stored, and with it how its opening ended."""
     stored: journal.Facts = {
@@ -298,18 +280,18 @@ def _append(
     return journal.append_each(acts)[-1]
 
 
-def _destroy_original(batch_id: UUID) -> None:
-    sql.rows("DELETE FROM capture_sealedbatch WHERE batch_id = %s", [batch_id])
+def _destroying_original(batch_id: UUID) -> list[frames.Statement]:
+    return [("DELETE FROM capture_sealedbatch WHERE batch_id = %s", [batch_id])]
 
 
-def _store_frame(
-    batch: _Batch,
+def _rows_of_frame(
+    batch: gate.Waiting,
     kept: _Kept,
     frame_id: UUID,
     retention: policies.Retention,
     person: cells.PersonCells,
     entry: "Entry",
-) -> None:
+) -> list[blobs.Insert]:
     policy = person.policies[kept.application]
     sealed = sealing.seal_frame(
         subject=batch.subject,
@@ -335,7 +317,7 @@ def _store_frame(
         redaction={**kept.redaction, "policy_digest": policy.digest},
         retain_until=first_hour + timedelta(days=retention.days),
     )
-    frames.store(frame, sealed, entry)
+    return frames.rows_of(frame, sealed, entry)
 
 
 def moment(nanoseconds: int) -> datetime:

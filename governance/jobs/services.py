@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 
-from audit import sql
+from audit import committed, sql
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
 from governance.jobs import clock, doorbell
@@ -53,7 +53,7 @@ _HELD: Final = "id = %s AND fence = %s AND state = 'leased'"
 _HOLD: Final = f"SELECT {{now}} FROM jobs_job WHERE {_HELD}"  # noqa: S608 - constants.
 _DONE: Final = f"""
     UPDATE jobs_job SET state = 'done', leased_until = NULL, last_error_class = ''
-    WHERE {_HELD} RETURNING 1
+    WHERE {_HELD} RETURNING {{now}}
 """  # noqa: S608 - constants.
 _ADD: Final = """
     INSERT INTO jobs_job (id, queue, kind, ref, state, run_at, created_at, fence, attempts,
@@ -156,15 +156,21 @@ def is_open(*, kind: str, refs: Iterable[str]) -> bool:
     return Job.objects.filter(kind=kind, ref__in=list(refs)).exclude(state__in=ends).exists()
 
 
-def finish(fence: Fence) -> None:
-    """Mark the job done inside the transaction that writes its effect, or raise FenceLostError."""
-    if not _done(fence):
+def finish(fence: Fence) -> datetime:
+    """Mark the job done inside the transaction that writes its effect, or raise FenceLostError.
+
+    Where the effect is written afterwards, this holds the job for it. Returns the database's time.
+    """
+    at = _done(fence)
+    if at is None:
         raise FenceLostError("Another worker holds this job.")
     transaction.on_commit(partial(fence.ended.append, None))
+    return at
 
 
-def _done(fence: Fence) -> bool:
-    return sql.row(_DONE, [fence.job, fence.number]) is not None
+def _done(fence: Fence) -> datetime | None:
+    found = sql.row(_DONE.format(now=clock.expression()), [fence.job, fence.number])
+    return sql.moment(found[0]) if found else None
 
 
 def _mine(fence: Fence) -> QuerySet[Job]:
@@ -204,11 +210,12 @@ def run(job_id: UUID) -> bool:
 
 
 def _lease(job_id: UUID) -> tuple[str, str, Fence] | None:
-    with transaction.atomic(durable=True):
+    with committed.alone():
         taken = sql.row(_due(_LEASE), [job_id, MAX_ATTEMPTS])
-        if taken is not None:
-            kind, ref, number = taken
-            return kind, ref, Fence(job=job_id, number=number)
+    if taken is not None:
+        kind, ref, number = taken
+        return kind, ref, Fence(job=job_id, number=number)
+    with transaction.atomic(durable=True):
         free = sql.row(_due(_FREE + " {skip}"), [job_id])
         if free is not None and free[0] >= MAX_ATTEMPTS:
             _quarantine(Job.objects.get(pk=job_id))

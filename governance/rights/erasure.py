@@ -168,7 +168,7 @@ def erase_subject(ref: str, fence: Fence) -> None:
     _complete(order, finish=partial(jobs.finish, fence))
 
 
-def _erase_cell(order: ErasureOrder, *, finish: Callable[[], None]) -> None:
+def _erase_cell(order: ErasureOrder, *, finish: Callable[[], object]) -> None:
     if _reached(order, ErasureState.COMPLETED):
         return
     destroy_keys(order)
@@ -209,7 +209,7 @@ def _cells(order: ErasureOrder) -> list[consent.selectors.Cell]:
     ]
 
 
-def _complete(order: ErasureOrder, *, finish: Callable[[], None]) -> None:
+def _complete(order: ErasureOrder, *, finish: Callable[[], object]) -> None:
     """Certify what was verified: entry, steps, certificate, request and job in one transaction."""
     with transaction.atomic():
         ErasureOrder.objects.select_for_update().get(pk=order.pk)

@@ -26,7 +26,7 @@ def current(*, subject: str, scope: str, now: datetime | None = None) -> int:
     """Return the generation to seal to, opening the month's when it has begun."""
     month = _month(now)
     found = sql.row(_OF_CELL, [subject, scope], using=KEY_STORE)
-    if found is not None and _date(found[1]) >= month:
+    if found is not None and is_open(found[1], now):
         return int(found[0])
     with transaction.atomic(using=KEY_STORE):
         epochs.current()
@@ -51,16 +51,17 @@ def raised(*, subject: str, scope: str, past: int | None = None) -> tuple[int, i
     return row.number, row.number + 1
 
 
+def is_open(month: date | str, now: datetime | None = None) -> bool:
+    """Tell whether what was opened in this month, as read from its column, is sealed to still."""
+    opened = date.fromisoformat(month) if isinstance(month, str) else month  # SQLite keeps text.
+    return opened >= _month(now)
+
+
 def _cell(subject: str, scope: str, month: date) -> CellGeneration:
     row, _ = CellGeneration.objects.get_or_create(
         subject=subject, scope=scope, defaults={"month": month}
     )
     return row
-
-
-def _date(value: date | str) -> date:
-    """Return a date as read from a column: SQLite keeps its text."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _month(now: datetime | None) -> date:

@@ -7,6 +7,7 @@ knows. There is no cache: a key destroyed by one process is gone for all of them
 import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from secrets import token_bytes
 from typing import Final
@@ -16,18 +17,23 @@ from django.db import transaction
 
 from audit import sql
 from audit.ids import uuid7
-from governance.vault import epochs, ledger
+from governance.vault import epochs, generations, ledger
 from governance.vault.errors import KeyFileError, KeyShreddedError
 from governance.vault.models import CellGeneration, KeyKind, StoredKey
 from governance.vault.rewrap import Wrapped, wrapped
 from governance.vault.router import KEY_STORE
 
 # By hand and past Django's cursors, which take longer over it than the key store does.
-_KEY: Final = """
-    SELECT id, kind, owner, scope, generation, epoch, nonce, wrapped FROM vault_storedkey
-"""
+_OF_KEY: Final = "key.id, kind, owner, key.scope, generation, epoch, nonce, wrapped"
+_KEY: Final = f"SELECT {_OF_KEY} FROM vault_storedkey AS key"  # noqa: S608 - a constant.
 _AT_PLACE: Final = f"{_KEY} WHERE kind = %s AND owner = %s AND scope = %s AND generation = %s"
 _OF_OBJECT: Final = f"{_KEY} WHERE kind = %s AND scope = %s"
+_OF_CELL_NOW: Final = f"""
+    SELECT number, month, {_OF_KEY}
+    FROM vault_cellgeneration AS cell JOIN vault_storedkey AS key
+    ON kind = 'cell' AND owner = subject AND key.scope = cell.scope AND generation = number
+    WHERE subject = %s AND cell.scope = %s
+"""  # noqa: S608 - constants.
 
 
 Read = Callable[[], Wrapped | None]
@@ -71,6 +77,21 @@ def _join(first: str, second: str) -> str:
 def find(place: Place) -> Key | None:
     """Return the key of a place, or None when there is none."""
     return _in_hand(_at(place))
+
+
+def of_cell_now(*, subject: str, scope: str, now: datetime | None = None) -> tuple[int, Key] | None:
+    """Return the generation that a cell seals to now, and its key; None while one is to be made."""
+    held: list[int] = []
+
+    def read() -> Wrapped | None:
+        found = sql.row(_OF_CELL_NOW, [subject, scope], using=KEY_STORE)
+        if found is None or not generations.is_open(found[1], now):
+            return None
+        held[:] = [int(found[0])]
+        return wrapped(found[2:])
+
+    key = _in_hand(read)
+    return (held[0], key) if key else None
 
 
 def find_object(*, kind: str, ref: str) -> Key | None:
@@ -117,7 +138,7 @@ def people(owners: Collection[str]) -> dict[str, bytes]:
 
     For whoever writes an entry: the secrets are for that entry alone.
     """
-    found = _found(owners)
+    found = known_people(owners)
     for owner in owners:
         if owner not in found:
             with contextlib.suppress(KeyShreddedError):
@@ -125,7 +146,8 @@ def people(owners: Collection[str]) -> dict[str, bytes]:
     return found
 
 
-def _found(owners: Collection[str]) -> dict[str, bytes]:
+def known_people(owners: Collection[str]) -> dict[str, bytes]:
+    """Return the secret of each owner that has one, in one read."""
     rows = _rows(owners)
     try:
         secrets = epochs.unwrap_all(rows)

@@ -75,6 +75,11 @@ class SubjectKeys:
             for owner in owners
         }
 
+    def known(self, *owners: str) -> dict[str, OwnerKeys]:
+        """Return the keys of those owners that have any, in one read; makes none."""
+        secrets = keyring.known_people(owners)
+        return {owner: OwnerKeys(owner, secret) for owner, secret in secrets.items()}
+
     def open(self, *, owner: str, context: bytes, sealed: bytes) -> bytes | None:
         """Return the plaintext, or None once the owner's key is gone."""
         key = keyring.find(_place(owner))

@@ -16,7 +16,6 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import transaction
 from django.utils import timezone
 
 from audit import committed
@@ -37,10 +36,14 @@ _CLOCK_SECONDS: Final = 5
 
 
 class Permit(NamedTuple):
-    """What was allowed about one person: under which entry, decided at which consent epoch."""
+    """What was allowed about one person: under which entry, decided at which consent epoch.
+
+    `about` is whom the entry should be about; the entry itself is what is believed.
+    """
 
     entry: UUID
     consent_epoch: int
+    about: str = ""
 
 
 def unseal_frame(*, permit: Permit, frame: FrameRef, ciphertext: bytes) -> bytes:
@@ -66,13 +69,13 @@ def open_batch(*, permit: Permit, key_id: str, header: bytes, sealed: bytes) -> 
 
 
 def _granted(permit: Permit) -> Grant:
-    entry, consent_epoch = permit
+    entry, consent_epoch, about = permit
     # With autocommit off a durable block is content, and yet commits nothing.
     is_open = committed.is_open()
     try:
-        # A durable block refuses to nest, so what is read in it was committed by itself.
-        with transaction.atomic(durable=True):
-            grant = audit.grant(entry)
+        # The block refuses to nest, so what is read in it was committed by itself.
+        with committed.alone():
+            grant = audit.grant(entry, about=about)
             if is_open and committed.is_of_this_transaction(entry):
                 raise NoGrantError("The entry is not committed.")
     except RuntimeError as error:

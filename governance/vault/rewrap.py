@@ -5,6 +5,7 @@ written without Django between, which takes longer over it than the ciphers do.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -63,21 +64,41 @@ def all_keys(new: int, fresh: Fresh) -> None:
 
 
 def _copy(reader: Any, writer: Any, new: int, fresh: Fresh) -> None:  # noqa: ANN401 - drivers'.
-    """Copy all rows into the new epoch's table and drop the old one: nothing of it stays."""
+    """Copy all rows into the new epoch's table and drop the old one: nothing of it stays.
+
+    The server reads the next rows and writes the last ones while these are wrapped here.
+    """
     writer.execute("SELECT vault_begin_epoch(%s)", [new])
-    statement = f"COPY vault_storedkey_e{int(new)} ({_COLUMNS}, created_at) FROM STDIN"
-    for rows in _chunks(reader, _OF_POSTGRESQL, "%s", new):
-        keys = [Wrapped(*row[2:]) for row in rows]
-        # Lines by hand: the driver takes longer over each value than the ciphers over a key.
-        lines = "".join(
-            f"{key.id}\t{key.kind}\t{_text(key.owner)}\t{_text(key.scope)}\t{key.generation}\t{new}"
-            f"\t\\\\x{sealed.nonce.hex()}\t\\\\x{sealed.wrapped.hex()}\t{row[1]}\n"
-            for row, key, sealed in zip(rows, keys, fresh(keys), strict=True)
-        )
-        with writer.copy(statement) as copy:
-            copy.write(lines)
+    chunks = _chunks(reader, _OF_POSTGRESQL, "%s", new)
+    with ThreadPoolExecutor(1) as server:
+        coming: Future[list[Any]] = server.submit(next, chunks, [])
+        written: list[Future[None]] = []
+        while rows := coming.result():
+            coming = server.submit(next, chunks, [])
+            written.append(server.submit(_write, writer, new, _lines(rows, new, fresh)))
+        for future in written:
+            future.result()
     writer.execute("SELECT vault_end_epochs(%s)", [new])
     writer.execute("SELECT vault_attach_epoch(%s)", [new])
+
+
+def _lines(rows: Sequence[Any], new: int, fresh: Fresh) -> str:
+    """Return the new rows as COPY reads them.
+
+    By hand: the driver takes longer over each value than the ciphers over a key.
+    """
+    keys = [Wrapped(*row[2:]) for row in rows]
+    return "".join(
+        f"{key.id}\t{key.kind}\t{_text(key.owner)}\t{_text(key.scope)}\t{key.generation}\t{new}"
+        f"\t\\\\x{sealed.nonce.hex()}\t\\\\x{sealed.wrapped.hex()}\t{row[1]}\n"
+        for row, key, sealed in zip(rows, keys, fresh(keys), strict=True)
+    )
+
+
+def _write(writer: Any, new: int, lines: str) -> None:  # noqa: ANN401 - a driver's.
+    statement = f"COPY vault_storedkey_e{int(new)} ({_COLUMNS}, created_at) FROM STDIN"
+    with writer.copy(statement) as copy:
+        copy.write(lines)
 
 
 def _text(value: str) -> str:

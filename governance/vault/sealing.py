@@ -53,11 +53,18 @@ def seal_frame(  # noqa: PLR0913 - each is part of what the ciphertext is bound 
 ) -> SealedFrame:
     """Seal one frame under its cell's key. KeyShreddedError when the person was erased."""
     scope = keyring.cell_scope(application=application, category=category)
-    generation = generations.current(subject=subject, scope=scope, now=now)
-    key = keyring.obtain(Place(KeyKind.CELL, subject, scope, generation))
+    generation, key = keyring.of_cell_now(subject=subject, scope=scope, now=now) or _begun(
+        subject, scope, now
+    )
     frame = FrameRef(frame_id, subject, application, category, generation, policy_version)
     ciphertext = _seal(key.secret, plaintext, frame_context(frame))
     return SealedFrame(generation, ciphertext, hashlib.sha256(ciphertext).digest())
+
+
+def _begun(subject: str, scope: str, now: datetime | None) -> tuple[int, keyring.Key]:
+    """Open the month's generation, or make its key."""
+    generation = generations.current(subject=subject, scope=scope, now=now)
+    return generation, keyring.obtain(Place(KeyKind.CELL, subject, scope, generation))
 
 
 def seal_object(*, kind: str, ref: str, subject: str | None, plaintext: bytes) -> bytes:

@@ -13,26 +13,30 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import connections
 from django.utils import timezone
 
-from audit import sql
+from audit import committed, sql
 from governance.vault import ledger
 from governance.vault.binding import bind
 from governance.vault.errors import NoGrantError
 from governance.vault.models import KeyRelease
 from governance.vault.router import KEY_STORE
 
-# Any fixed number; it names this lock among the key store's advisory locks.
-_ADVISORY_KEY: Final = 0x56415543
 _CHUNK: Final = 2000
 _HEAD: Final = "id, link FROM vault_keyrelease ORDER BY id DESC LIMIT 1"
 _BEFORE: Final = f"""
     SELECT (SELECT 1 FROM vault_keyrelease WHERE entry = %s AND key = %s), {_HEAD}
 """  # noqa: S608 - a constant.
-_LINE: Final = """
-    INSERT INTO vault_keyrelease (id, entry, key, released_at, link) VALUES (%s, %s, %s, %s, %s)
-"""
+# One statement commits by itself: a line is written right after the one that it is sealed to, or
+# not at all. Of two writers the table lets one through, and the other looks again.
+_COLUMNS: Final = "INSERT INTO vault_keyrelease (id, entry, key, released_at, link)"
+_ONCE: Final = "ON CONFLICT DO NOTHING RETURNING 1"
+_FIRST: Final = f"{_COLUMNS} VALUES (%s, %s, %s, %s, %s) {_ONCE}"
+_NEXT: Final = f"""
+    {_COLUMNS} SELECT %s, %s, %s, %s, %s FROM vault_keyrelease
+    WHERE id = %s AND link = %s AND id = (SELECT max(id) FROM vault_keyrelease) {_ONCE}
+"""  # noqa: S608 - constants.
 
 
 class Head(NamedTuple):
@@ -48,27 +52,50 @@ def head() -> Head:
     return Head(0, b"") if found is None else Head(int(found[0]), bytes(found[1] or b""))
 
 
+# The line this process wrote last, which usually is the newest still.
+_written: dict[str, Head] = {}
+
+
 def write(*, entry: UUID, key: str) -> None:
     """Commit a line; once per entry and key. NoGrantError where it would not be committed."""
     keys = connections[KEY_STORE]
     if not keys.in_atomic_block and not keys.get_autocommit():
         raise NoGrantError("The key store does not commit.")
     try:
-        with transaction.atomic(using=KEY_STORE, durable=True):
-            if keys.vendor == "postgresql":
-                # One writer at a time, from the line it is sealed to until its own is committed.
-                sql.row("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_KEY], using=KEY_STORE)
-            _write(entry, key)
+        known = _written.get(_store())
+        while known is None or not _append(known, entry, key):
+            known = _newest_but(entry, key)
+            if known is None:
+                return
     except RuntimeError as error:
         raise NoGrantError("Nothing is opened inside a transaction.") from error
 
 
-def _write(entry: UUID, key: str) -> None:
-    is_written, number, link = sql.row(_BEFORE, [entry, key], using=KEY_STORE) or (None, 0, b"")
-    if is_written is None:
-        number, at = int(number) + 1, timezone.now()
-        link = _link(_secret(), bytes(link or b""), number, entry, key, at)
-        sql.rows(_LINE, [number, entry, key, at, link], using=KEY_STORE)
+def _store() -> str:
+    return str(connections[KEY_STORE].settings_dict["NAME"])
+
+
+def _newest_but(entry: UUID, key: str) -> Head | None:
+    """Return the newest line, or None when this entry and key have theirs."""
+    with committed.alone(KEY_STORE):
+        found = sql.row(_BEFORE, [entry, key], using=KEY_STORE)
+    is_written, number, link = found or (None, 0, b"")
+    return None if is_written else Head(int(number), bytes(link or b""))
+
+
+def _append(before: Head, entry: UUID, key: str) -> bool:
+    """Commit a line sealed to the one before, unless that is not the newest any more."""
+    number, at = before.number + 1, timezone.now()
+    link = _link(_secret(), before.link, number, entry, key, at)
+    line = [number, entry, key, at, link]
+    with committed.alone(KEY_STORE):
+        if before.link:
+            done = sql.row(_NEXT, [*line, before.number, before.link], using=KEY_STORE)
+        else:
+            done = sql.row(_FIRST, line, using=KEY_STORE)
+    if done:
+        _written[_store()] = Head(number, link)
+    return done is not None
 
 
 def faults() -> Iterator[str]:

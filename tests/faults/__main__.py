@@ -1,7 +1,7 @@
 """Strikes, races and planted bugs, in a process of its own; prints a JSON object a result.
 
 python -m tests.faults [--strike all|A,B] [--calls A,B] [--mutants all|M,N] [--races N [--seed N]]
-    [--sample N]
+    [--sample N [--each]]
 """
 
 import argparse
@@ -43,10 +43,14 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0, help="number of the first race")
     parser.add_argument("--sample", type=int, help="points of each; without it, all there are")
+    parser.add_argument("--each", action="store_true", help="of flows, each statement at least")
     asked = parser.parse_args()
     with enumeration.laid() as laid:
         for name in _names(asked.strike, [*operations.OPERATIONS, *operations.MEETINGS]):
-            _say(enumeration.strike(laid, name, sample=asked.sample))
+            is_flow = name in operations.FLOWS
+            _say(
+                enumeration.strike(laid, name, sample=asked.sample, of_each=is_flow and asked.each)
+            )
         for name in _names(asked.calls, list(operations.OPERATIONS)):
             _say(enumeration.call_by_call(laid, name, sample=asked.sample))
         if asked.races:

@@ -4,8 +4,10 @@ It is made once; each module has it as it was then.
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,6 +17,20 @@ from tests.faults.servers import Broker, Cluster, broker, cluster
 from tests.faults.service import PATIENT, Service
 from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import Installation
+
+# What the summary counts; a test tells how many of each by `record_property`.
+COUNTED = ("kill points", "meetings", "system calls", "races", "violations", "bugs caught", "bugs")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how often was struck, so that one can see what "no violation" rests on."""
+    told: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            told.update({name: n for name, n in report.user_properties if name in COUNTED})
+    if told:
+        counts = ", ".join(f"{told[name]} {name}" for name in COUNTED if name in told)
+        terminalreporter.write_line(f"faults on {connection.vendor}: {counts}")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Struck is: killed, or stopped until somebody else has done something. Runs in a 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import pickle
@@ -41,6 +42,8 @@ class Result:
     name: str
     points: int
     struck: int = 0
+    # How many different statements, COMMITs and file effects the points are.
+    kinds: int = 0
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
 
@@ -217,16 +220,18 @@ def _again() -> None:
 
 
 def chosen(labels: Sequence[str], sample: int | None) -> list[int]:
-    """Return all points, or some: first where something becomes true, then anywhere."""
+    """Return all points, or some: first one of each kind, by turns with where something is true."""
     every = list(range(len(labels)))
     if sample is None or sample >= len(every):
         return every
     source = random.Random(len(every))
     source.shuffle(every)
-    every.sort(key=lambda point: not ("COMMIT" in labels[point] or "file:" in labels[point]))
-    # Half of them where something becomes true, so that the rest is seen as well.
-    half = sample // 2
-    return sorted({*every[:half], *source.sample(every[half:], sample - half)})
+    one_each = dict(reversed([(labels[point], point) for point in every]))
+    true = [at for label, at in one_each.items() if "COMMIT" in label or "file:" in label]
+    others = [at for at in one_each.values() if at not in true]
+    by_turns = itertools.chain.from_iterable(itertools.zip_longest(true, others))
+    ordered = dict.fromkeys([*(at for at in by_turns if at is not None), *every])
+    return sorted(itertools.islice(ordered, sample))
 
 
 @contextlib.contextmanager
@@ -246,13 +251,21 @@ def laid() -> Iterator[Enumeration]:
         close()
 
 
-def strike(enumeration: Enumeration, name: str, *, sample: int | None) -> Result:
-    """Kill an operation, or let it meet another, at its points; the name says which."""
+def strike(
+    enumeration: Enumeration, name: str, *, sample: int | None, of_each: bool = False
+) -> Result:
+    """Kill an operation, or let it meet another, at its points; the name says which.
+
+    `of_each`: at one of each statement, COMMIT and file effect at least, however small the sample.
+    """
     started = time.monotonic()
     operation, meanwhile = _of(name)
     labels, found = enumeration.undisturbed(operation)
     result = Result(name, len(labels))
     result.violations += [f"{name} without any fault: {each}" for each in found]
+    result.kinds = len(set(labels))
+    if sample is not None and of_each:
+        sample = max(sample, result.kinds)
     for point in chosen(labels, sample):
         found = _struck(enumeration, operation, meanwhile, point)
         result.struck += 1

@@ -107,8 +107,16 @@ class _Server:
         )
         self._moments: dict[str, _Moment] = {}
         self._restored = 0
+        # What each table was last made to hold, and by what it is known to hold it still.
+        self._laid: dict[str, tuple[bytes, tuple[int, int]]] = {}
         self._tables = self._names("r", "p")
         self._sequences = self._names("S")
+        self._ask_marks = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT {}, count(*), COALESCE(max(xmin::text::bigint), 0) FROM {}").format(
+                sql.Literal(table), sql.Identifier(table)
+            )
+            for table in self._tables
+        )
         self._let_this_session_by()
 
     def _names(self, *kinds: str) -> list[str]:
@@ -176,24 +184,44 @@ class _Server:
                 assert row is not None
                 moment.sequences[sequence] = (row[0], row[1])
 
+    def _marks(self) -> dict[str, tuple[int, int]]:
+        """Return what changes with every row that is added, changed or taken away, by table."""
+        return {
+            table: (count, newest)
+            for table, count, newest in self.connection.execute(self._ask_marks)
+        }
+
     def bring_back(self, name: str) -> None:
         moment = self._moments[name]
         self.wait_until_alone()
         with self.connection.transaction(), self.connection.cursor() as cursor:
             self._lay_epochs(moment.epochs)
-            for table, rows in moment.rows.items():
+            marks = self._marks()
+            changed = [
+                table
+                for table, rows in moment.rows.items()
+                if self._laid.get(table) != (rows, marks[table])
+            ]
+            for table in changed:
                 cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
                 statement = "COPY {1} ({0}) FROM STDIN (FORMAT BINARY)"
                 copy = sql.SQL(statement).format(self._columns(table), sql.Identifier(table))
                 with cursor.copy(copy) as into:
-                    into.write(rows)
-            for sequence, (value, called) in moment.sequences.items():
-                cursor.execute(
-                    "SELECT setval(%s::regclass, %s, %s)", [f'"{sequence}"', value, called]
-                )
+                    into.write(moment.rows[table])
+            marks = self._marks()
+            self._laid |= {table: (moment.rows[table], marks[table]) for table in changed}
+            self._set_sequences(moment)
         self._restored += 1
         if self._restored % _VACUUM_EVERY == 0:
             self.connection.execute("VACUUM")
+
+    def _set_sequences(self, moment: _Moment) -> None:
+        if moment.sequences:
+            values = [
+                sql.SQL("setval({}::regclass, {}, {})").format(f'"{name}"', value, called)
+                for name, (value, called) in moment.sequences.items()
+            ]
+            self.connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(values)))
 
     def wait_until_alone(self) -> None:
         """Wait until no other client is connected to this database."""

@@ -110,7 +110,12 @@ def _no_fence() -> None:
     _put(jobs.Fence, "assert_held", lambda _: database_now())
     _put(jobs, "_mine", lambda fence: Job.objects.filter(pk=fence.job))
     ended = {"state": JobState.DONE, "leased_until": None, "last_error_class": ""}
-    _put(jobs, "_done", lambda fence: Job.objects.filter(pk=fence.job).update(**ended) > 0)
+
+    def done(fence: jobs.Fence) -> Any:
+        Job.objects.filter(pk=fence.job).update(**ended)
+        return database_now()
+
+    _put(jobs, "_done", done)
 
 
 def _keys_before_the_order() -> None:
@@ -181,7 +186,7 @@ def _no_transaction() -> None:
 
 def _original_kept() -> None:
     """The sealed original stays."""
-    _put(runs, "_destroy_original", lambda _batch_id: None)
+    _put(runs, "_destroying_original", lambda _batch_id: [])
 
 
 def _seal_keys_kept() -> None:

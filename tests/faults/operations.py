@@ -367,6 +367,9 @@ OPERATIONS: Mapping[str, Operation] = {
     )
 }
 
+# What is struck at each of its statements, COMMITs and file effects.
+FLOWS = frozenset({"intake", "redaction", "erasure", "rotation", "expiry"})
+
 # An operation that stops at each of its points while somebody else does something.
 MEETINGS: Mapping[str, tuple[Operation, Step]] = {
     f"{operation} while {words}": (OPERATIONS[operation], meanwhile)
