@@ -6,7 +6,7 @@ column: it is computed from the events themselves.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from uuid import UUID
 
@@ -93,6 +93,14 @@ def effective(status: ConsentStatus, valid_until: datetime | None, at: datetime)
     if status in VALID and (valid_until is None or valid_until <= at):
         return ConsentStatus.EXPIRED
     return status
+
+
+def adds_a_day(valid_until: datetime | None, at: datetime) -> bool:
+    """Return whether a yes said again now would hold for at least a day longer.
+
+    Else it is the same yes sent twice, and no renewal.
+    """
+    return valid_until is None or six_months_after(at) - valid_until >= timedelta(days=1)
 
 
 def six_months_after(moment: datetime) -> datetime:

@@ -17,7 +17,7 @@ from consent.errors import (
     NoticeOutdatedError,
     NotTheSubjectError,
 )
-from consent.intervals import effective, six_months_after
+from consent.intervals import adds_a_day, effective, six_months_after
 from consent.models import ConsentEvent, ConsentRecord, ConsentState, NoticeVersion
 from consent.selectors import Cell
 from consent.status import VALID, ConsentStatus, Party, is_allowed
@@ -88,7 +88,7 @@ def plan(
     if choice.status in _SUBJECT_ONLY and party is not Party.SUBJECT:
         raise NotTheSubjectError("Only the person concerned answers for that person.")
     current = _current(state, party=party, now=now)
-    target = _target(choice, state=state, current=current)
+    target = _target(choice, state=state, current=current, now=now)
     if target is None:
         return None
     if not is_allowed(source=current, target=target, party=party):
@@ -120,16 +120,18 @@ def _current(state: ConsentState | None, *, party: Party, now: datetime) -> Cons
 
 
 def _target(
-    choice: Choice, *, state: ConsentState | None, current: ConsentStatus
+    choice: Choice, *, state: ConsentState | None, current: ConsentStatus, now: datetime
 ) -> ConsentStatus | None:
-    """Return what the choice means from here; a second yes renews only what it changes."""
-    if choice.status is ConsentStatus.GIVEN and state is not None and current in VALID:
+    """Return what the choice means from here.
+
+    A second yes renews what it changes; one that says so renews the term as well (§3.1, renew).
+    """
+    if choice.status in VALID and state is not None and current in VALID:
         same_notice = choice.notice_version == state.event.notice_version.reference
         same_scope = (choice.scope_digest or "") == state.scope_digest
-        return None if same_notice and same_scope else ConsentStatus.RENEWED
-    if choice.status is current and choice.status is not ConsentStatus.RENEWED:
-        return None
-    return choice.status
+        is_renewal = choice.status is ConsentStatus.RENEWED and adds_a_day(state.valid_until, now)
+        return None if same_notice and same_scope and not is_renewal else ConsentStatus.RENEWED
+    return None if choice.status is current else choice.status
 
 
 def _notice(

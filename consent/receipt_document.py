@@ -186,6 +186,13 @@ def _storage(record: RecordFacts, shown: NoticeFacts) -> list[object]:
     return [*kept, *ends]
 
 
+def _method(status: ConsentStatus, *, by_subject: bool) -> str:
+    if not by_subject:
+        return "set by the service, not by the data subject"
+    asked = "separate switch per purpose, application and data category, default off, No first"
+    return f"{asked}; said again" if status is ConsentStatus.RENEWED else asked
+
+
 def _event(event: EventFacts, record: str, subject: str) -> Node:
     is_valid = event.status in VALID
     by_subject = f"urn:uuid:{event.indicated_by}" == subject
@@ -200,11 +207,7 @@ def _event(event: EventFacts, record: str, subject: str) -> Node:
         if is_valid
         else {"@type": "dpv:UntilEventDuration"},
         "dpv:hasNotice": event.notice.iri,
-        "dpv:hasIndicationMethod": (
-            "separate switch per purpose, application and data category, default off, No first"
-            if by_subject
-            else "set by the service, not by the data subject"
-        ),
+        "dpv:hasIndicationMethod": _method(event.status, by_subject=by_subject),
         "cu:formDigest": event.form_digest,
         "cu:scopeDigest": event.scope_digest,
         "cu:auditEntry": str(event.entry),

@@ -227,11 +227,21 @@ def decide(
     now: datetime | None = None,
 ) -> consent.DecisionAct:
     """Let a person decide (purpose, application, category) cells."""
+    return decide_each(made, name, dict.fromkeys(cells, status), now=now)
+
+
+def decide_each(
+    made: House,
+    name: str,
+    answers: Mapping[tuple[str, str, str], ConsentStatus],
+    now: datetime | None = None,
+) -> consent.DecisionAct:
+    """Let a person answer several cells in one act, each in its own way."""
     offered = {
         (cell.purpose, cell.application, cell.category): cell for cell in policies.offered_cells()
     }
     choices = []
-    for purpose, application, category in cells:
+    for (purpose, application, category), status in answers.items():
         shown = consents.current_notice(purpose=purpose, language="en")
         assert shown is not None
         choices.append(

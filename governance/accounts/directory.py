@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Upper
+from django.db.models.lookups import Exact
 from django.utils.crypto import get_random_string, salted_hmac
 
 from audit import journal
@@ -55,6 +58,11 @@ def person(number: int) -> Person:
     if found is None:
         raise UnknownPersonError("The directory knows nobody under this id.")
     return found
+
+
+def named(username: str) -> Q:
+    """Return what finds whoever has a user name, however it is written: by index."""
+    return Q(Exact(Upper("username"), Upper(Value(username))))
 
 
 @transaction.atomic
@@ -165,7 +173,7 @@ def _save(found: Person, changed: list[str]) -> Person:
 
 def _check_free(described: Described, *, but: Person | None) -> None:
     others = Person.objects.exclude(pk=but.pk) if but else Person.objects.all()
-    if others.filter(username__iexact=described.username).exists():
+    if others.filter(named(described.username)).exists():
         raise UsernameTakenError("Somebody has this user name already.")
     taken = described.external_id and others.filter(external_id=described.external_id).exists()
     if taken:

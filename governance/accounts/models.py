@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from governance.accounts.roles import PERSON_ROLES, Role
 
@@ -54,6 +55,8 @@ class Person(AbstractBaseUser):
                 condition=Q(manager__isnull=True) | ~Q(manager=models.F("id")),
                 name="accounts_person_is_not_own_manager",
             ),
+            # However it is written, a name is one person's; and it is looked up like that.
+            models.UniqueConstraint(Upper("username"), name="accounts_person_name"),
         ]
 
     def __str__(self) -> str:

@@ -128,8 +128,10 @@ class ChoiceSerializer(Strict):
         [
             ConsentStatus.REFUSED.value,
             ConsentStatus.GIVEN.value,
+            ConsentStatus.RENEWED.value,
             ConsentStatus.WITHDRAWN.value,
-        ]
+        ],
+        help_text="Renewed: agreed to again, before it ends, for another six months.",
     )
     notice_version = serializers.RegexField(
         _REFERENCE,

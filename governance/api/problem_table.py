@@ -150,6 +150,7 @@ TABLE: Final[dict[str, Row]] = {
     "governance.rights.CampaignOverError": Row("invalid-transition"),
     "governance.rights.CampaignSenderError": Row("not-allowed"),
     "governance.rights.CellNotOfferedError": Row("cell-not-offered"),
+    "governance.rights.DecidedMeanwhileError": Row("decided-meanwhile"),
     "governance.rights.ExportNotReadyError": Row("export-not-ready", retry_after_seconds=10),
     "governance.rights.ForgetSpanError": Row("invalid-request"),
     "governance.rights.IncentiveError": Row("incentive"),

@@ -122,6 +122,7 @@ _ALL: Final = (
         _("Ask when the review cycle, or what was announced, is over."),
     ),
     _type("cell-not-offered", 409, _("Nobody is asking for this"), _READ_AGAIN),
+    _type("decided-meanwhile", 409, _("This was answered a moment ago"), _READ_AGAIN),
     _type(
         "assessment-incomplete",
         409,

@@ -21,7 +21,6 @@ from rest_framework.views import APIView
 from scim2_models import (
     Context,
     Error,
-    ListResponse,
     PatchOp,
     SCIMException,
     SearchRequest,
@@ -34,7 +33,7 @@ from governance.accounts.errors import (
     UnknownPersonError,
     UsernameTakenError,
 )
-from governance.api import parsers
+from governance.api import parsers, scim_search
 from governance.api.authentication import PersonSession
 from governance.api.errors import BodyTooLargeError
 from governance.api.permissions import ByMatrix
@@ -53,7 +52,6 @@ from governance.rights import employment
 if TYPE_CHECKING:
     from governance.accounts.models import Person
 
-MOST_A_PAGE: Final = 200
 MOST_OPERATIONS: Final = 50
 MOST_FILTER: Final = 1000
 _PARTS: Final = ("attributes", "excludedAttributes")
@@ -220,20 +218,10 @@ def _asked(sent: Any) -> SearchRequest[Member]:  # noqa: ANN401 - the library ch
 
 
 def _found(asked: SearchRequest[Member]) -> Response:
-    """Answer a search; people are few enough to be looked at one by one."""
-    found = [written(person) for person in directory.people()]
-    if asked.filter is not None:
-        found = [one for one in found if asked.filter.match(one)]
-    if asked.sort_by is not None:
-        found = asked.sort(found)
-    start = asked.start_index_0 or 0
-    count = min(asked.count if asked.count is not None else MOST_A_PAGE, MOST_A_PAGE)
-    page = found[start : start + count]
-    answer = ListResponse[Member](
-        total_results=len(found), start_index=start + 1, items_per_page=len(page), resources=page
+    answer = scim_search.found(asked).model_dump(
+        scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=asked
     )
-    context = Context.RESOURCE_QUERY_RESPONSE
-    return Response(answer.model_dump(scim_ctx=context, response_parameters=asked))
+    return Response(answer)
 
 
 @extend_schema(exclude=True)

@@ -22,8 +22,9 @@ from scim2_models import (
     Sort,
 )
 
-from governance.api.scim import MOST_A_PAGE, ScimView
+from governance.api.scim import ScimView
 from governance.api.scim_person import BASE, Enterprise, Member, User
+from governance.api.scim_search import MOST_A_PAGE
 
 
 def _discovery(resource: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - one of three kinds.

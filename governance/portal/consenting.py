@@ -7,6 +7,7 @@ changed meanwhile, the page says what is different and keeps the ticks.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,18 +15,21 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from consent.services import DecisionAct
 from consent.status import VALID
 from governance.policies.categories import offered_categories
 from governance.policies.purposes import PROHIBITED
 from governance.portal import draft as drafts
 from governance.portal import grouping, sheet
 from governance.portal.draft import Draft
+from governance.portal.form import Change
 from governance.portal.frame import GPC, may_solicit, show
 from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.portal.offer import Offer, offer_to
 from governance.rights import services as rights
 from governance.rights.choosing import needs_proof
+from governance.rights.errors import DecidedMeanwhileError
 from governance.web import freshness
 from governance.web.doors import Visitor, page
 
@@ -37,10 +41,14 @@ REVIEW: Final = "/consent/review/"
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """What the page says above the form: what is missing, what is different, with which status."""
+    """What the page says above the form: what is missing, what is different, with which status.
+
+    `is_spent`: there was nothing left to save, mostly because it was saved a moment ago.
+    """
 
     errors: Mapping[str, str] = field(default_factory=dict)
     differences: Sequence[str] = ()
+    is_spent: bool = False
     status: int = 200
 
 
@@ -77,11 +85,14 @@ def _matrix(
         "categories": offered_categories(),
         "errors": remarks.errors,
         "differences": remarks.differences,
+        "is_spent": remarks.is_spent,
         "used_applications": len({cell.application for cell in offer.covered}),
         "all_applications": len(names),
         "applications": names,
         "used_purposes": len({cell.purpose for cell in offer.covered}),
         "answers": draft.answers,
+        "again": draft.again,
+        "ending": _first_ends(offer),
         "pending": len(drafts.changes(draft, offer)) if draft != drafts.saved(offer) else 0,
         "decisions": decisions_of(subject=visitor.subject),
         "erased_at": erased_at(subject=visitor.subject),
@@ -95,6 +106,14 @@ def _matrix(
         section="consent",
         status=remarks.status,
     )
+
+
+def _first_ends(offer: Offer) -> dict[str, datetime]:
+    """Return, by purpose, when the first of its consents ends by itself, where that is soon."""
+    return {
+        cell.purpose: end
+        for cell, end in sorted(offer.ending.items(), key=lambda one: one[1], reverse=True)
+    }
 
 
 def _changed(request: HttpRequest, visitor: Visitor, offer: Offer, draft: Draft) -> HttpResponse:
@@ -189,36 +208,63 @@ def _to_review(request: HttpRequest, visitor: Visitor, draft: Draft, offer: Offe
 @require_POST
 def save(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Write the decision; one entry, one receipt, and then the receipt's own page."""
-    draft = drafts.held(request.session)
-    if draft is None or request.POST.get("do") == "back":
+    if request.POST.get("do") == "back":
         return HttpResponseRedirect(HERE)
+    draft = drafts.held(request.session)
     offer = _offer(visitor)
+    changes = drafts.changes(draft, offer) if draft else ()
+    if draft is None or (not changes and not drafts.is_stale(draft, offer)):
+        return _spent(request, visitor, offer)
     if draft.language != offer.language:
         return HttpResponseRedirect(HERE)
     if drafts.is_stale(draft, offer):
         return _changed(request, visitor, offer, draft)
-    changes = drafts.changes(draft, offer)
-    if not changes:
-        return HttpResponseRedirect(REVIEW)
+    return _write(request, visitor, draft, changes)
+
+
+def _write(
+    request: HttpRequest, visitor: Visitor, draft: Draft, changes: Sequence[Change]
+) -> HttpResponse:
     if needs_proof(change.will for change in changes) and not freshness.is_fresh(request):
         return freshness.ask(REVIEW)
-    act = rights.choose(
-        person_subject=visitor.subject,
-        choices=[
-            rights.Answer(
-                *change.cell,
-                change.will,
-                draft.shown.notices.get(change.cell.purpose) or None,
-                signal="" if may_solicit(request) else GPC,
-            )
-            for change in changes
-        ],
-        actor=visitor.actor,
-        language=draft.language,
-        form_digest=draft.shown.digest,
-    )
+    act = _decide(visitor, draft, changes, signal="" if may_solicit(request) else GPC)
+    if act is None:
+        return _spent(request, visitor, _offer(visitor))
     drafts.drop(request.session)
     return HttpResponseRedirect(f"/consent/done/{act.receipt_id}/")
+
+
+def _decide(
+    visitor: Visitor, draft: Draft, changes: Sequence[Change], *, signal: str
+) -> DecisionAct | None:
+    """Write what changes; None when all of it was written elsewhere while this was on its way."""
+    choices = [
+        rights.Answer(
+            *change.cell,
+            change.will,
+            draft.shown.notices.get(change.cell.purpose) or None,
+            signal=signal,
+        )
+        for change in changes
+    ]
+    try:
+        act = rights.choose(
+            person_subject=visitor.subject,
+            choices=choices,
+            actor=visitor.actor,
+            language=draft.language,
+            form_digest=draft.shown.digest,
+        )
+    except DecidedMeanwhileError:
+        return None
+    return act if act.events else None
+
+
+def _spent(request: HttpRequest, visitor: Visitor, offer: Offer) -> HttpResponse:
+    """Say that nothing was left to save: the same answers sent twice are one decision."""
+    drafts.drop(request.session)
+    remarks = Remarks(is_spent=True, status=CONFLICT)
+    return _matrix(request, visitor, offer, drafts.saved(offer), remarks)
 
 
 @page("consent.decide")

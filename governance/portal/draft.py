@@ -39,6 +39,8 @@ class Draft:
     ticked: frozenset[Cell]
     language: str
     shown: Shown
+    # Purposes whose ticks shall hold for another term, where it ends soon.
+    again: frozenset[str] = frozenset()
 
 
 def of(offer: Offer) -> Shown:
@@ -70,6 +72,7 @@ def keep(session: "SessionBase", draft: Draft) -> None:
     session[KEY] = {
         "answers": dict(draft.answers),
         "ticked": sorted(draft.ticked),
+        "again": sorted(draft.again),
         "language": draft.language,
         "digest": draft.shown.digest,
         "notices": dict(draft.shown.notices),
@@ -88,6 +91,7 @@ def held(session: "SessionBase") -> Draft | None:
         ticked=frozenset(Cell(*cell) for cell in kept["ticked"]),
         language=kept["language"],
         shown=Shown(kept["digest"], kept["notices"], kept["policies"]),
+        again=frozenset(kept.get("again", ())),
     )
 
 
@@ -115,6 +119,9 @@ def merged(before: Draft, sent: QueryDict, offer: Offer) -> Draft:
                 for section in offer.sections
             },
             policies=_versions(sent.get("policies", "")),
+        ),
+        again=frozenset(
+            section.purpose for section in offer.sections if f"again.{section.purpose}" in sent
         ),
     )
 
@@ -172,7 +179,8 @@ def changes(draft: Draft, offer: Offer) -> tuple[Change, ...]:
     for section in offer.sections:
         answer = draft.answers.get(section.purpose)
         wishes |= form.wanted(section, answer=answer, ticked=draft.ticked)
-    return form.changes(wishes, offer.states, covered=offer.covered)
+    again = {cell for cell in offer.ending if cell.purpose in draft.again}
+    return form.changes(wishes, offer.states, covered=offer.covered - again)
 
 
 def is_stale(draft: Draft, offer: Offer) -> bool:

@@ -13,7 +13,7 @@ from consent import notice
 from consent.selectors import Cell, CellState
 from consent.status import OPEN, VALID, ConsentStatus
 
-FORM = "consent-matrix/2"
+FORM = "consent-matrix/3"
 
 
 class Answer(StrEnum):

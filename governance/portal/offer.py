@@ -1,8 +1,11 @@
 """Puts the consent form together: policies offer, notices explain, the person's answers fill in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.utils import timezone
 
 import consent.selectors
 from consent.selectors import Cell, CellState
@@ -12,6 +15,10 @@ from governance.portal.form import Row, Section, Slot, answer_so_far, digest
 
 if TYPE_CHECKING:
     from governance.policies.models import Application
+
+
+# So long before a consent ends by itself, its person is told (R9), and may agree again.
+TOLD_BEFORE: Final = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,8 @@ class Offer:
     digest: str
     # Purposes whose notice cannot be read in this language: nobody is asked about them in it (R7).
     unread: tuple[str, ...] = ()
+    # What ends by itself soon, and when: it may be agreed to again.
+    ending: Mapping[Cell, datetime] = field(default_factory=dict)
 
     @property
     def applications(self) -> frozenset[str]:
@@ -47,6 +56,7 @@ def offer_to(*, subject: str, language: str) -> Offer:
         for cell, state in states.items()
         if state.is_valid and cell in offered and offered[cell].scope_digest == state.scope_digest
     )
+    soon = timezone.now() + TOLD_BEFORE
     asked = {cell.purpose for cell in offered}
     purposes = [known for known in policies.purposes() if known.key in asked]
     applications = policies.applications()
@@ -62,6 +72,11 @@ def offer_to(*, subject: str, language: str) -> Offer:
         unread=tuple(
             known.name for known, section in zip(purposes, found, strict=True) if section is None
         ),
+        ending={
+            cell: end
+            for cell in covered
+            if (end := states[cell].valid_until) is not None and end <= soon
+        },
     )
 
 

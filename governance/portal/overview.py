@@ -1,7 +1,6 @@
 """The front page: for a signed-in employee what happens to them, for anybody else the way in."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -15,6 +14,7 @@ from governance.portal.accesses import lines_of
 from governance.portal.frame import show
 from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
+from governance.portal.offer import TOLD_BEFORE
 from governance.rights import accesses, campaigns
 from governance.rights import selectors as rights
 from governance.web.doors import public, speak, visitor_of
@@ -23,8 +23,6 @@ from governance.web.sessions import home_of, sign_in
 LATEST = 3
 MOST_READ = 500
 PERIOD = timedelta(days=30)
-# So long before a consent ends by itself, its person reads here that it does; nothing is sent (R9).
-TOLD_BEFORE: Final = timedelta(days=14)
 
 
 @public
@@ -60,7 +58,10 @@ def front(request: HttpRequest) -> HttpResponse:
 
 
 def _next_end(*, subject: str) -> datetime | None:
-    """Return when the person's next consent ends by itself, if that is soon."""
+    """Return when the person's next consent ends by itself, if that is soon.
+
+    They read it here and nowhere else; nothing is sent (R9).
+    """
     held = consent.selectors.valid_cells(subject=subject).values()
     ends = [state.valid_until for state in held if state.valid_until is not None]
     return min((end for end in ends if end <= timezone.now() + TOLD_BEFORE), default=None)

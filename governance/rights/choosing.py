@@ -16,12 +16,16 @@ from django.utils import timezone
 import consent.selectors
 import consent.services
 from audit.actors import Actor
-from consent.selectors import Cell
+from consent.selectors import Cell, CellState
 from consent.services import Choice, DecisionAct
 from consent.status import ENDED, OPEN, VALID, ConsentStatus
 from governance.policies import selectors as policies
 from governance.rights import erasure
-from governance.rights.errors import CellNotOfferedError, SubjectErasedError
+from governance.rights.errors import (
+    CellNotOfferedError,
+    DecidedMeanwhileError,
+    SubjectErasedError,
+)
 from governance.vault import shredding, standing
 
 # A person may answer what is asked; the other states are set by others or by the clock.
@@ -66,9 +70,13 @@ def choose(
 ) -> DecisionAct:
     """Record one act of deciding and do what follows from it.
 
-    Raises CellNotOfferedError, SubjectErasedError, and what `consent.services.decide` raises.
+    A yes that crosses another answer to its cell is refused: sent twice at once, it is one
+    decision. A no never is, whatever happened meanwhile.
+    Raises CellNotOfferedError, DecidedMeanwhileError, SubjectErasedError, and what
+    `consent.services.decide` raises.
     """
     moment = now or timezone.now()
+    seen = consent.selectors.states(subject=person_subject, at=moment)
     if any(answer.status in VALID for answer in choices):
         _prepare_for_yes(person_subject, choices)
     offered = {
@@ -80,6 +88,7 @@ def choose(
         known = consent.selectors.states(subject=person_subject, at=moment)
         for answer in choices:
             _check_offered(answer, is_offered=answer.cell in offered, is_known=answer.cell in known)
+            _check_unmoved(answer, seen=seen.get(answer.cell), known=known.get(answer.cell))
         act = consent.services.decide(
             subject=person_subject,
             choices=[
@@ -115,6 +124,13 @@ def _check_offered(answer: Answer, *, is_offered: bool, is_known: bool) -> None:
         raise CellNotOfferedError
     if not is_offered and (answer.status in VALID or not is_known):
         raise CellNotOfferedError
+
+
+def _check_unmoved(answer: Answer, *, seen: CellState | None, known: CellState | None) -> None:
+    """Refuse a yes that crossed another answer to the same cell."""
+    moved = (seen and seen.event_id) != (known and known.event_id)
+    if moved and answer.status in VALID:
+        raise DecidedMeanwhileError("This was answered a moment ago, in another window or request.")
 
 
 def follow(*, subject: str, act: DecisionAct, reason: str, now: datetime) -> None:

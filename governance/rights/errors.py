@@ -9,6 +9,10 @@ class CellNotOfferedError(RightsError):
     """Nobody may say yes to this cell: no policy in force asks for it."""
 
 
+class DecidedMeanwhileError(RightsError):
+    """The cell was answered elsewhere while this yes was on its way: one decision, not two."""
+
+
 class SubjectErasedError(RightsError):
     """The person had everything erased; keys destroyed for good cannot seal anything again."""
 

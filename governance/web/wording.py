@@ -164,7 +164,7 @@ STATUSES: Final[dict[str, Words]] = {
     "ConsentRequested": _("no decision yet"),
     "ConsentRequestDeferred": _("no decision yet"),
     "ConsentGiven": _("allowed"),
-    "RenewedConsentGiven": _("allowed"),
+    "RenewedConsentGiven": _("allowed again"),
     "ConsentRefused": _("not allowed"),
     "ConsentWithdrawn": _("withdrawn"),
     "ConsentRevoked": _("ended by the privacy office"),

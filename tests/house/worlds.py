@@ -2,13 +2,15 @@
 
 What is compared is all that an answer is: status, headers, body, the lines it wrote into the
 operational log, and how many statements the database was asked, which is the part of an answer's
-time that the code decides. What may differ stands in declassified.toml with a reason each.
+time that the code decides. And what the choice itself left outside: its lines in that log, and
+mails. Each address is asked with the id of something that is there: the entry of the choice, the
+request that asked for it. What may differ stands in declassified.toml with a reason each.
 """
 
 import logging
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,13 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connections, transaction
 from django.test import Client
 from pytest_django import Settings
 
 from audit import health, sequencer
+from audit.actions import Action
+from audit.models import Entry
 from governance import authorizer
 from governance.accounts.roles import Role
+from governance.jobs import services as jobs
+from governance.releases import services as releases
+from governance.rights import campaigns
 from governance.web.logs import JsonFormatter
 from tests import make
 from tests.house.test_doors import COLUMNS, DOORS, TABLE, Door
@@ -39,7 +47,8 @@ PARTS = {
     "number": "1",
     "category": "pointer",
     "language": "en",
-    "name": "file",
+    "key": f"{make.DESK}-v1",
+    "name": "checkpoint",
     "slug": "not-found",
     "type": "not-found",
     "day": "2026-11-21",
@@ -49,6 +58,8 @@ STRANGER = "0199a1f0-1d3c-7c11-8a01-3f2b7f0c0001"
 TURNED_AWAY = {"302", "401", "403", "405"}
 REFUSED = "petra"
 ROUTES = [door for door in DOORS if door.method == "GET"]
+# What a choice leaves outside of every answer.
+AROUND = ("anyone", "around")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +78,14 @@ Viewers = Sequence[str | None]
 World = Callable[..., Answers]
 
 
-def address(door: Door) -> str:
-    """Return a door's address with something in each of its parts."""
+def address(door: Door, there: Mapping[str, object] | None = None) -> str:
+    """Return a door's address with something in each of its parts: what is there, by the door."""
 
     def fill(match: re.Match[str]) -> str:
         kind, _, name = match[1].rpartition(":")
-        return STRANGER if kind == "uuid" else PARTS.get(name, "1")
+        if kind == "uuid":
+            return str((there or {}).get(door.address.split("<")[0], STRANGER))
+        return PARTS.get(name, "1")
 
     return re.sub(r"<([^>]+)>", fill, door.address)
 
@@ -167,17 +180,43 @@ def world(
             _count_on(numbers)
             nordhafen = _standing_house.people()
             make.decide(nordhafen, "mira", CELLS)
-            happens(nordhafen)
+            there = _laid_out(nordhafen)
+            around = _happen(happens, nordhafen)
             with sequencer.opened() as log:
                 log.turn()
             health.forget()
-            return _ask_everything(viewers, whole=whole, paths=paths)
+            newest = Entry.objects.filter(event=Action.CONSENT_DECIDED).latest("id").uuid
+            there |= dict.fromkeys(("/api/v1/audit/entries/", "/office/log/"), newest)
+            asked = _ask_everything(viewers, there, whole=whole, paths=paths)
+            return asked | {AROUND: around}
         finally:
             for alias, point in points.items():
                 transaction.savepoint_rollback(point, using=alias)
             health.forget()
 
     return ask
+
+
+def _laid_out(nordhafen: make.House) -> dict[str, object]:
+    """Let people be asked and data be wanted; return what is there then, by door."""
+    make.ask(nordhafen, SECRET, "tariq", "lea", "jonas")
+    campaign = campaigns.campaigns()[0]
+    wish = releases.Wish(make.TRAIN, [make.DESK], ["pointer"], "To train the desk agent.")
+    wanted = releases.request_access(wish=wish, actor=nordhafen.jonas)
+    requests = ("/api/v1/access-requests/", "/office/requests/")
+    there: dict[str, object] = dict.fromkeys(requests, wanted.id)
+    return there | {"/office/asking/": campaign.id}
+
+
+def _happen(happens: Callable[[make.House], object], nordhafen: make.House) -> Seen:
+    """Let it happen, with all that follows; return what is seen of it from outside."""
+    sent = len(mail.outbox)
+    with _watching() as ledger:
+        happens(nordhafen)
+        jobs.run_due()
+        _, lines = ledger.taken()
+    mails = "\n".join(str(one.message()) for one in mail.outbox[sent:])
+    return Seen(200, (), mails, 0, lines)
 
 
 def _sequences() -> dict[tuple[str, str], tuple[int, bool]]:
@@ -203,7 +242,13 @@ def _count_on(numbers: dict[tuple[str, str], tuple[int, bool]]) -> None:
             cursor.execute("SELECT setval(%s, %s, %s)", [name, last, is_called])
 
 
-def _ask_everything(viewers: Viewers, *, whole: bool, paths: Collection[str] | None) -> Answers:
+def _ask_everything(
+    viewers: Viewers,
+    there: Mapping[str, object],
+    *,
+    whole: bool,
+    paths: Collection[str] | None,
+) -> Answers:
     answers: Answers = {}
     doors = {address(door): door for door in ROUTES}
     if paths is not None:
@@ -223,7 +268,8 @@ def _ask_everything(viewers: Viewers, *, whole: bool, paths: Collection[str] | N
             for path, door in sorted(doors.items()):
                 if whole or is_worth_asking(door, name):
                     ledger.taken()
-                    answers[name or "anyone", path] = _seen(client.get(path), ledger)
+                    asked = client.get(address(door, there))
+                    answers[name or "anyone", path] = _seen(asked, ledger)
     return answers
 
 

@@ -32,7 +32,7 @@ from tests.infrastructure.canary import Canary
 from tests.infrastructure.http import Person
 from tests.infrastructure.postgres import Postgres
 from tests.infrastructure.processes import ROOT, Installation, NotReadyError, installation
-from tests.stories import telling
+from tests.stories import telling, twice
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -508,6 +508,31 @@ def ask(nordhafen: Installation, request: pytest.FixtureRequest, query: str) -> 
             return int(rows[0][0])
     with contextlib.closing(sqlite3.connect(nordhafen.var / "remit.sqlite3", timeout=30)) as file:
         return int(file.execute(query).fetchall()[0][0])
+
+
+def test_a_consent_that_is_sent_twice_at_once_is_one_decision(
+    nordhafen: Installation, request: pytest.FixtureRequest
+) -> None:
+    windows = [person(nordhafen, "carla") for _ in range(twice.AT_ONCE)]
+    entries = "SELECT count(*) FROM audit_entry WHERE event = 'consent:decided'"
+
+    def counted() -> tuple[int, int]:
+        receipts = ok(windows[0].get("/api/v1/me/receipts"))["receipts"]
+        return len(receipts), ask(nordhafen, request, entries)
+
+    free = [cell for cell in cells(windows[0]) if not cell["is_valid"]]
+    for cell in free[: twice.ROUNDS]:
+        before = counted()
+        twice.over_the_api(windows, cell)
+        assert counted() == (before[0] + 1, before[1] + 1)
+    last = free[twice.ROUNDS]
+    before = counted()
+    twice.over_the_form(
+        windows[0],
+        last["purpose"],
+        ".".join(last[part] for part in ("purpose", "application", "category")),
+    )
+    assert counted() == (before[0] + 1, before[1] + 1)
 
 
 def test_every_process_worked_with_no_more_than_its_role(

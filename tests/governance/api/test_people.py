@@ -94,7 +94,7 @@ def test_the_same_answer_again_is_the_same_act(mira: Session) -> None:
         (CELL, YES | {"notice_version": "train-computer-use-agents@7"}, 409, "notice-outdated"),
         (CELL, END, 409, "invalid-transition"),
         (CELL, {"status": "ConsentExpired"}, 400, "invalid-request"),
-        (CELL, {"status": "RenewedConsentGiven"}, 400, "invalid-request"),
+        (CELL, {"status": "RenewedConsentGiven"}, 409, "invalid-transition"),
         (CELL, YES | {"subject": "somebody"}, 400, "invalid-request"),
         (CELL, YES | {"notice_version": "../../etc"}, 400, "invalid-request"),
         (CELL, ["ConsentGiven"], 400, "invalid-request"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,6 +18,7 @@ from consent.models import ConsentEvent
 from governance.accounts import directory, selectors
 from governance.accounts.models import Device, DirectoryToken, HeldSession, Person
 from governance.accounts.roles import Role
+from governance.api import scim_search
 from governance.rights import employment
 from tests import make
 
@@ -314,3 +316,37 @@ def test_a_client_nobody_here_wrote_finds_nothing_to_complain_of(
     ]
     assert wrong == [], "\n".join(wrong)
     assert len(results) > 20
+
+
+def test_whoever_is_looked_up_is_found_by_index_among_many(
+    hr: Hr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Nils", "anna", "bert", "cora"):
+        hr.add(name, externalId=f"hr-{name}")
+    number = Person.objects.get(username="Nils").pk
+    monkeypatch.setattr(scim_search, "MOST_READ", 2)
+    for asked in (
+        'userName eq "nILS"',
+        'urn:ietf:params:scim:schemas:core:2.0:User:userName eq "nils"',
+        'externalId eq "hr-Nils" and active eq true',
+        f'id eq "{number}" or userName eq "nils"',
+        '(userName eq "nils" or userName eq "nobody") and not (active eq false)',
+    ):
+        found = hr("GET", f"/Users?filter={quote(asked)}").json()
+        assert [one["userName"] for one in found["Resources"]] == ["Nils"], asked
+    for asked in ('externalId eq "hr-nils"', 'id eq "x"', f'id eq "{number}" and active eq false'):
+        assert hr("GET", f"/Users?filter={quote(asked)}").json()["totalResults"] == 0
+    for asked in ('userName sw "n"', 'userName eq "nils" or active eq true', "userName pr"):
+        refused = hr("GET", f"/Users?filter={quote(asked)}")
+        assert (refused.status_code, refused.json()["scimType"]) == (400, "tooMany"), asked
+    # Without a filter nobody but the page is read.
+    page = hr("GET", "/Users?count=2").json()
+    assert (page["totalResults"], page["itemsPerPage"]) == (4, 2)
+
+
+def test_a_look_up_by_name_uses_the_index(db: None) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # Few rows are read through; forbid it to see.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = directory.people().order_by().filter(directory.named("nils")).explain()
+    assert "accounts_person_name" in plan

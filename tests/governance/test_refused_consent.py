@@ -1,0 +1,290 @@
+"""Consent that must not come about, one way of trying it after another.
+
+Each try is sent as its sender would send it, over the API and over the form, to a house in which
+nobody has decided anything. It is answered with its problem; it leaves one entry in the log where
+somebody asked for what is not theirs, and none else; and afterwards every choice, receipt and
+count stands as it stood before.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from audit.actions import Action
+from audit.models import Entry
+from consent.errors import NotTheSubjectError
+from consent.models import ConsentEvent, ConsentReceipt, ConsentRecord, ConsentState, SubjectEpoch
+from consent.services import publish_notice
+from consent.status import ConsentStatus
+from governance.policies.suspending import suspend
+from governance.rights import services as rights
+from tests import make
+from tests.governance.api.people import Session
+from tests.governance.portal.test_pages import filled, signed_in
+
+pytestmark = pytest.mark.django_db
+CELL = f"/api/v1/me/consents/{make.TRAIN}/{make.DESK}/pointer"
+NOTICE = f"{make.TRAIN}@1"
+YES = {"status": "ConsentGiven", "notice_version": NOTICE}
+CHANGED = "Something changed while you were choosing"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the sender was told: the status, and the problem's name or the page's words."""
+
+    status: int
+    words: str
+
+
+def told(answer: Any) -> Told:
+    if answer["Content-Type"].startswith("application/problem+json"):
+        return Told(answer.status_code, answer.json()["type"].rpartition("/")[2])
+    return Told(answer.status_code, answer.text)
+
+
+def everything_decided() -> list[object]:
+    """Return every row that says or counts what anybody chose."""
+    tables = (ConsentRecord, ConsentEvent, ConsentState, ConsentReceipt, SubjectEpoch)
+    return [list(table.objects.order_by("pk").values()) for table in tables]
+
+
+@contextmanager
+def nothing_decided(*entries: Action) -> Iterator[None]:
+    """Check that only these entries come about meanwhile, and that no choice changes."""
+    before, last = everything_decided(), Entry.objects.latest("id").id
+    yield
+    assert everything_decided() == before
+    assert list(Entry.objects.filter(id__gt=last).values_list("event", flat=True)) == [*entries]
+
+
+def test_r13_consent_for_somebody_else(nordhafen: make.House) -> None:
+    """No address and no field names a person; whoever tries to name one is told so."""
+    carla, jonas = Session("carla"), Session("jonas", "data_requester")
+    page = signed_in("carla")
+    form = filled(page, answer="yes") | {"subject": nordhafen.subject("tariq")}
+    with nothing_decided():
+        named = YES | {"subject": nordhafen.subject("tariq")}
+        assert told(carla.put(CELL, named)) == Told(400, "invalid-request")
+        address = f"/api/v1/people/{nordhafen.subject('tariq')}/consents"
+        assert carla.put(address, YES).status_code == 404
+        # A name in a form says nothing: this is carla's own yes, without a tick.
+        assert page.post("/consent/review/", form).status_code == 422
+    with nothing_decided(Action.ACCESS_DENIED):
+        assert told(jonas.put(CELL, YES)) == Told(403, "not-allowed")
+    with nothing_decided(), pytest.raises(NotTheSubjectError):
+        rights.choose(
+            person_subject=nordhafen.subject("tariq"),
+            choices=[rights.Answer(make.TRAIN, make.DESK, "pointer", ConsentStatus.GIVEN, NOTICE)],
+            actor=nordhafen.actor("carla"),
+            language="en",
+            form_digest="0" * 64,
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("ines", "privacy_officer"), ("lea", "policy_approver"), ("adam", "service_admin")],
+)
+def test_r13_consent_by_an_officer(nordhafen: make.House, name: str, role: str) -> None:
+    officer, page = Session(name, role), signed_in(name)
+    form = filled(signed_in("tariq"), "pointer", answer="yes")
+    with nothing_decided(Action.ACCESS_DENIED):
+        assert told(officer.put(CELL, YES)) == Told(403, "not-allowed")
+    with nothing_decided(Action.ACCESS_DENIED):
+        assert page.post("/consent/review/", form).status_code == 403
+    with nothing_decided(Action.ACCESS_DENIED):
+        assert page.post("/consent/save/", {"do": "save"}).status_code == 403
+
+
+def test_consent_on_an_outdated_notice(nordhafen: make.House) -> None:
+    tariq, page = Session("tariq"), signed_in("tariq")
+    filled_in = filled(page, "pointer", answer="yes")
+    reviewed = signed_in("tariq")
+    reviewed.post("/consent/review/", filled(reviewed, "pointer", answer="yes"))
+    newer = make.notice(make.TRAIN) | {"transfers": "To nobody outside the European Union."}
+    publish_notice(
+        purpose=make.TRAIN,
+        texts=dict.fromkeys(("en", "de", "fr"), newer),
+        actor=nordhafen.ines,
+    )
+    with nothing_decided():
+        assert told(tariq.put(CELL, YES)) == Told(409, "notice-outdated")
+        for answer in (
+            page.post("/consent/review/", filled_in),
+            reviewed.post("/consent/save/", {"do": "save"}),
+        ):
+            assert answer.status_code == 409
+            assert f"The notice on “{make.TRAIN}” is a newer one." in answer.text
+
+
+def test_consent_for_an_application_without_an_active_policy(nordhafen: make.House) -> None:
+    tariq, page, early = Session("tariq"), signed_in("tariq"), signed_in("tariq")
+    never = CELL.replace(make.DESK, "customer-desk")
+    unknown = {f"cell.{make.TRAIN}.customer-desk.pointer": "on"}
+    with nothing_decided():
+        assert told(tariq.put(never, YES)) == Told(409, "cell-not-offered")
+        # What is not on the form is not read from it: a yes without a tick.
+        answer = page.post("/consent/review/", filled(page, answer="yes") | unknown)
+        assert answer.status_code == 422
+        assert "Nothing was saved yet" in answer.text
+    filled_in = filled(early, "pointer", answer="yes")
+    suspend(application=make.DESK, number=1, reason="A drill.", actor=nordhafen.ines)
+    with nothing_decided():
+        assert told(tariq.put(CELL, YES)) == Told(409, "cell-not-offered")
+        answer = early.post("/consent/review/", filled_in)
+        assert (answer.status_code, CHANGED in answer.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        (f"{make.TRAIN}@2", Told(409, "notice-outdated")),
+        (f"{make.IMPROVE}@1", Told(409, "notice-outdated")),
+        (f"{make.TRAIN}@1@1", Told(400, "invalid-request")),
+        ("../../notices/1", Told(400, "invalid-request")),
+        (None, Told(409, "notice-outdated")),
+    ],
+    ids=str,
+)
+def test_consent_that_names_a_notice_nobody_published(
+    nordhafen: make.House, reference: str | None, expected: Told
+) -> None:
+    tariq = Session("tariq")
+    with nothing_decided():
+        assert told(tariq.put(CELL, YES | {"notice_version": reference})) == expected
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"form": "0" * 64},
+        {"form": ""},
+        {f"notice.{make.TRAIN}": f"{make.TRAIN}@7", "form": "f" * 64},
+        {f"notice.{make.TRAIN}": f"{make.TRAIN}@7"},
+        {f"notice.{make.TRAIN}": f"{make.IMPROVE}@1"},
+        {f"notice.{make.TRAIN}": "../../etc/passwd"},
+    ],
+    ids=str,
+)
+def test_consent_with_a_forged_digest_or_notice_on_the_form(
+    nordhafen: make.House, forged: dict[str, str]
+) -> None:
+    page = signed_in("tariq")
+    with nothing_decided():
+        answer = page.post("/consent/review/", filled(page, "pointer", answer="yes") | forged)
+        if answer.status_code == 302:
+            answer = page.post("/consent/save/", {"do": "save"})
+        assert answer.status_code == 409
+
+
+def test_consent_over_a_page_of_another_site(nordhafen: make.House) -> None:
+    """The browser sends the cookie along; the token, or the origin, is missing."""
+    page = Client(enforce_csrf_checks=True)
+    page.force_login(nordhafen.people["tariq"])
+    tariq = Session("tariq")
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    with nothing_decided():
+        assert told(tariq.send("PUT", CELL, YES, **{"X-CSRFToken": ""})) == Told(403, "csrf-failed")
+        assert told(tariq.send("PUT", CELL, YES, **elsewhere)) == Told(403, "csrf-failed")
+        for path in ("/consent/review/", "/consent/save/"):
+            assert page.post(path, {"do": "save"}).status_code == 403
+            assert page.post(path, {"do": "save"}, headers=elsewhere).status_code == 403
+
+
+@pytest.mark.parametrize("is_reviewed", [False, True])
+def test_consent_on_a_stale_form(nordhafen: make.House, is_reviewed: bool) -> None:
+    """The policy reaches further than the form said when it was filled in, or looked at again."""
+    page = signed_in("tariq")
+    form = filled(page, "pointer", answer="yes")
+    if is_reviewed:
+        page.post("/consent/review/", form)
+    wider = make.policy_content(make.DESK) | {"labels": ["Germany", "France", "Meals", "Wages"]}
+    make.activate(nordhafen, wider)
+    with nothing_decided():
+        answer = (
+            page.post("/consent/save/", {"do": "save"})
+            if is_reviewed
+            else page.post("/consent/review/", form)
+        )
+        assert answer.status_code == 409
+        assert "What may be captured in Freight Desk is not the same any more." in answer.text
+        # What was ticked is still ticked; nobody has to begin again.
+        assert f'name="cell.{make.TRAIN}.{make.DESK}.pointer" checked' in answer.text
+
+
+@contextmanager
+def crossed_by(act: Callable[[], Any], *, after_reading: int) -> Iterator[list[Any]]:
+    """Let another request do all of its work once this one has read what stands so often."""
+    answers: list[Any] = []
+    read = 0
+
+    def between(execute: Any, sql: str, *rest: Any) -> Any:
+        nonlocal read
+        found = execute(sql, *rest)
+        if 'FROM "consent_state"' in sql and not answers:
+            read += 1
+            if read == after_reading:
+                answers.append(None)
+                answers[0] = act()
+        return found
+
+    with connection.execute_wrapper(between):
+        yield answers
+
+
+def one_decision(house: make.House) -> bool:
+    events = ConsentEvent.objects.filter(subject=house.subject("tariq"))
+    decisions = events.values_list("decision_id", flat=True).distinct().count()
+    entries = Entry.objects.filter(event=Action.CONSENT_DECIDED).count()
+    return (decisions, ConsentReceipt.objects.count(), entries) == (1, 1, 1)
+
+
+def test_consent_sent_twice_at_once_over_the_api(nordhafen: make.House) -> None:
+    """One of the two decides; the other is told so, and may send it again to learn the receipt."""
+    tariq, elsewhere = Session("tariq"), Session("tariq")
+    with crossed_by(lambda: elsewhere.put(CELL, YES), after_reading=1) as other:
+        late = tariq.put(CELL, YES)
+    assert (other[0].status_code, other[0].json()["changed"]) == (200, 1)
+    assert told(late) == Told(409, "decided-meanwhile")
+    assert one_decision(nordhafen)
+    again = tariq.put(CELL, YES).json()
+    assert (again["changed"], again["receipt_id"]) == (0, other[0].json()["receipt_id"])
+    assert one_decision(nordhafen)
+
+
+@pytest.mark.parametrize("after_reading", [1, 2])
+def test_consent_sent_twice_at_once_over_the_form(
+    nordhafen: make.House, after_reading: int
+) -> None:
+    one, other = signed_in("tariq"), signed_in("tariq")
+    for page in (one, other):
+        page.post("/consent/review/", filled(page, "pointer", answer="yes"))
+
+    def save() -> Any:
+        return other.post("/consent/save/", {"do": "save"})
+
+    with crossed_by(save, after_reading=after_reading) as first:
+        late = one.post("/consent/save/", {"do": "save"})
+    assert first[0]["Location"].startswith("/consent/done/")
+    assert (late.status_code, "Nothing was left to save" in late.text) == (409, True)
+    assert one_decision(nordhafen)
+    # The same button once more, in either window.
+    for page in (one, other):
+        assert page.post("/consent/save/", {"do": "save"}).status_code == 409
+    assert one_decision(nordhafen)
+
+
+def test_a_no_that_crosses_a_yes_is_never_refused(nordhafen: make.House) -> None:
+    """Ways out stay open, whatever happens at the same moment."""
+    tariq, elsewhere = Session("tariq"), Session("tariq")
+    with crossed_by(lambda: elsewhere.put(CELL, YES), after_reading=1) as other:
+        late = tariq.put(CELL, {"status": "ConsentWithdrawn"})
+    assert other[0].json()["changed"] == late.json()["changed"] == 1
+    states = ConsentState.objects.filter(subject=nordhafen.subject("tariq"))
+    assert states.get().status == ConsentStatus.WITHDRAWN
