@@ -33,7 +33,7 @@ CATEGORIES: Final = (
     "pointer", "click", "menu-navigation", "shortcut", "keystroke-timing", "keystroke-text",
     "window-metadata", "ui-structure", "screenshot",
 )  # fmt: skip
-_REGION: Final = re.compile(r"^region-[0-9]{1,3}$")
+_REGION: Final = re.compile(r"^region-[0-9]{1,3}\Z")
 
 Epoch = Annotated[int, Meta(ge=0, lt=2**53)]
 

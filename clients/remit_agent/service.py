@@ -32,7 +32,7 @@ MAX_ANSWER_OCTETS: Final = 1 << 20
 _AWAY: Final = frozenset({502, 503, 504})
 _LONGEST_WAIT_S: Final = 86_400.0
 _RETRYABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_SLUG: Final = re.compile(r"^[a-z0-9-]{1,60}$")
+_SLUG: Final = re.compile(r"^[a-z0-9-]{1,60}\Z")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 

@@ -20,7 +20,7 @@ from remit_trainer.errors import ReleaseError
 PAYLOAD_TYPE: Final = "application/vnd.remit.release-manifest.v1+json"
 FILE_NAME: Final = "manifest.dsse.json"
 _SAFE: Final = re.compile(
-    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,3}$"
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,3}\Z"
 )
 _PIECE: Final = 1 << 20
 
@@ -30,7 +30,7 @@ class ReleaseFile(msgspec.Struct, frozen=True):
 
     name: str
     length: Annotated[int, Meta(ge=0)]
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     media_type: str = "application/octet-stream"
     episodes: int = 0
     steps: int = 0

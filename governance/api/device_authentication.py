@@ -42,8 +42,8 @@ _PARAMETERS: Final = re.compile(
     r';nonce="(?P<nonce>[A-Za-z0-9_-]{8,64})";keyid="(?P<keyid>[A-Za-z0-9._:-]{1,200})"'
     r';alg="(?P<alg>ed25519|hmac-sha256)";tag="remit-agent-1")$'
 )
-_SIGNATURE: Final = re.compile(r"^remit=:(?P<signature>[A-Za-z0-9+/]{40,90}={0,2}):$")
-_DIGEST: Final = re.compile(r"^sha-256=:(?P<digest>[A-Za-z0-9+/]{43}=):$")
+_SIGNATURE: Final = re.compile(r"^remit=:(?P<signature>[A-Za-z0-9+/]{40,90}={0,2}):\Z")
+_DIGEST: Final = re.compile(r"^sha-256=:(?P<digest>[A-Za-z0-9+/]{43}=):\Z")
 
 _SHA256: Final = SHA256()
 PLAIN: Final = ("@method", "@target-uri")

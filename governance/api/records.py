@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import override
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -38,7 +39,9 @@ class RopaView(APIView):
     @extend_schema(operation_id="ropa", parameters=[RopaQuery], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         kind = query_of(request, RopaQuery)["kind"]
-        return Response(_RECORDS[kind](timezone.now()))
+        # A record for authorities and programs: in one language, whoever asks for it.
+        with override("en"):
+            return Response(_RECORDS[kind](timezone.now()))
 
 
 class PromiseSerializer(serializers.Serializer[Any]):

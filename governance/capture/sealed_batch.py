@@ -22,8 +22,8 @@ SCHEMA: Final = "sealed-batch/1"
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Epoch = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class DeclaredFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ class DeclaredFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The clear part of a sealed batch."""
 
-    schema: Annotated[str, msgspec.Meta(pattern=f"^{SCHEMA}$")]
+    schema: Annotated[str, msgspec.Meta(pattern=rf"^{SCHEMA}\Z")]
     batch_id: UUID
     device_id: UUID
     session_id: UUID

@@ -19,7 +19,7 @@ Kind = Literal["dpia", "risk-assessment", "legitimate-interests"]
 Level = Literal["low", "medium", "high"]
 Words = Annotated[str, Meta(max_length=8000)]
 Line = Annotated[str, Meta(min_length=1, max_length=300)]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 LEVELS: Final = ("low", "medium", "high")
 _MOST: Final = 100
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, cast
 
 from msgspec import Meta, Struct
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=64)]
 Whole = Annotated[int, Meta(ge=0, le=1_000_000)]
 _DEFAULT_QUANTUM_MS: Final = 20
 

@@ -1,5 +1,27 @@
 """What can go wrong with impact assessments, agreements, bases and profiles."""
 
+from dataclasses import dataclass
+from typing import Final, Literal
+
+_UNMET: Final = {
+    "kept-too-long": "{of} is kept for {most} days at most",
+    "not-published": "{of}: a monitoring notice is published",
+    "not-posted": "{of}: the monitoring notice is posted where people see it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """One thing that a place asks for and that is not so; `of` is a place or a kind of data."""
+
+    kind: Literal["kept-too-long", "not-published", "not-posted"]
+    of: str
+    most: int = 0
+
+    def __str__(self) -> str:
+        """Return it for programs, in English."""
+        return _UNMET[self.kind].format(of=self.of, most=self.most)
+
 
 class ComplianceError(Exception):
     """Anything this app refuses."""
@@ -90,9 +112,10 @@ class JurisdictionUnknownError(GuardError):
 class JurisdictionUnmetError(GuardError):
     """A place of the policy asks for something that is not there; `conditions` names it."""
 
-    def __init__(self, *, conditions: list[str]) -> None:
-        super().__init__("Not met: " + "; ".join(conditions) + ".")
-        self.conditions = conditions
+    def __init__(self, *, unmet: list[Unmet]) -> None:
+        self.unmet = unmet
+        self.conditions = [str(each) for each in unmet]
+        super().__init__("Not met: " + "; ".join(self.conditions) + ".")
 
 
 class AssessmentMissingError(GuardError):

@@ -20,6 +20,7 @@ from governance.compliance.errors import (
     JurisdictionUnknownError,
     JurisdictionUnmetError,
     LawfulBasisMissingError,
+    Unmet,
 )
 from governance.compliance.jurisdictions import Profile
 
@@ -41,7 +42,7 @@ def check_places(plan: Plan, on: date) -> None:
     _profiles(plan, on)
     duties = jurisdictions.combine(_profiles(plan, on))
     unmet = [
-        f"{category} is kept for {most} days at most"
+        Unmet("kept-too-long", category, most)
         for category, most in sorted(duties.category_max.items())
         if plan.days.get(category, 0) > most
     ]
@@ -49,7 +50,7 @@ def check_places(plan: Plan, on: date) -> None:
         if profile.monitoring_notice != "none":
             unmet += monitoring.unmet(profile.code, posting=profile.posting)
     if unmet:
-        raise JurisdictionUnmetError(conditions=unmet)
+        raise JurisdictionUnmetError(unmet=unmet)
 
 
 def check_bases(plan: Plan, on: date) -> None:

@@ -22,8 +22,8 @@ from governance.compliance.errors import ProfileError
 from governance.compliance.spans import days_of
 
 _FOLDER: Final = Path(__file__).with_name("profiles")
-Place = Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z]{2,3})?$")]
-Span = Annotated[str, Meta(pattern=r"^P(\d+[YMD]|T\d+H)$")]
+Place = Annotated[str, Meta(pattern=r"^[A-Z]{2}(-[A-Z]{2,3})?\Z")]
+Span = Annotated[str, Meta(pattern=r"^P(\d+[YMD]|T\d+H)\Z")]
 Basis = Literal["A6-1-a-explicit-consent", "A6-1-f"]
 CONSENT_BASIS: Final[Basis] = "A6-1-a-explicit-consent"
 INTERESTS_BASIS: Final[Basis] = "A6-1-f"

@@ -22,7 +22,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.leaf import canonical
 from governance.compliance import jurisdictions, spans
-from governance.compliance.errors import MonitoringError
+from governance.compliance.errors import MonitoringError, Unmet
 from governance.compliance.models import (
     Acknowledgement,
     MonitoringNotice,
@@ -182,13 +182,13 @@ def standing_at(recorded: Place | None, *, subject: str, now: datetime) -> Stand
     return Standing(place, since, told=(max(since, said.at), _end(said.at, profile.notice_repeat)))
 
 
-def unmet(code: str, *, posting: bool) -> list[str]:
+def unmet(code: str, *, posting: bool) -> list[Unmet]:
     """Return what is missing of a place's notice before anybody may be captured there."""
     notice = newest(code)
     if notice is None:
-        return [f"{code}: a monitoring notice is published"]
+        return [Unmet("not-published", code)]
     if posting and not notice.postings.exists():
-        return [f"{code}: the monitoring notice is posted where people see it"]
+        return [Unmet("not-posted", code)]
     return []
 
 

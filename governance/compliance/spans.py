@@ -5,7 +5,7 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
-_SPAN: Final = re.compile(r"^P(?:(\d+)([YMD])|T(\d+)H)$")
+_SPAN: Final = re.compile(r"^P(?:(\d+)([YMD])|T(\d+)H)\Z")
 _DAYS: Final = {"Y": 365, "M": 30, "D": 1}
 
 

@@ -137,16 +137,12 @@ def past(request: HttpRequest, visitor: Visitor, application: str) -> HttpRespon
         raise Http404
     versions = history.versions(application)
     rows = []
-    for version in versions:
-        before = previewing.last_in_force(application, below=version.number)
-        rows.append(
-            {
-                "version": version,
-                "before": before,
-                "changes": differing.changes(before.content, version.content) if before else [],
-            }
-        )
-    context = {"application": found, "rows": rows, "names": _names(visitor, versions)}
+    before: history.Version | None = None
+    for version in reversed(versions):
+        changes = differing.changes(before.content, version.content) if before else []
+        rows.append({"version": version, "before": before, "changes": changes})
+        before = version if previewing.has_acted(version) else before
+    context = {"application": found, "rows": rows[::-1], "names": _names(visitor, versions)}
     return show(request, visitor, "console/policy-history.html", context, section=SECTION)
 
 

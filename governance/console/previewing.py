@@ -58,9 +58,14 @@ def last_in_force(application: str, *, below: int | None = None) -> history.Vers
     found = [
         version
         for version in history.versions(application)
-        if version.state in _HAS_ACTED and (below is None or version.number < below)
+        if has_acted(version) and (below is None or version.number < below)
     ]
     return found[0] if found else None
+
+
+def has_acted(version: history.Version) -> bool:
+    """Return whether a version is or was in force."""
+    return version.state in _HAS_ACTED
 
 
 def _outcomes(content: policy_content.Content, recording: str) -> list[dry_run.Outcome]:

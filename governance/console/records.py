@@ -1,4 +1,4 @@
-"""What is made from what is in force: conformance, the record of processing, the law of places."""
+"""What is made from what is in force: conformance, the record of processing; the applications."""
 
 import re
 from typing import Final
@@ -8,12 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from governance.compliance import jurisdictions, monitoring
 from governance.console.frame import show
 from governance.oversight import conformance, ropa
 from governance.policies import selectors, services
 from governance.policies.errors import PoliciesError, PolicyContentError
-from governance.policies.surfaces import NEVER_COLLECTED, PROTECTED
 from governance.web.doors import Visitor, page, refuse
 
 UNPROCESSABLE: Final = 422
@@ -31,19 +29,6 @@ def overview(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "names": {each.key: each.name for each in selectors.applications()},
     }
     return show(request, visitor, "console/records.html", context, section="records")
-
-
-@page("jurisdiction.read")
-@require_GET
-def places(request: HttpRequest, visitor: Visitor) -> HttpResponse:
-    """Show what the law of each place asks for, with its sources."""
-    context = {
-        "profiles": jurisdictions.profiles(timezone.now().date()),
-        "notices": monitoring.notices() if visitor.may("monitoring.read") else [],
-        "protected": PROTECTED,
-        "never": NEVER_COLLECTED,
-    }
-    return show(request, visitor, "console/places.html", context, section="places")
 
 
 @page("application.read")

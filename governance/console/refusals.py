@@ -23,6 +23,10 @@ _FAULTS: Final[Mapping[str, str | Promise]] = {
     "origin": gettext_lazy(
         "Write the origin as https:// and the whole name of the host, without * and without a path."
     ),
+    "identity": gettext_lazy(
+        "An identity is sha256: or authenticode: and 64 small digits from 0 to f, or apple: and "
+        "team/bundle."
+    ),
     "too-wide": gettext_lazy("This pattern would match nearly everything. Write more of it."),
     "wildcards": gettext_lazy("This pattern has too many *. Ten are enough."),
     "repeats": gettext_lazy("Something stands here twice. Each thing stands once."),
@@ -172,6 +176,25 @@ def _of_commitment(error: compliance.CommitmentBrokenError) -> str:
     }
 
 
+_UNMET: Final[Mapping[str, str | Promise]] = {
+    "kept-too-long": gettext_lazy("%(of)s may be kept for %(most)s days at most"),
+    "not-published": gettext_lazy("no monitoring notice is published for %(of)s"),
+    "not-posted": gettext_lazy("the monitoring notice for %(of)s hangs nowhere yet"),
+}
+
+
+def _of_unmet(error: compliance.JurisdictionUnmetError) -> str:
+    named = [
+        str(_UNMET[each.kind])
+        % {
+            "of": (naming.category if each.kind == "kept-too-long" else naming.place)(each.of),
+            "most": each.most,
+        }
+        for each in error.unmet
+    ]
+    return _("The law of a place asks for more: %(what)s.") % {"what": "; ".join(named)}
+
+
 def _of_agreement(error: compliance.AgreementMissingError) -> str:
     return _("No works agreement over exactly this is in force for: %(places)s.") % {
         "places": ", ".join(map(naming.place, error.places))
@@ -189,5 +212,6 @@ _BY_WHAT_IT_CARRIES: Final[dict[type[Exception], Callable[..., str]]] = {
     compliance.LawfulBasisMissingError: _of_basis,
     compliance.JurisdictionUnknownError: _of_unknown_place,
     compliance.CommitmentBrokenError: _of_commitment,
+    compliance.JurisdictionUnmetError: _of_unmet,
     compliance.AgreementMissingError: _of_agreement,
 }

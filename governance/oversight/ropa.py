@@ -12,6 +12,7 @@ from typing import Final, cast
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 import consent.selectors
 from governance.compliance import selectors as compliance
@@ -70,20 +71,24 @@ def processor_record(now: datetime) -> Json:
 
 
 def measures() -> list[str]:
-    """Return the measures of GDPR 32(1) as this installation runs them."""
-    keys = "a key service" if settings.REMIT_KEK else "a key file beside the key store"
-    engine = connection.vendor
+    """Return the measures of GDPR 32(1) as this installation runs them, in the active language."""
+    keys = _("a key service") if settings.REMIT_KEK else _("a key file beside the key store")
     alone = propagation.longest_alone(at=timezone.now())
     return [
-        "every record is sealed on the computer where it was recorded",
-        f"one key for each person and kind of data, wrapped by {keys}; epochs change nightly",
-        f"keys lie in another database than the data ({engine})",
-        "redaction before anything is stored; what is unsure is dropped",
-        f"redaction that surely finds {settings.REMIT_MIN_RECALL_PERCENT} % of planted canaries",
-        f"releases only with {settings.REMIT_MIN_CONTRIBUTORS} contributors at least",
-        "every access is an entry of an append-only log that outsiders witness",
-        f"agents that stop {alone // timedelta(seconds=1)} seconds after their last policy",
-        "policies, assessments and releases need two people",
+        _("every record is sealed on the computer where it was recorded"),
+        _("one key for each person and kind of data, wrapped by %(keys)s; epochs change nightly")
+        % {"keys": keys},
+        _("keys lie in another database than the data (%(engine)s)")
+        % {"engine": connection.vendor},
+        _("redaction before anything is stored; what is unsure is dropped"),
+        _("redaction that surely finds %(share)s %% of planted canaries")
+        % {"share": settings.REMIT_MIN_RECALL_PERCENT},
+        _("releases only with %(number)s contributors at least")
+        % {"number": settings.REMIT_MIN_CONTRIBUTORS},
+        _("every access is an entry of an append-only log that outsiders witness"),
+        _("agents that stop %(seconds)s seconds after their last policy")
+        % {"seconds": alone // timedelta(seconds=1)},
+        _("policies, assessments and releases need two people"),
     ]
 
 

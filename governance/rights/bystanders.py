@@ -15,18 +15,20 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from audit import sql
 from audit.actors import Actor
 from governance.accounts import limits
+from governance.accounts.errors import TooManyAttemptsError
 from governance.accounts.limits import Source
 from governance.capture import never_capture
 from governance.redaction import identifiers
-from governance.rights import mailing, requests
-from governance.rights.errors import BystanderLinkError, BystanderRequestError
+from governance.rights import channel, mailing, requests
+from governance.rights.errors import BystanderLinkError, BystanderRequestError, MailAwayError
 from governance.rights.models import BystanderMail, BystanderRequest
 from governance.rights.states import Kind, RequestStatus
 from governance.vault import letters, registers
@@ -40,6 +42,9 @@ LINK_LASTS: Final = timedelta(days=3)
 TOLD_FOR: Final = timedelta(days=400)
 MAILS_A_DAY: Final = 3
 MAILS_A_DAY_IN_ALL: Final = 1000
+_A_DAY_SECONDS: Final = 86_400
+# Any fixed number; it names this lock among the database's advisory locks.
+_ADVISORY_KEY: Final = 1_447_118_154
 _LINKS: Final = "bystander-link"
 _MAILS: Final = "bystander-mail"
 
@@ -69,7 +74,8 @@ class Standing:
 def ask(*, address: str, kind: str, language: str, source: Source, now: datetime) -> None:
     """Mail a link by which whoever reads that address can ask; all else is as if nobody had.
 
-    BystanderRequestError (no address, no such request), TooManyAttemptsError, MailAwayError.
+    BystanderRequestError (no address, no such request), TooManyAttemptsError (of this place),
+    MailAwayError (also when a day has had all its mails: nobody is left to wait for one).
     """
     mailbox = address.strip()
     if not _is_mailbox(mailbox) or kind not in KINDS:
@@ -79,6 +85,8 @@ def ask(*, address: str, kind: str, language: str, source: Source, now: datetime
     form = f"mail:{mailbox.casefold()}"
     limits.begin(kind="bystander", account=form, source=source, now=now)
     mailing.require_open()
+    if not channel.has_room(source.address, day=now.date(), of="bystanders"):
+        raise TooManyAttemptsError(retry_after=_A_DAY_SECONDS)
     if not _is_within_bounds(form, now):
         return
     words = {"a": mailbox, "k": kind, "l": language, "t": int(now.timestamp())}
@@ -107,13 +115,18 @@ def _is_mailbox(address: str) -> bool:
 
 
 def _is_within_bounds(form: str, now: datetime) -> bool:
-    """Note one mail more; False when this address, or all of them, had enough for a day."""
+    """Note one mail more; False when this address had enough for a day. MailAwayError."""
     mark = registers.marks(_MAILS, [form], is_new=True)[form]
     with transaction.atomic():
+        if connection.vendor == "postgresql":
+            # What others count at this moment counts as well; SQLite lets in one writer at a time.
+            sql.rows("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_KEY])
         BystanderMail.objects.filter(at__lt=now - timedelta(days=1)).delete()
         own = BystanderMail.objects.filter(mark=mark).count()
-        if own >= MAILS_A_DAY or BystanderMail.objects.count() >= MAILS_A_DAY_IN_ALL:
+        if own >= MAILS_A_DAY:
             return False
+        if BystanderMail.objects.count() >= MAILS_A_DAY_IN_ALL:
+            raise MailAwayError("All mails of this day were sent.")
         BystanderMail.objects.create(mark=mark, at=now)
     return True
 

@@ -1,6 +1,7 @@
-"""How much of the channel for reports of pressure one place, and one day, may take.
+"""How much of a channel that is open to anybody one place, and one day, may take.
 
-Promises: a place sends `MOST_A_PLACE` reports a day through each process of the service; what is
+Promises: a place sends `MOST_A_PLACE` reports of pressure, and asks as often about other people's
+recordings (`bystanders`), a day through each process of the service; what is
 counted lies in this process's memory alone, under a key that is made anew each day and never
 written, so that nothing kept tells who wrote, not even to whoever holds every key of the house.
 `MOST_A_DAY` reports are taken a day from all places, so that a flood ends with its day and the
@@ -36,13 +37,13 @@ _today = _Day()
 _lock = Lock()
 
 
-def has_room(address: str, *, day: date) -> bool:
-    """Say whether a place may send one more today, and count it if so."""
+def has_room(address: str, *, day: date, of: str = "pressure") -> bool:
+    """Say whether a place may send one more today through a channel, and count it if so."""
     with _lock:
         if _today.day != day:
             _today.day, _today.key = day, token_bytes(32)
             _today.taken.clear()
-        place = hmac.digest(_today.key, network_of(address).encode(), "sha256")
+        place = hmac.digest(_today.key, f"{of}\0{network_of(address)}".encode(), "sha256")
         if _today.taken[place] >= MOST_A_PLACE:
             return False
         if len(_today.taken) <= _MOST_PLACES:

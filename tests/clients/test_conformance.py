@@ -176,3 +176,26 @@ def test_the_command_plays_the_cases_to_another_command() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "2 passed, 0 failed", done.stdout + done.stderr
+
+
+@pytest.mark.real
+@pytest.mark.once
+def test_an_agent_that_does_not_answer_fails_and_is_ended(tmp_path: Path) -> None:
+    mute = tmp_path / "mute.sh"
+    mute.write_text(
+        f'if [ "$1" = enrol ]; then [ ! -e {tmp_path}/no ] || {{ echo "No room." >&2; exit 1; }}\n'
+        f"else echo $$ >> {tmp_path}/pids; exec sleep 60; fi\n"
+    )
+    command = [sys.executable, "-m", "remit_conformance", "--agent", f"sh {mute}"]
+    command += ["--patience", "0.3", "an-expired"]
+    environment = {
+        "PYTHONPATH": str(Path(__file__).parents[2] / "clients"),
+        "PATH": "/usr/bin:/bin",
+    }
+    for says in ("did not answer", "No room."):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert says in done.stdout, done.stdout + done.stderr
+        (tmp_path / "no").touch()
+    (pid,) = (tmp_path / "pids").read_text().split()
+    assert not Path(f"/proc/{pid}").exists()

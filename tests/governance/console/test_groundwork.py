@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from governance.compliance import monitoring
 from governance.compliance import selectors as compliance
 from governance.policies import history, selectors
 from tests import groundwork, make
@@ -174,3 +175,34 @@ def test_an_application_and_a_basis_are_registered_on_pages(nordhafen: make.Hous
     assert signed_in("lea").post("/office/applications/", {"key": "x"}).status_code == 403
     body = {"purpose": make.TRAIN, "basis": "A6-1-f", "evidence": "x@1"}
     assert ines.post("/office/bases/", body).status_code == 422
+
+
+def test_r103_the_office_publishes_what_a_place_wants_people_told(nordhafen: make.House) -> None:
+    ines = signed_in("ines")
+    door = "/office/places/US-NY"
+    assert "Notice of New York" in ines.get("/office/places/").content.decode()
+    for name in ("wanda", "lea"):
+        assert "Publish this notice" not in signed_in(name).get("/office/places/").content.decode()
+        assert signed_in(name).post(f"{door}/notice/").status_code == 403
+    texts = {"text.en": "We record.\r\nAsk us.", "text.de": "Wir zeichnen auf.", "text.fr": " "}
+    missing = ines.post(f"{door}/notice/", texts)
+    assert missing.status_code == 422
+    page = missing.content.decode()
+    assert "Write the notice in every language." in page
+    assert "Wir zeichnen auf." in page, "what was written stays"
+    assert ines.post(f"{door}/posting/", {"where": "Hall"}).status_code == 404
+    long = ines.post(f"{door}/notice/", texts | {"text.fr": "x" * 8001})
+    assert long.status_code == 422
+    done = ines.post(f"{door}/notice/", texts | {"text.fr": "Nous enregistrons."})
+    assert done.status_code == 302
+    notice = monitoring.newest("US-NY")
+    assert notice is not None
+    assert notice.texts == {
+        "en": "We record.\nAsk us.", "de": "Wir zeichnen auf.", "fr": "Nous enregistrons.",
+    }  # fmt: skip
+    assert ines.post(f"{door}/posting/", {"where": " "}).status_code == 422
+    assert ines.post(f"{door}/posting/", {"where": "Hall  2,\ngate"}).status_code == 302
+    assert [each.where for each in notice.postings.all()] == ["Hall 2, gate"]
+    assert "Hall 2, gate" in signed_in("wanda").get("/office/places/").content.decode()
+    for code in ("DE", "XX"):
+        assert ines.post(f"/office/places/{code}/notice/", texts).status_code == 404

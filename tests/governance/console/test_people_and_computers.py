@@ -10,6 +10,7 @@ from governance.accounts import selectors, services
 from governance.accounts.models import Person
 from governance.policies import selectors as policies
 from tests import make
+from tests.governance.api.people import Session
 from tests.governance.console.test_pages import DRAFT
 from tests.governance.portal.test_pages import signed_in
 
@@ -152,3 +153,34 @@ def test_the_foot_of_each_page_says_whom_to_ask_as_the_settings_say(
         assert "nordhafen.example" not in page
     settings.REMIT_PRIVACY_OFFICE = settings.REMIT_WORKS_COUNCIL = ""
     assert "Questions?" not in signed_in("mira").get("/").content.decode()
+
+
+def test_programs_read_the_same_of_computers_as_the_page(nordhafen: make.House) -> None:
+    device = make.endpoint(nordhafen, "mira").device
+    other = make.endpoint(nordhafen, "tariq").device
+    services.record_heartbeat(
+        device_id=device.id, policy_epoch=policies.generation(), consent_epoch=7
+    )
+    ines = Session("ines", "privacy_officer")
+    door = "/api/v1/computers"
+    first = ines.get(f"{door}?limit=1").json()
+    assert (first["enrolled"], first["newest"], first["next"]) == (2, 1, str(other.id))
+    second = ines.get(f"{door}?limit=1&before={first['next']}").json()
+    assert second["next"] is None
+    (found,) = second["computers"]
+    assert found["number"] == device.id.hex[-8:]
+    assert found["is_newest"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["last_answer_on"])
+    behind = ines.get(f"{door}?is_behind=true").json()["computers"]
+    assert [each["id"] for each in behind] == [str(other.id)]
+    assert nordhafen.subject("mira") not in str(first) + str(second)
+    wanda = Session("wanda", "auditor")
+    assert wanda.get(door).json()["enrolled"] == 2
+    assert wanda.post(f"{door}/{device.id}/owner", {}).status_code == 403
+    owner = ines.post(f"{door}/{device.id}/owner", {}).json()
+    assert owner == {"name": "Mira Sample", "computer": "NH-L-0412"}
+    assert "looked up whose computer yours is" in signed_in("mira").get("/access/").content.decode()
+    assert ines.delete(f"{door}/{device.id}").status_code == 204
+    assert selectors.enrolled(device.id) is None
+    assert ines.post(f"{door}/{device.id}/owner", {}).status_code == 404
+    assert ines.get(f"{door}?before=1").status_code == 400

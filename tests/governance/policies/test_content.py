@@ -33,6 +33,10 @@ MATCHER = {"kind": "origin", "pattern": "https://freight.example", "id": "desk"}
         ({"titles": [{"id": "x", "pattern": "a\u0000b"}]}, "/titles/..."),
         ({"rules": {"shortcut": {"most": 1}}}, "/rules"),
         ({"rules": {"pointer": {"rate": 1.5}}}, "/rules/..."),
+        ({"application": "freight-desk\n"}, "/application"),
+        ({"purposes": ["train\n"]}, "/purposes/0"),
+        ({"places": ["DE\n"]}, "/places/0"),
+        ({"matchers": [MATCHER | {"id": "desk\n"}]}, "/matchers/0/id"),
         ({"surprise": 1}, ""),
         ({"budgets": {"megabytes_per_day": 0}}, "/budgets/megabytes_per_day"),
         ({"budgets": {"megabytes_per_day": 10**6}}, "/budgets/megabytes_per_day"),
@@ -50,6 +54,32 @@ def test_what_the_schema_does_not_allow_is_refused_where_it_stands(
     with pytest.raises(PolicyContentError) as refused:
         policy_content.parse(content(**changes))
     assert refused.value.pointer.startswith(pointer.removesuffix("/..."))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_one"),
+    [
+        (f"sha256:{'0f' * 32}", True),
+        (f"authenticode:{'0f' * 32}", True),
+        ("apple:ABCDE12345/example.ledger", True),
+        (f"sha256:{'0F' * 32}", False),
+        (f"sha256:{'0f' * 31}", False),
+        (f"sha256:{'0f' * 32}\n", False),
+        (f"sha1:{'0f' * 20}", False),
+        ("sha256:*", False),
+        ("apple:ABCDE12345/*", False),
+        ("apple:ABCDE12345/com.microsoft.outlook", False),
+        ("Freight Desk", False),
+    ],
+)
+def test_r49_an_identity_is_whole_or_refused(pattern: str, *, is_one: bool) -> None:
+    matcher = {"kind": "identity", "pattern": pattern, "id": "build"}
+    asked = content(kind="desktop", matchers=[matcher])
+    if is_one:
+        assert policy_content.parse(asked).matchers[0].pattern == pattern
+        return
+    with pytest.raises((PolicyContentError, ProtectedSurfaceError)):
+        policy_content.parse(asked)
 
 
 @pytest.mark.parametrize("pattern", ["*", "**", "*a*", " * "])

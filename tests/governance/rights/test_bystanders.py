@@ -1,7 +1,7 @@
 """People on somebody else's screen ask without an account, and what showed them goes (R56, R57)."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -15,14 +15,16 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import Entry
+from governance.accounts.errors import TooManyAttemptsError
+from governance.accounts.limits import Source
 from governance.capture import bystander_index, deletion
 from governance.capture.models import BatchOutcome, BystanderMark, Frame, LiveFrame, NeverCapture
 from governance.jobs import services as jobs
 from governance.jobs.models import Job
 from governance.redaction import identifiers
 from governance.redaction.findings import Shown
-from governance.rights import bystander_answers, bystanders
-from governance.rights.errors import BystanderLinkError
+from governance.rights import bystander_answers, bystanders, channel
+from governance.rights.errors import BystanderLinkError, MailAwayError
 from governance.rights.models import BystanderMail, BystanderRequest, RightsRequest
 from tests import make
 from tests.governance.api.people import Session
@@ -35,6 +37,7 @@ JANE = "jane.doe@example.com"
 @pytest.fixture(autouse=True)
 def _posted(settings: Any) -> None:
     settings.REMIT_MAIL_FROM = "remit@nordhafen.example"
+    channel.forget()
 
 
 @pytest.fixture
@@ -132,6 +135,40 @@ def test_only_who_reads_the_very_address_can_ask_for_it(nordhafen: make.House) -
         ):
             assert answer.status_code in {400, 422}, (address, answer.content)
     assert mail.outbox == []
+
+
+def _asks(number: int, *, address: str, now: datetime) -> None:
+    bystanders.ask(
+        address=f"somebody-{number}@example.com",
+        kind="access",
+        language="en",
+        source=Source(address),
+        now=now,
+    )
+
+
+def test_no_one_place_uses_up_the_mails_of_a_day(nordhafen: make.House) -> None:
+    now = timezone.now()
+    for number in range(channel.MOST_A_PLACE):
+        _asks(number, address="192.0.2.7", now=now)
+    with pytest.raises(TooManyAttemptsError):
+        _asks(100, address="192.0.2.7", now=now)
+    _asks(101, address="192.0.2.8", now=now)
+    assert len(mail.outbox) == channel.MOST_A_PLACE + 1
+    # Reports of pressure from there come in all the same.
+    assert channel.has_room("192.0.2.7", day=now.date())
+
+
+def test_nobody_waits_for_a_mail_of_a_day_that_had_all_its_mails(
+    nordhafen: make.House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bystanders, "MAILS_A_DAY_IN_ALL", 1)
+    _asks(1, address="192.0.2.7", now=timezone.now())
+    with pytest.raises(MailAwayError):
+        _asks(2, address="192.0.2.8", now=timezone.now())
+    full = Client().post("/others/", {"address": JANE, "kind": "access"})
+    assert full.status_code == 503
+    assert "No mail can be sent at the moment." in full.content.decode()
 
 
 def test_an_apostrophe_is_part_of_an_address_and_no_text_is_read_for_minutes() -> None:
