@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypedDict
@@ -126,10 +127,18 @@ def _private(key: str) -> Ed25519PrivateKey:
         raise ValueError(f"There is no document key {key!r}.")
     path = Path(settings.REMIT_KEYS_DIR) / "documents" / f"{key}.key"
     try:
-        raw = path.read_bytes()
+        found = path.stat()
     except FileNotFoundError:
         fresh = Ed25519PrivateKey.generate().private_bytes_raw()
-        raw = files.create_once(path, base64.b64encode(fresh) + b"\n")
+        files.create_once(path, base64.b64encode(fresh) + b"\n")
+        found = path.stat()
+    return _read(path, found.st_ino, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _inode: int, _changed: int) -> Ed25519PrivateKey:
+    # Read again when the file is another one.
+    raw = path.read_bytes()
     return Ed25519PrivateKey.from_private_bytes(_bytes(raw.decode("ascii").strip()))
 
 

@@ -34,7 +34,9 @@ def serving(port: int, *, application: str = "governance.wsgi:application") -> I
     """Serve with this process's environment until the block ends."""
     origin = os.environ["REMIT_EXTERNAL_ORIGIN"]
     command = [*(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1")]
-    command += ["--port", str(port), "--workers", "1", "--no-access-log", "--log-level", "error"]
+    # As many threads as `serve` gives it.
+    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8"]
+    command += ["--no-access-log", "--log-level", "error"]
     with subprocess.Popen([*command, application]) as process:
         try:
             for _ in range(100):

@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves: Django, before it short ways for uploads and polls."""
+"""The WSGI application that granian serves: Django, before it short ways for polls and uploads."""
 
 import gc
 import os

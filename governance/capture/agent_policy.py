@@ -6,6 +6,7 @@ Leaves to others: the document's bytes and signature (policies.document).
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +19,6 @@ from django.utils import timezone
 import consent.selectors
 from audit import sql
 from governance.capture import cells, sealed_batch
-from governance.capture.models import IssuedPolicy
 from governance.decisions import Allow, decide_cell
 from governance.policies import document
 from governance.policies import selectors as policies
@@ -32,6 +32,11 @@ _LATEST: Final = """
         AND policy_epoch = COALESCE((SELECT epoch FROM policies_generation WHERE id = 1), 0)
         AND consent_epoch = COALESCE((SELECT epoch FROM consent_epoch WHERE subject = %s), 0)
     ORDER BY issued_at DESC LIMIT 1
+"""
+_ISSUED: Final = """
+    INSERT INTO capture_issuedpolicy (digest, device_id, policy_epoch, consent_epoch, issued_at,
+        expires_at, offline_until, octets_per_day, etag, envelope)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 # Room for what else differs: the end of an offline lease, a digit of a budget.
 _ROOM_OCTETS: Final = 96
@@ -76,7 +81,7 @@ def _in_force(device_id: UUID, subject: str, moment: datetime) -> SignedPolicy |
 
 
 def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]) -> SignedPolicy:
-    person = cells.cells_of(subject=subject, epoch=epochs[1], device_id=device_id, now=now)
+    person = cells.locked_cells_of(subject=subject, epoch=epochs[1], device_id=device_id, now=now)
     ends = _ends_of_consent(person, now)
     facts = document.AgentFacts(
         device_id=device_id,
@@ -94,19 +99,24 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
     facts = replace(facts, offline_until=_end_of_offline_lease(facts, ends))
     signed = document.sign(document.build_agent_policy(facts))
     envelope = signed.envelope.ljust(_size_for_all(facts, person, signed))
-    IssuedPolicy.objects.create(
-        digest=hashlib.sha256(signed.payload).hexdigest(),
-        device_id=device_id,
-        policy_epoch=epochs[0],
-        consent_epoch=epochs[1],
-        issued_at=now,
-        expires_at=facts.expires_at,
-        offline_until=facts.offline_until,
-        octets_per_day=facts.budgets.octets_per_day,
-        etag=signed.etag,
-        envelope=envelope,
-    )
+    digest = hashlib.sha256(signed.payload).hexdigest()
+    times = (now, facts.expires_at, facts.offline_until)
+    octets = facts.budgets.octets_per_day
+    sql.rows(_ISSUED, [digest, device_id, *epochs, *times, octets, signed.etag, envelope])
     return SignedPolicy(envelope, signed.etag, facts.expires_at, *epochs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Longest:
+    """How long the document of somebody who allowed everything is, while nothing else changes."""
+
+    policies: Mapping[str, policies.ActivePolicy]
+    rest: tuple[object, ...]
+    octets: int
+
+
+# One at most: the policies that are in force.
+_longest: list[_Longest] = []
 
 
 def _size_for_all(
@@ -117,40 +127,48 @@ def _size_for_all(
     Whoever watches the line sees one length whatever a person chose or paused (R23). The blanks
     stand behind the envelope, where JSON ends; what is signed is without them.
     """
-    everything = replace(
-        facts,
-        applications=[
-            (policy, sorted({category for _, category in policy.cells}))
-            for _, policy in sorted(person.policies.items())
-        ],
-        paused_until=facts.expires_at,
-        offline_until=None,
-        consent_epoch=_LARGEST_EPOCH,
-    )
-    missing = len(document.build_agent_policy(everything)) - len(signed.payload)
+    missing = _octets_for_all(facts, person) - len(signed.payload)
     # Base64 makes four octets of three.
     longest = len(signed.envelope) + (missing + 2) // 3 * 4 + _ROOM_OCTETS
     return -(-longest // _STEP_OCTETS) * _STEP_OCTETS
+
+
+def _octets_for_all(facts: document.AgentFacts, person: cells.PersonCells) -> int:
+    rest = (facts.policy_epoch, facts.seal_keys)
+    known = _longest[0] if _longest else None
+    if known is None or known.policies is not person.policies or known.rest != rest:
+        everything = replace(
+            facts,
+            applications=[
+                (policy, sorted({category for _, category in policy.cells}))
+                for _, policy in sorted(person.policies.items())
+            ],
+            paused_until=facts.expires_at,
+            offline_until=None,
+            consent_epoch=_LARGEST_EPOCH,
+        )
+        octets = len(document.build_agent_policy(everything))
+        known = _Longest(person.policies, rest, octets)
+        _longest[:] = [known]
+    return known.octets
 
 
 def _allowed(
     person: cells.PersonCells, now: datetime
 ) -> list[tuple[policies.ActivePolicy, list[str]]]:
     """Return each application with the categories that may be captured at this moment."""
+    # A pause halts capture but is no change of consent: the document says both.
+    unpaused = replace(person, pauses=())
     allowed = []
     for key, policy in sorted(person.policies.items()):
-        categories = sorted(
-            {category for _, category in policy.cells if _holds(person, key, category, now)}
-        )
+        categories = [
+            category
+            for category in sorted({category for _, category in policy.cells})
+            if isinstance(decide_cell(unpaused.facts(key, category), at=now, now=now), Allow)
+        ]
         if categories:
             allowed.append((policy, categories))
     return allowed
-
-
-def _holds(person: cells.PersonCells, application: str, category: str, now: datetime) -> bool:
-    # A pause halts capture but is no change of consent: the document says both.
-    without_pause = replace(person.facts(application, category), pauses=())
-    return isinstance(decide_cell(without_pause, at=now, now=now), Allow)
 
 
 def _paused_until(person: cells.PersonCells, now: datetime) -> datetime | str | None:

@@ -33,6 +33,11 @@ from governance.vault.router import KEY_STORE
 
 ALG: Final = "MLKEM768_X25519"
 _INFO: Final = b"remit sealed-batch v1\x00"
+# Asked with every policy that is signed.
+_OFFERED: Final = """
+    SELECT key_id, alg, public FROM vault_sealkey WHERE retired_at IS NULL
+    ORDER BY created_at DESC, key_id
+"""
 _DESTROYED_AT: Final = "SELECT destroyed_at FROM vault_sealkey WHERE key_id = %s"
 _MLKEM_SEED_BYTES = 64
 _X25519_BYTES = 32
@@ -53,8 +58,8 @@ def current() -> list[SealKey]:
 
 
 def _offered() -> list[SealKey]:
-    rows = StoredSealKey.objects.filter(retired_at=None).order_by("-created_at", "key_id")
-    return [SealKey(key_id=row.key_id, alg=row.alg, public=bytes(row.public)) for row in rows]
+    rows = sql.rows(_OFFERED, using=KEY_STORE)
+    return [SealKey(key_id=key_id, alg=alg, public=bytes(public)) for key_id, alg, public in rows]
 
 
 def _first() -> SealKey:

@@ -41,6 +41,13 @@ def known(name: str = "policy") -> dict[str, bytes]:
     return {key.key_id: key.public for key in signing.public_keys(name)}
 
 
+def test_a_key_is_read_again_when_its_file_is_another_one(keys: Path) -> None:
+    first = known()
+    assert known() == first
+    (keys / "documents" / "policy.key").unlink()
+    assert known() != first
+
+
 def test_an_envelope_verifies_under_its_key_and_type_alone(keys: Path) -> None:
     envelope: Any = signing.dsse_sign(key="policy", payload_type=TYPE, body=b"{}")
     assert signing.dsse_verify(public_keys=known(), envelope=envelope, payload_type=TYPE) == b"{}"

@@ -98,3 +98,20 @@ def test_r23_what_a_policy_allows_offline_does_not_show_in_the_length_of_the_ans
         for each in (agent, other)
     }
     assert len(sizes) == 1
+
+
+def test_r23_the_length_of_the_answer_follows_what_everybody_may_be_asked(
+    nordhafen: make.House,
+) -> None:
+    agent, other = device(nordhafen), make.endpoint(nordhafen, "tariq")
+    before = len(document_bytes(agent))
+    content = make.policy_content(make.DESK)
+    content["titles"] = [{"id": f"t{n}", "pattern": f"Freight {n} *"} for n in range(60)]
+    make.activate(nordhafen, content)
+    after = {len(document_bytes(agent)), len(document_bytes(other))}
+    assert len(after) == 1
+    assert after.pop() > before
+
+
+def document_bytes(agent: make.Endpoint) -> bytes:
+    return agent_policy.current(device_id=agent.device.id, subject=agent.subject).envelope
