@@ -204,7 +204,11 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.begins_tls, _MAIL.is_tls
 # People.
 AUTH_USER_MODEL = "accounts.Person"
 LOGIN_URL = "/sign-in/"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+PASSWORD_HASHERS = [
+    "governance.accounts.hashers.DemoHasher"
+    if REMIT_DEMO
+    else "django.contrib.auth.hashers.ScryptPasswordHasher"
+]
 REMIT_PASSWORD_LOGIN = env.flag("REMIT_PASSWORD_LOGIN", default=REMIT_DEMO)
 # How old a sign-in may be when a consent is given or a way to sign in is added; 0: any age.
 REMIT_STEP_UP_SECONDS = env.number("REMIT_STEP_UP_SECONDS", 0 if REMIT_DEMO else 300)

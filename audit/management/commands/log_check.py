@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from audit import inspection
@@ -9,6 +10,7 @@ from audit import inspection
 
 class Command(BaseCommand):
     help = "Check that columns, leaf hashes, tiles, checkpoints, cosignatures and keys agree."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

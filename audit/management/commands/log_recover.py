@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from audit import recovery
@@ -11,6 +12,7 @@ from audit.recovery import Recovered
 
 class Command(BaseCommand):
     help = "Put back the entries that a restored database lost, from the published log."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from audit import rotation
@@ -10,6 +11,7 @@ from audit.errors import RotationError, SequencerBusyError
 
 class Command(BaseCommand):
     help = "Close the log under its old name and go on as REMIT_LOG_ORIGIN, with new keys."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Final
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, connections
 
@@ -35,6 +36,7 @@ _WAY_OUT: Final = (
 
 class Command(BaseCommand):
     help = "Sequence, sign, witness and publish the audit log until told to stop."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -6,6 +6,7 @@ The exit status is 1 when a promise of an impact assessment does not hold.
 import json
 from dataclasses import asdict
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from governance.oversight import conformance
 
 class Command(BaseCommand):
     help = "Print the conformance of every policy in force as JSON."
+    requires_system_checks = (Tags.security,)
 
     def handle(self, *_args: object, **_options: object) -> None:
         found = conformance.report(timezone.now())

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.management import roles
@@ -10,6 +11,7 @@ from governance.tables import TABLES
 
 class Command(BaseCommand):
     help = "Lay roles, tables, grants and the guard on PostgreSQL; needs a superuser's URLs."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

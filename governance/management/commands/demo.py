@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.jobs import selectors as jobs
@@ -36,6 +37,7 @@ _REPORT_EACH: Final = 5
 
 class Command(BaseCommand):
     help = "Tell the demo's story to a running service; what is told already is left alone."
+    requires_system_checks = (Tags.security,)
 
     def handle(self, *_args: object, **_options: object) -> None:
         if not settings.REMIT_DEMO:

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.accounts import directory
@@ -10,6 +11,7 @@ from governance.accounts import directory
 
 class Command(BaseCommand):
     help = "Make a token for the personnel directory, shown once, or end one."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take a name, and whether the token of that name ends."""

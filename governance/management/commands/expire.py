@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from governance.capture import expiry
@@ -10,6 +11,7 @@ from governance.jobs.clock import database_now
 
 class Command(BaseCommand):
     help = "Dispose of captured data whose time is over; safe to run at any time."
+    requires_system_checks = (Tags.security,)
 
     def handle(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Django's own options.
         """Print how many frames were disposed of and how many are still overdue: zero."""

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.management import restoring
@@ -10,6 +11,7 @@ from governance.vault.errors import LedgerBrokenError
 
 class Command(BaseCommand):
     help = "Destroy again what a restored database or key store brought back."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -2,6 +2,7 @@
 
 import json
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
@@ -11,6 +12,7 @@ from governance.oversight import ropa
 
 class Command(BaseCommand):
     help = "Print the record of processing activities (GDPR 30), made from what is in force."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--kind", choices=("controller", "processor"), default="controller")

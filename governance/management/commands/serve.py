@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
@@ -26,6 +27,7 @@ _MANAGE: Final = str(Path(settings.BASE_DIR) / "manage.py")
 
 class Command(BaseCommand):
     help = "Prepare the databases and keys, then run web, worker, beat, sequencer and witness."
+    requires_system_checks = (Tags.security,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=settings.REMIT_PORT)
@@ -114,6 +116,8 @@ def _programs(options: dict[str, object]) -> list[Program]:
         "DJANGO_SETTINGS_MODULE": "governance.settings",
         # A container may know no other user; whoever minds starts `serve` as one.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+        # What `serve` looked at when it began; looking again reads all of the web's code.
+        "CELERY_SKIP_CHECKS": "1",
         # The sequencer's login is the sequencer's alone.
         "REMIT_SEQUENCER_DATABASE_URL": "",
     }
