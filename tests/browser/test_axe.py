@@ -1,13 +1,25 @@
 """What axe-core finds on each page of the portal, in light and in dark: nothing."""
 
+import re
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.core import mail
+from django.test import Client
 from playwright.sync_api import Browser, Page
+from pytest_django import Settings
 
+from governance.accounts.models import Person
+from governance.accounts.roles import Role
+from governance.jobs import services as jobs
+from governance.rights import services as rights
+from governance.rights.states import Kind
 from tests import make
 from tests.browser.test_pages import PORTAL, press_until, sign_in, site  # noqa: F401
+from tests.governance.releases.conftest import Office
+from tests.house.test_doors import COLUMNS, DOORS, TABLE
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -21,10 +33,22 @@ FURTHER = (
     "/others/",
     "/work-notice/",
     "/account/",
+    "/account/app/",
+    "/account/passkey/",
+    "/account/confirm/",
     "/verify",
     "/log",
     "/problems/",
+    "/problems/notice-outdated",
 )
+# Doors that answer with no page: files and data to keep, signs of life, other programs' ways.
+FILES = (
+    r"/\.well-known/.*|/healthz/.*|/log/.*|/public/log/|/verify\.html|/access/proofs|/access/.*/proof"
+    r"|.*/receipt\.(json|jsonld|pdf)|/requests/certificates/.*|/sign-in/.*/callback/"
+    r"|/sign-in/passkey/"
+)
+# Looked at where somebody has a second factor: tests/browser/test_signing_in.py.
+ELSEWHERE = {"/sign-in/second/"}
 
 pytestmark = pytest.mark.browser
 
@@ -47,27 +71,80 @@ def found(page: Page) -> list[str]:
     return lines
 
 
+def pages() -> set[str]:
+    """Return the address of every page outside the offices that an employee may open."""
+    employee = COLUMNS.index(Role.EMPLOYEE)
+    return {
+        door.address
+        for door in DOORS
+        if door.method == "GET"
+        and not door.address.startswith(("/api/", "/office/"))
+        and TABLE[door.key].split()[employee] != "405"
+        and not re.fullmatch(FILES, door.address)
+    }
+
+
+def unseen(looked_at: list[str]) -> set[str]:
+    """Return the pages of the portal that none of these addresses is."""
+    patterns = {page: re.sub(r"<\w+:\w+>", "[^/]+", page) for page in pages()}
+    paths = {urlsplit(address).path for address in looked_at}
+    return {
+        page
+        for page, pattern in patterns.items()
+        if not any(re.fullmatch(pattern, path) for path in paths)
+    }
+
+
+def something_to_see(name: str) -> list[str]:
+    """Let somebody have been recorded and have asked; return the pages that it gave them."""
+    house = make.House({person.username: person for person in Person.objects.all()})
+    office = Office(house)
+    office.contribute(name, "pointer")
+    jobs.run_due()
+    (frame,) = office.frames(name)
+    asked = rights.request(
+        subject=house.subject(name), kind=Kind.ACCESS, actor=house.actor(name), words="What?"
+    )
+    Client().post("/others/", {"address": "jane.doe@example.com", "kind": "access"})
+    (link,) = re.findall(r"http\S+(/others/\S+/)", str(mail.outbox[-1].body))
+    return [f"/data/event/{frame}/", f"/data/event/{frame}/delete/", f"/requests/{asked.id}/", link]
+
+
 def test_axe_finds_nothing_on_any_page_of_the_portal(
     chromium: Browser,
     site: str,  # noqa: F811
+    settings: Settings,
 ) -> None:
+    """Every page there is: whoever adds one adds it here."""
+    settings.REMIT_MAIL_FROM = "remit@nordhafen.example"
     context = chromium.new_context(viewport={"width": 390, "height": 800}, locale="de-DE")
-    page = sign_in(context, site, "tariq")
-    lines = []
-    for path in (*PORTAL, *FURTHER):
-        page.goto(f"{site}{path}")
-        lines += found(page)
+    page = context.new_page()
+    looked_at, lines = [], []
+
+    def look() -> None:
+        looked_at.append(page.url)
+        lines.extend(found(page))
+
+    page.goto(f"{site}/sign-in/")
+    look()
+    page.locator("button[name=persona][value=tariq]").last.click()
+    for path in (*PORTAL, *FURTHER, *something_to_see("tariq")):
+        answer = page.goto(f"{site}{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        look()
     page.goto(f"{site}/consent/")
-    page.locator(f"#answer-{make.TRAIN}-yes").check()
+    page.locator(f"#answer-{make.IMPROVE}-yes").check()
     page.locator(".savebar [value=review]").click()
-    lines += found(page)  # Nothing was ticked: the page with its mistakes.
-    page.locator(f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]').check()
+    look()  # Nothing was ticked: the page with its mistakes.
+    page.locator(f'[name="cell.{make.IMPROVE}.{make.DESK}.pointer"]').check()
     page.locator(".savebar [value=review]").click()
-    lines += found(page)
+    look()
     page.locator("[value=save]").click()
-    lines += found(page)
+    look()
     assert page.locator("h1").inner_text() == "Ihre Entscheidung ist gespeichert"
     assert lines == []
+    assert unseen(looked_at) == ELSEWHERE
     context.close()
 
 
