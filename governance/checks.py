@@ -15,9 +15,6 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004 - Django's name.
 
-from governance.capture import recipes
-from governance.redaction import ner
-from governance.redaction.errors import ModelError
 from governance.redaction.screens import availability
 
 _OTHERS = 0o077
@@ -84,21 +81,32 @@ def screens(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMess
 def redaction(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001, ANN401
     """Refuse a profile whose model is not the one we know, and numbers that no pattern can find."""
     found: list[CheckMessage] = []
-    if settings.REMIT_REDACTION_PROFILE not in ("fast", recipes.FULL):
+    if settings.REMIT_REDACTION_PROFILE == "full":
+        found += _model()
+    elif settings.REMIT_REDACTION_PROFILE != "fast":
         hint = "Set REMIT_REDACTION_PROFILE to fast or full."
         found.append(Error("There is no such profile of redaction.", hint=hint, id="remit.E011"))
-    try:
-        if folder := recipes.model_folder():
-            ner.read(folder)
-    except ModelError as error:
-        hint = "See docs/operations.md, Redacting text, or unset REMIT_REDACTION_PROFILE."
-        found.append(Error(f"The profile full: {error}", hint=hint, id="remit.E012"))
     try:
         re.compile(settings.REMIT_EMPLOYEE_NUMBER, re.ASCII)
     except re.error as error:
         hint = "Correct REMIT_EMPLOYEE_NUMBER."
         found.append(Error(f"Employee numbers: {error}.", hint=hint, id="remit.E013"))
     return found
+
+
+def _model() -> list[CheckMessage]:
+    # Read here, so that no process without a model compiles patterns when it starts.
+    from governance.capture import recipes  # noqa: PLC0415
+    from governance.redaction import ner  # noqa: PLC0415
+    from governance.redaction.errors import ModelError  # noqa: PLC0415
+
+    try:
+        if folder := recipes.model_folder():
+            ner.read(folder)
+    except ModelError as error:
+        hint = "See docs/operations.md, Redacting text, or unset REMIT_REDACTION_PROFILE."
+        return [Error(f"The profile full: {error}", hint=hint, id="remit.E012")]
+    return []
 
 
 @register(Tags.security)

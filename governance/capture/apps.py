@@ -6,7 +6,6 @@ class CaptureConfig(AppConfig):
     label = "capture"
 
     def ready(self) -> None:
-        from governance.capture import tasks  # noqa: F401, PLC0415 - registers the handlers.
         from governance.jobs import services as jobs  # noqa: PLC0415
         from governance.vault.errors import KeyServiceError, StorageUnavailableError  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from types import TracebackType
 from typing import Final
@@ -19,6 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
+from django.utils.module_loading import autodiscover_modules
 
 from audit import committed, sql
 from audit.errors import LogUnavailableError
@@ -118,6 +119,17 @@ def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work
     return register
 
 
+@cache
+def _read_tasks() -> None:
+    # Only who does work needs the code of all work, the patterns of redaction among it.
+    autodiscover_modules("tasks")
+
+
+def _all_works() -> dict[str, Work]:
+    _read_tasks()
+    return _works
+
+
 def excuse(outage: type[Exception]) -> None:
     """Let work wait, without using up an attempt, for whatever this error says is away."""
     _outages.add(outage)
@@ -200,7 +212,7 @@ def run(job_id: UUID) -> bool:
         return False
     kind, ref, fence = leased
     with _Attempt(fence):
-        work = _works.get(kind)
+        work = _all_works().get(kind)
         if work is None:
             raise UnknownKindError("Nobody here does this kind of work.")
         work(ref, fence)
@@ -280,7 +292,7 @@ def _quarantine(job: Job) -> None:
     job.leased_until = None
     job.save(update_fields=["state", "leased_until", "last_error_class"])
     logger.error("job.quarantined", extra={"job": str(job.id), "kind": job.kind})
-    if _given_up(job.kind) in _works:
+    if _given_up(job.kind) in _all_works():
         add(kind=_given_up(job.kind), ref=job.ref, queue=job.queue)
 
 

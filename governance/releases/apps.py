@@ -7,6 +7,6 @@ class ReleasesConfig(AppConfig):
 
     def ready(self) -> None:
         from governance.capture import approvals  # noqa: PLC0415
-        from governance.releases import selectors, tasks  # noqa: F401, PLC0415 - registers handlers.
+        from governance.releases import selectors  # noqa: PLC0415
 
         approvals.use(selectors.approved_purposes)
