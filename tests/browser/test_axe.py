@@ -50,7 +50,7 @@ FILES = (
 # Looked at where somebody has a second factor: tests/browser/test_signing_in.py.
 ELSEWHERE = {"/sign-in/second/"}
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def found(page: Page) -> list[str]:

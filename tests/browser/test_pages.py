@@ -16,7 +16,7 @@ OPEN = ("/", "/log", "/verify", "/problems/")
 # Commands that run out of their box.
 CUT_OFF = "[...document.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth).length"
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture

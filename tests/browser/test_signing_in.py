@@ -15,7 +15,7 @@ from governance.accounts import services
 from governance.accounts.models import HeldSession
 from tests.browser.test_axe import found
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture

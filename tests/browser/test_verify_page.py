@@ -25,7 +25,7 @@ from tests.browser.verify_cases import AT, LOG, PROOF, PURPOSE
 from tests.browser.verify_cases_trust import RECEIPT_KEY, receipt
 from tests.reference_log import Log
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 NO_ALGORITHM = """const own = crypto.subtle.importKey.bind(crypto.subtle);
 crypto.subtle.importKey = (format, key, algorithm, ...rest) => algorithm.name === "%s"

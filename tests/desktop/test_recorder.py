@@ -16,7 +16,7 @@ from remit_conformance.serving import serving
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.desktop import Desktop
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.once]
 
 FORM = (
     "zenity", "--forms", "--title=Expense claim", "--text=Claim", "--add-entry=Amount",

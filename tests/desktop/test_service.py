@@ -36,7 +36,7 @@ from tests.desktop.test_recorder import (
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.desktop import Desktop
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.once]
 T = TypeVar("T")
 ALLOWED = (
     Category.POINTER, Category.CLICK, Category.MENU_NAVIGATION, Category.SHORTCUT,

@@ -111,6 +111,7 @@ def test_r18_giving_and_refusing_look_alike_to_everyone_else(
     assert differences(given, world(refuses)) == []
 
 
+@pytest.mark.once
 def test_r18_answering_and_staying_silent_look_alike_but_for_the_length_of_the_log(
     world: World,  # noqa: F811
     _standing_house: StandingHouse,  # noqa: PT019
