@@ -83,6 +83,8 @@ class AgentServer:
     batches: dict[UUID, bytes] = field(default_factory=dict)
     uploads: list[UUID] = field(default_factory=list)
     heartbeats: list[dict[str, Any]] = field(default_factory=list)
+    # How long each was.
+    beats: list[int] = field(default_factory=list)
     failures: list[Callable[[], httpx.Response]] = field(default_factory=list)
     polls: list[int] = field(default_factory=list)
     enrolled: bytes | None = None
@@ -147,6 +149,7 @@ class AgentServer:
     def _heartbeat(self, request: httpx.Request) -> httpx.Response:
         self._signed(request, "hmac-sha256")
         self.heartbeats.append(json.loads(request.content))
+        self.beats.append(len(request.content))
         return httpx.Response(200, json=self._epochs())
 
     def _enrol(self, request: httpx.Request) -> httpx.Response:

@@ -21,6 +21,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -283,9 +284,23 @@ class HeartbeatSerializer(serializers.Serializer[Any]):
     server_time = serializers.DateTimeField()
 
 
-class HeartbeatsView(APIView):
-    """The device says which epochs it obeys; its person sees that, nobody else."""
+class EvenRenderer(JSONRenderer):
+    """JSON of one length: how often somebody decided does not show in how long the answer is."""
 
+    octets: Final = 256
+
+    def render(self, *given: Any, **more: Any) -> bytes:  # noqa: ANN401 - DRF's hook.
+        rendered: bytes = super().render(*given, **more)
+        return rendered.ljust(self.octets)
+
+
+class HeartbeatsView(APIView):
+    """The device says which epochs it obeys; its person sees that, nobody else.
+
+    Answers are of one length, as the policy's are (R23).
+    """
+
+    renderer_classes = (EvenRenderer,)
     authentication_classes = (DeviceSession,)
     permission_classes = (IsDevice,)
 

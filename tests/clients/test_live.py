@@ -13,7 +13,7 @@ from remit_agent.home import Home
 from remit_agent.live import Live
 from remit_agent.observed import Element, Focus, Key, Move, Observation, Surface
 from remit_agent.service import connect
-from remit_agent.session import Agent
+from remit_agent.session import STATES, Agent
 from remit_agent.spool import Spool
 from remit_conformance.service import ORIGIN, AgentServer, FakeClock, problem
 from tests.clients.conftest import application
@@ -229,6 +229,17 @@ def test_r26_on_a_metered_network_not_one_octet_leaves_unless_the_person_allows_
     assert bench.server.paths == before
     bench.home.allow_metered(is_allowed=True)
     assert typed(bench.sent()) == "abc"
+
+
+def test_r23_a_heartbeat_is_as_long_whatever_it_tells(bench: Bench) -> None:
+    """Not its answer, not its state: whoever reads along on the network learns nothing."""
+    for state, decisions in zip(STATES, (8, 9, 10, 100_000), strict=True):
+        bench.server.consent_epoch = decisions
+        bench.agent.refresh(force=True)
+        bench.agent.heartbeat(state=state)
+    assert {beat["consent_epoch"] for beat in bench.server.heartbeats} >= {9, 100_000}
+    assert [beat["state"] for beat in bench.server.heartbeats] == [*STATES]
+    assert len(set(bench.server.beats)) == 1
 
 
 def test_r26_a_service_whose_day_is_spent_is_left_alone_until_it_says(bench: Bench) -> None:

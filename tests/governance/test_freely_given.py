@@ -15,6 +15,7 @@ from audit.actions import Action
 from audit.models import Entry
 from consent import selectors as consents
 from consent.intervals import six_months_after
+from consent.status import ConsentStatus
 from governance.capture.models import CaptureBatch, SealedBatch
 from governance.policies import selectors as policies
 from governance.releases.models import ReleaseFile
@@ -270,6 +271,9 @@ def test_r23_from_outside_a_computer_polls_alike_whatever_its_person_chose(
         (cell.purpose, cell.application, cell.category) for cell in policies.offered_cells()
     ]
     make.decide(nordhafen, "mira", everything)
+    for _ in range(6):  # Whoever changes their mind often has an epoch of two digits.
+        make.decide(nordhafen, "mira", everything[:1], ConsentStatus.WITHDRAWN)
+        make.decide(nordhafen, "mira", everything[:1])
     make.decide(nordhafen, "carla", everything[:3])
     rights.pause(subject=nordhafen.subject("carla"), actor=nordhafen.actor("carla"))
     seen = {
