@@ -345,7 +345,9 @@ def has_place() -> bool:
 def poll_headers(etag: str, *, asked_to_wait: bool) -> dict[str, str]:
     """Return the headers of a policy's answer; who had to be sent away learns when to come back."""
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    return headers | ({"Poll-After": str(_poll_after())} if asked_to_wait else {})
+    if asked_to_wait:
+        headers["Poll-After"] = str(_poll_after())
+    return headers
 
 
 def _poll_after() -> int:

@@ -13,10 +13,10 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -228,23 +228,33 @@ class DeviceSession(_DeviceAuthentication):
 
 def session_key(session_id: str) -> bytes:
     """Return the key that belongs to a session id, whether or not anybody was given it."""
-    mac = _root(settings.SECRET_KEY).copy()
+    return _derived(_session_root(), session_id)
+
+
+def session_macs() -> Callable[[str, bytes], bytes]:
+    """Return what makes HMAC-SHA-256s under the keys of sessions, while the settings stay.
+
+    At half of what hmac.digest takes: every poll asks for two (bench/polling.py).
+    """
+    root = _session_root()
+
+    def mac_of(session_id: str, signed: bytes) -> bytes:
+        mac = HMAC(_derived(root, session_id), _SHA256)
+        mac.update(signed)
+        return mac.finalize()
+
+    return mac_of
+
+
+def _session_root() -> HMAC:
+    secret = b"remit agent session v1\x00" + settings.SECRET_KEY.encode()
+    return HMAC(hashlib.sha256(secret).digest(), _SHA256)
+
+
+def _derived(root: HMAC, session_id: str) -> bytes:
+    mac = root.copy()
     mac.update(session_id.encode())
     return mac.finalize()
-
-
-def session_mac(session_id: str, signed: bytes) -> bytes:
-    """Return the HMAC-SHA-256 of some bytes under the key of a session."""
-    # Half of what hmac.digest takes; every poll asks for two (bench/polling.py).
-    mac = HMAC(session_key(session_id), _SHA256)
-    mac.update(signed)
-    return mac.finalize()
-
-
-@lru_cache(maxsize=2)
-def _root(secret: str) -> HMAC:
-    root = hashlib.sha256(b"remit agent session v1\x00" + secret.encode()).digest()
-    return HMAC(root, _SHA256)
 
 
 def _signature_base(request: Sent, components: tuple[str, ...], parameters: str) -> bytes:

@@ -10,10 +10,7 @@ A thousand agents may ask once a second this way, so that a withdrawal reaches t
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
-
-from django.conf import settings
+from typing import Any, Final
 
 from audit.ids import uuid7_text
 from governance.api import agent
@@ -52,8 +49,7 @@ class PolicyDoor:
 
 def poll(environ: Environ) -> Answer | None:
     """Answer one poll; None leaves the request to Django."""
-    own = _own_address(settings.REMIT_EXTERNAL_ORIGIN)
-    device = signing_device(environ, own.target) if _is_plain(environ.get, own.host) else None
+    device = signing_device(environ, PATH) if _is_plain(environ.get) else None
     if device is None:
         return None
     etag = known_policies.remembered(device)
@@ -64,22 +60,25 @@ def poll(environ: Environ) -> Answer | None:
             return None
     prefer = environ.get("HTTP_PREFER")
     wait = agent.wait_seconds(prefer) if prefer else 0
+    scheme = environ["wsgi.url_scheme"]
     if etag != environ.get("HTTP_IF_NONE_MATCH"):
-        return _changed(device, etag, scheme=environ["wsgi.url_scheme"], wait=wait)
-    if wait and agent.has_place():
+        return _changed(device, etag, [*_every_answer(scheme), *_own(etag, wait)])
+    if not wait:
+        return UNCHANGED, [*_at_rest(scheme), ("ETag", etag), ("Request-Id", uuid7_text())], b""
+    if agent.has_place():
         return None
-    return UNCHANGED, [*_headers(etag, environ["wsgi.url_scheme"], wait=wait), _KIND], b""
+    return UNCHANGED, [*_every_answer(scheme), *_own(etag, wait), _KIND], b""
 
 
-def _changed(device: str, etag: str, *, scheme: str, wait: int) -> Answer | None:
+def _changed(device: str, etag: str, headers: list[tuple[str, str]]) -> Answer | None:
     envelope = known_policies.envelope(device, etag)
     if envelope is None:
         return None
     own = [("Content-Type", "application/json"), ("Content-Length", str(len(envelope)))]
-    return CHANGED, [*_headers(etag, scheme, wait=wait), *own], envelope
+    return CHANGED, [*headers, *own], envelope
 
 
-def _is_plain(get: Callable[..., str], host: str) -> bool:
+def _is_plain(get: Callable[..., str]) -> bool:
     return (
         get("REQUEST_METHOD") == "GET"
         and get("PATH_INFO") == PATH
@@ -87,25 +86,22 @@ def _is_plain(get: Callable[..., str], host: str) -> bool:
         and not get("SCRIPT_NAME")
         and get("CONTENT_LENGTH", "") in _NO_BODY
         and get("HTTP_ACCEPT", "") in _ANY_ANSWER
-        and get("HTTP_HOST") == host
     )
 
 
-class _Address(NamedTuple):
-    host: str
-    target: str
-
-
-@lru_cache
-def _own_address(origin: str) -> _Address:
-    return _Address(urlsplit(origin).netloc, origin + PATH)
-
-
-def _headers(etag: str, scheme: str, *, wait: int) -> list[tuple[str, str]]:
+def _own(etag: str, wait: int) -> list[tuple[str, str]]:
     # A response of Django's costs more than all that is checked here; no text of a request but the
     # ETag, which is one of ours, stands in these headers.
     own = agent.poll_headers(etag, asked_to_wait=bool(wait))
-    return [*_every_answer(scheme), *own.items(), ("Request-Id", uuid7_text())]
+    return [*own.items(), ("Request-Id", uuid7_text())]
+
+
+@lru_cache
+def _at_rest(scheme: str) -> tuple[tuple[str, str], ...]:
+    """Return what is the same in every 304 that was not asked to wait."""
+    same = agent.poll_headers("", asked_to_wait=False)
+    del same["ETag"]
+    return (*_every_answer(scheme), *same.items(), _KIND)
 
 
 @lru_cache

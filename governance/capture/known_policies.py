@@ -145,12 +145,14 @@ def forget() -> None:
 
 
 def _known(memory: _Memory, device: str) -> Answer | None:
-    known: Answer | None = memory.answers.new.get(device) or memory.answers.old.get(device)
-    if known is None or known.look < memory.floor:
+    answers, marks = memory.answers, memory.marks
+    known: Answer | None = answers.new.get(device) or answers.old.get(device)
+    if known is None:
         return None
-    marks = memory.marks
-    mark = marks.new.get(known.subject) or marks.old.get(known.subject, 0)
-    return known if known.look >= mark and known.since <= time.time() < known.until else None
+    _, since, until, subject, look = known
+    mark = marks.new.get(subject) or marks.old.get(subject, 0)
+    is_so = look >= memory.floor and look >= mark and since <= time.time() < until
+    return known if is_so else None
 
 
 def _learn(memory: _Memory, device: str) -> Answer | None:
