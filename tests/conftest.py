@@ -230,10 +230,14 @@ def open_log(
 ) -> Iterator[Callable[[], None]]:
     """A log of the test's own that stands open; call it to sequence and publish what waits.
 
-    A machine that stands still for a minute must not close it: then jobs wait that a test awaits.
+    A machine that stands still for a minute must neither close it, nor end a job's lease or the
+    time that redaction takes at most: then jobs wait that a test awaits.
     """
     if patience is not None:
         monkeypatch.setattr(health, "_HEARTBEAT_STALE", patience)
+        settings.REMIT_JOB_LEASE_SECONDS = int(patience.total_seconds())
+        longest = "governance.redaction.pipeline.DEFAULT_SECONDS"
+        monkeypatch.setattr(longest, patience.total_seconds())
         settings.REMIT_LOG_OUTBOX_STALE_SECONDS = patience.total_seconds()
     if _the_house.stands:
         _the_house.furnish(tmp_path, settings)

@@ -40,7 +40,7 @@ class RedactionContext:
     directory: tuple[Employee, ...] = ()
     employee_number: str | None = None
     policy_digest: str = ""
-    seconds: float = DEFAULT_SECONDS
+    seconds: float = field(default_factory=lambda: DEFAULT_SECONDS)
     # What a run's canaries follow from; its batch, so that no two runs have the same.
     seed: str = ""
     # Where the model lies that reads names as well (profile full); None for the profile fast.

@@ -78,6 +78,10 @@ DUTIES: Final[dict[str, Words]] = {
     "repeat-none": "",
     "repeat-yearly": _("every year"),
     "repeat-daily": _("every day"),
+    "checked-read": _("its text was read"),
+    "checked-secondary": _("from a secondary source"),
+    "checked-memory": _("not looked up yet"),
+    "checked-own-rule": _("a rule of this product"),
 }
 BASES: Final[dict[str, Words]] = {
     "A6-1-a-explicit-consent": _("Explicit consent (GDPR 6(1)(a))"),

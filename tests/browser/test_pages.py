@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from governance.accounts import services
+from governance.accounts.models import Person
+from governance.policies import selectors as policies
+from governance.policies import suspending
 from tests import make
 
 MOST_TABS = 120
@@ -152,3 +156,42 @@ def test_menu_and_filters_fold_on_a_small_screen_and_stand_open_on_a_large_one(
     page.goto(f"{site}/office/log/?text=nothing")
     assert page.locator(".explore button").count() == 0, "no filters, nothing to apply"
     context.close()
+
+
+def test_the_stop_switch_keeps_itself_up_to_date_but_not_from_under_a_hand(
+    chromium: Browser, site: str
+) -> None:
+    people = make.House({each.username: each for each in Person.objects.all()})
+    devices = [make.endpoint(people, name).device for name in ("mira", "tariq", "carla")]
+    suspending.stop(reason="A drill.", actor=people.wanda)
+
+    def obeys(number: int) -> None:
+        services.record_heartbeat(
+            device_id=devices[number].id, policy_epoch=policies.generation(), consent_epoch=0
+        )
+
+    page = sign_in(chromium.new_context(), site, "ines")
+    page.clock.install()
+    page.goto(f"{site}/office/stop/")
+    page.evaluate("window.isTheSame = true")
+    said = page.locator("label[for=progress]")
+    expect(said).to_have_text("0 of 3 computers said that they obey it.")
+    obeys(0)
+    page.clock.run_for(5_000)
+    expect(said).to_have_text("1 of 3 computers said that they obey it.")
+    page.locator("#live button").focus()
+    obeys(1)
+    page.clock.run_for(30_000)
+    expect(said).to_have_text("1 of 3 computers said that they obey it.")
+    page.locator("#live button").blur()
+    page.clock.run_for(5_000)
+    expect(said).to_have_text("2 of 3 computers said that they obey it.")
+    obeys(2)
+    page.clock.run_for(5_000)
+    expect(page.get_by_role("link", name="Certificate that all have stopped")).to_be_visible()
+    assert page.locator("#live").count() == 0, "it is over, and nothing asks any more"
+    assert page.evaluate("window.isTheSame")
+    without = chromium.new_context(java_script_enabled=False)
+    plain = sign_in(without, site, "wanda")
+    plain.goto(f"{site}/office/stop/")
+    assert plain.get_by_role("link", name="Certificate that all have stopped").is_visible()

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +18,8 @@ from remit_agent.errors import PolicyError
 from remit_agent.home import Seen
 from remit_agent.observed import Element, Surface
 from remit_agent.policy import Application, Policy, read
+from remit_agent.x11 import programs
+from remit_agent.x11.programs import Programs
 from remit_conformance.service import AgentServer, FakeClock, signing_key
 from tests.clients.conftest import application
 
@@ -199,3 +203,21 @@ def test_r50_text_is_taken_from_the_fields_that_are_named(case: dict[str, Any]) 
     element = Element(**case["element"]) if case["element"] else None
     asked = _application(fields=case["fields"], masks=case["masks"])
     assert asked.may_type_into(element) is case["may"]
+
+
+def test_r49_an_identity_is_of_the_file_that_runs_whatever_stands_under_its_name(
+    tmp_path: Path,
+) -> None:
+    known = Programs()
+    program = tmp_path / "ledger"
+    shutil.copy2("/bin/sleep", program)
+    build = f"sha256:{hashlib.sha256(program.read_bytes()).hexdigest()}"
+    with subprocess.Popen([program, "60"]) as running:
+        assert known.identity(running.pid) == (build,)
+        assert programs.name(running.pid) == "ledger"
+        program.unlink()
+        program.write_bytes(b"another one")
+        assert known.identity(running.pid) == (build,)
+        assert programs.name(running.pid) is None, "its name says nothing any more"
+        running.kill()
+    assert known.identity(running.pid) == ()

@@ -1,11 +1,14 @@
 """`remit-agent record` on a real desktop, with real programs, against a service in memory."""
 
+import hashlib
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,11 @@ CATEGORIES = (
 )  # fmt: skip
 
 
+@cache
+def _digest(program: str) -> str:
+    return hashlib.sha256(Path(shutil.which(program) or "").read_bytes()).hexdigest()
+
+
 def application(**more: Any) -> dict[str, Any]:
     return {
         "id": "warehouse-terminal",
@@ -40,6 +48,7 @@ def application(**more: Any) -> dict[str, Any]:
         "policy_version": "warehouse-terminal@1",
         "matchers": [
             {"kind": "process", "pattern": "zenity", "id": "program"},
+            {"kind": "identity", "pattern": f"sha256:{_digest('zenity')}", "id": "build"},
             {"kind": "window-title", "pattern": "Expense claim*", "id": "claim"},
         ],
         "titles": [{"id": "claim", "pattern": "Expense claim*"}],
