@@ -45,51 +45,106 @@ def press_until(page: Page, selector: str) -> None:
     pytest.fail(f"{selector} cannot be reached by keyboard")
 
 
-def walk_to(page: Page, selector: str, *, steps: list[str]) -> None:
-    press_until(page, selector)
-    steps.append(selector)
+class Keys:
+    """A person without a mouse: Tab to get there, then a key; each key that does something counts.
+
+    Tabs do not count: how many there are is the order of the page, not what is asked of somebody.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.acts: list[str] = []
+
+    def press(self, key: str, *, at: str, then: str = "") -> None:
+        press_until(self.page, at)
+        self.acts.append(f"{key} {at}")
+        self.page.keyboard.press(key)
+        if then:
+            self.page.wait_for_url(then)
+
+    def counted(self) -> list[str]:
+        """Return what was done since this was last asked."""
+        done, self.acts = self.acts, []
+        return done
 
 
-def press(page: Page, key: str, *, then: str) -> None:
-    page.keyboard.press(key)
-    page.wait_for_url(then)
+def heading(page: Page) -> str:
+    return page.locator("h1").inner_text()
 
 
-def test_a_consent_visit_by_keyboard_in_german_on_a_phone_without_javascript(
+def ticked(page: Page) -> int:
+    return page.locator("main input[type=checkbox]:checked").count()
+
+
+SAVED = "Ihre Entscheidung ist gespeichert"
+POINTER = f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]'
+MINE = "nav a[href='/consent/']"
+
+
+def test_r04_a_whole_consent_visit_by_keyboard_in_german_on_a_phone_without_javascript(
     chromium: Browser, site: str
 ) -> None:
-    """Tab, arrows, Space and Enter alone; allowing takes no fewer steps than withdrawing."""
+    """From the door to the way out, and never a mouse: no way back is longer than the way in."""
     context = chromium.new_context(
         java_script_enabled=False, viewport={"width": 390, "height": 800}, locale="de-DE"
     )
-    page = sign_in(context, site, "tariq")
-    page.goto(f"{site}/consent/")
+    page = context.new_page()
+    keys = Keys(page)
+    page.goto(f"{site}/sign-in/")
+    keys.press("Enter", at="button[name=persona][value=tariq]", then=f"{site}/")
+    keys.press("Enter", at=MINE, then="**/consent/")
     assert page.locator("html").get_attribute("lang") == "de"
     assert page.locator("main input:checked").count() == 0
-    give: list[str] = []
-    walk_to(page, f"#answer-{make.TRAIN}-no", steps=give)
-    page.keyboard.press("ArrowRight")
-    walk_to(page, f'[name="cell.{make.TRAIN}.{make.DESK}.pointer"]', steps=give)
-    page.keyboard.press("Space")
-    walk_to(page, ".savebar [value=review]", steps=give)
-    press(page, "Enter", then="**/consent/review/")
-    assert page.locator(".waswill .kinds > span").count() == 16
-    assert "noch nichts gespeichert" in page.locator(".lead").inner_text()
-    walk_to(page, "[value=save]", steps=give)
-    press(page, "Enter", then="**/consent/done/**")
-    assert page.locator("h1").inner_text() == "Ihre Entscheidung ist gespeichert"
-    page.goto(f"{site}/consent/")
-    assert page.locator("main input[type=checkbox]:checked").count() == 1
-    withdraw: list[str] = []
-    walk_to(page, 'a[href="/withdraw/"]', steps=withdraw)
-    press(page, "Enter", then="**/withdraw/")
-    walk_to(page, 'form[action="/withdraw/"] button', steps=withdraw)
-    press(page, "Enter", then="**/consent/done/**")
-    assert page.locator("h1").inner_text() == "Ihre Entscheidung ist gespeichert"
-    assert len(withdraw) <= len(give)
-    page.goto(f"{site}/consent/")
-    assert page.locator("main input[type=checkbox]:checked").count() == 0
+    keys.press("Enter", at=f"main a[href='/consent/notice/{make.TRAIN}/']", then="**/notice/**")
+    assert page.locator("main").get_by_text("Am Kai 1, 20457 Hamburg").count() > 0
+    keys.press("Enter", at=MINE, then="**/consent/")
+    keys.counted()
+    give = _gives(page, keys)
+    one = _takes_one_back(page, keys)
+    assert _gives(page, keys) == give
+    everything = _takes_all_back(page, keys)
+    assert len(one) <= len(give)
+    assert len(everything) < len(give)
     context.close()
+
+
+def _gives(page: Page, keys: Keys) -> list[str]:
+    """From the form to the receipt, which can be kept."""
+    keys.press("ArrowRight", at=f"#answer-{make.TRAIN}-no")
+    keys.press("Space", at=POINTER)
+    keys.press("Enter", at=".savebar [value=review]", then="**/consent/review/")
+    assert "noch nichts gespeichert" in page.locator(".lead").inner_text()
+    keys.press("Enter", at="[value=save]", then="**/consent/done/**")
+    done = keys.counted()
+    assert heading(page) == SAVED
+    press_until(page, "a[href$='receipt.json']")
+    press_until(page, "a[href$='receipt.pdf']")
+    keys.press("Enter", at=MINE, then="**/consent/")
+    assert ticked(page) == 1
+    keys.counted()
+    return done
+
+
+def _takes_one_back(page: Page, keys: Keys) -> list[str]:
+    keys.press("ArrowLeft", at=f"#answer-{make.TRAIN}-yes")
+    keys.press("Enter", at=".savebar [value=review]", then="**/consent/review/")
+    keys.press("Enter", at="[value=save]", then="**/consent/done/**")
+    done = keys.counted()
+    assert heading(page) == SAVED
+    keys.press("Enter", at=MINE, then="**/consent/")
+    assert ticked(page) == 0
+    keys.counted()
+    return done
+
+
+def _takes_all_back(page: Page, keys: Keys) -> list[str]:
+    keys.press("Enter", at="main a[href='/withdraw/']", then="**/withdraw/")
+    keys.press("Enter", at="form[action='/withdraw/'] button", then="**/consent/done/**")
+    done = keys.counted()
+    assert heading(page) == SAVED
+    keys.press("Enter", at=MINE, then="**/consent/")
+    assert ticked(page) == 0
+    return done
 
 
 def test_r02_r107_refusing_and_allowing_are_the_same_component_and_size(
