@@ -66,10 +66,7 @@ class Tables:
     def laid(self, var: Path) -> Iterator[dict[str, str]]:
         """Lay them for an installation in `var`; give the settings that it needs besides."""
         if connections["default"].vendor == "sqlite":
-            for alias, name in _FILES.items():
-                (var / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                shutil.copyfile(self.folder / alias, var / name)
-                (var / name).chmod(0o600)
+            self.put(var)
             yield {}
             return
         mark = os.urandom(4).hex()
@@ -81,6 +78,14 @@ class Tables:
         finally:
             for name in made.values():
                 _run("DROP DATABASE {} WITH (FORCE)", name)
+
+    def put(self, var: Path) -> None:
+        """Lay them as files in `var` on SQLite; whoever has a server of its own lays them there."""
+        if connections["default"].vendor == "sqlite":
+            for alias, name in _FILES.items():
+                (var / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copyfile(self.folder / alias, var / name)
+                (var / name).chmod(0o600)
 
 
 def _url(name: str) -> str:

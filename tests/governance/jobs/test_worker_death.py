@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.infrastructure.laid import Tables
+
 SCRIPT = """
 import os, sys, time
 import django
 django.setup()
-from django.core.management import call_command
 from django.db import connection, transaction
 from governance.jobs import services
+from tests.infrastructure import laid
 
 def effects():
     with connection.cursor() as cursor:
@@ -36,7 +38,7 @@ def work(ref, fence):
 
 step = sys.argv[1]
 if step == "make":
-    call_command("migrate", verbosity=0)
+    laid.lay()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE effect (ref TEXT)")
     with transaction.atomic():
@@ -79,8 +81,9 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
+def house(tmp_path: Path, tables: Tables) -> House:
     house = House(tmp_path)
+    tables.put(house.var)
     assert house.run("make") == (0, "")
     return house
 

@@ -18,7 +18,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - Django must stand first.
 from django.db import connection  # noqa: E402
 
 import consent.receipt  # noqa: E402
@@ -35,6 +34,7 @@ from governance.rights.states import ErasureState  # noqa: E402
 from governance.vault import epochs  # noqa: E402
 from governance.vault.models import StoredKey  # noqa: E402
 from tests import make  # noqa: E402
+from tests.infrastructure import laid  # noqa: E402
 
 # Where each pointed: what was stored, and what still waits sealed. No such number occurs by chance.
 PLACES = {"mira": (1357.2468013579, 2468.3579124681), "carla": (1579.468023580, 2680.579134692)}
@@ -50,8 +50,7 @@ def turn() -> None:
 
 def record(home: Path) -> dict[str, Any]:
     """Fill an empty installation with mira's data, and her folder with what she may keep."""
-    for alias in ("default", "keys"):
-        call_command("migrate", database=alias, verbosity=0)
+    laid.lay()
     turn()
     house = make.house()
     subject, actor = house.subject("mira"), house.actor("mira")

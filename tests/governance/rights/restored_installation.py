@@ -37,6 +37,7 @@ from governance.rights import services  # noqa: E402
 from governance.vault.errors import VaultError  # noqa: E402
 from governance.vault.models import StoredKey  # noqa: E402
 from tests import make  # noqa: E402
+from tests.infrastructure import laid  # noqa: E402
 
 ALIASES = ("default", "keys")
 PEOPLE = ("mira", "carla")
@@ -53,8 +54,7 @@ def turn() -> None:
 
 def live() -> dict[str, Any]:
     """Fill an empty installation, copy it, fill it more, copy it again, and end things."""
-    for alias in ALIASES:
-        call_command("migrate", database=alias, verbosity=0)
+    laid.lay()
     turn()
     house = make.house()
     agents = {name: make.endpoint(house, name) for name in PEOPLE}

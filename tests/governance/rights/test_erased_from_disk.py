@@ -25,6 +25,7 @@ from audit.verifier.__main__ import main
 from governance.web import standalone
 from tests.governance.rights import thief
 from tests.governance.rights.thief import Haul, Known, Pile
+from tests.infrastructure.laid import Tables
 from tests.infrastructure.postgres import Postgres, running_postgres
 from tests.infrastructure.processes import Installation, installation
 from tests.infrastructure.redis import Redis
@@ -120,7 +121,9 @@ def server() -> Iterator[Postgres | None]:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory, server: Postgres | None, redis: Redis) -> Life:
+def life(
+    tmp_path_factory: pytest.TempPathFactory, server: Postgres | None, redis: Redis, tables: Tables
+) -> Life:
     folder = tmp_path_factory.mktemp("erased")
     home = folder / "home"
     home.mkdir()
@@ -134,6 +137,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, server: Postgres | None, redi
     if server is not None:
         settings |= {"DATABASE_URL": server.default, "REMIT_KEYSTORE_URL": server.keys}
     with installation(folder, **settings) as installed:
+        tables.put(installed.var)
         secrets = step(installed, "record", home)
         scene = Scene(installed, folder, server, redis, Known(**secrets["known"]))
         before = left(installed.var, secrets)

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tests.infrastructure.laid import Tables
 from tests.infrastructure.postgres import Postgres
 from tests.infrastructure.processes import Installation, NotReadyError, installation
 
@@ -75,7 +76,7 @@ def step(installed: Installation, name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def life(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, tables: Tables
 ) -> Iterator[Life]:
     server = None
     settings = dict(SETTINGS)
@@ -83,6 +84,7 @@ def life(
         server = request.getfixturevalue("postgres")
         settings |= {URLS[alias]: server.create(name) for alias, name in DATABASES.items()}
     with installation(tmp_path_factory.mktemp("restored"), **settings) as installed:
+        tables.put(installed.var)
         told = step(installed, "live")
         assert told["first"] == {"mira": readable(1), "carla": readable(1)}
         assert told["second"] == {"mira": readable(2), "carla": readable(2)}
