@@ -32,8 +32,8 @@ run: $(VENV)/.installed ## Start the demo: the whole promise on this machine, at
 test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.run
 
-soak: $(VENV)/.testable ## Run the full counts that the tests sample
-	@$(BIN)/python -m tests.run --soak
+soak: soak-faults ## Run the full counts that the tests sample, the fault matrix first
+	@$(BIN)/python -m tests.run --soak --ignore=tests/faults
 
 soak-faults: $(VENV)/.testable ## Run the fault matrix alone, on both databases side by side
 	@$(BIN)/python -m tests.run --soak --at-once tests/faults

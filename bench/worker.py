@@ -30,11 +30,12 @@ from governance.vault import seal_keys
 from tests import make
 
 DATABASES = ("sqlite", "postgresql")
-BATCHES = 10
+# A backlog: what waits alone is done alone.
+BATCHES = 16
 ROUNDS = 5
 STEPS = {
     "job and lease": ("governance.jobs.services:_waiting", "governance.jobs.services:_lease"),
-    "person's facts": ("governance.capture.runs:cells.locked_cells_of",),
+    "person's facts": ("governance.capture.storing:cells.locked_cells_of",),
     "permit": ("governance.capture.gate:_admit_subjects",),
     "open": ("governance.vault.reading:seal_keys.unseal",),
     "check of the permit": ("governance.vault.reading:_granted",),
@@ -44,12 +45,12 @@ STEPS = {
     "re-check": ("governance.capture.judging:Judge.kept",),
     "group and encode": ("governance.capture.runs:_group",),
     "log entries": ("audit.journal:append_each",),
-    "compress": ("governance.capture.runs:content.pack",),
-    "encrypt": ("governance.capture.runs:sealing.seal_frame",),
+    "compress": ("governance.capture.storing:content.pack",),
+    "encrypt": ("governance.capture.storing:sealing.seal_frames",),
     "rows": (
-        "governance.capture.runs:_rows_of_frame",
-        "governance.capture.runs:frames.write",
-        "governance.capture.runs:jobs.finish",
+        "governance.capture.storing:_rows_of_frame",
+        "governance.capture.storing:frames.write",
+        "governance.capture.storing:jobs.finish_all",
     ),
     "commit": ("django.db.backends.base.base:BaseDatabaseWrapper.commit",),
 }

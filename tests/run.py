@@ -23,9 +23,13 @@ from tests.infrastructure.redis import running_redis
 from tests.infrastructure.servers import ServerError
 
 ROOT = Path(__file__).resolve().parent.parent
+# What the fault tests tell of how often was struck (tests/faults/conftest.py).
+_STRUCK = re.compile(r"^faults on \w+: .*")
 _COUNTS = re.compile(r"\d+ (?:passed|failed|errors?|skipped|xfailed|deselected)[^\n]*")
 # One more than the cores we promise to fit on: stories wait more than they work.
 _WORKERS = 3
+# The enumerated points, the services that are broken, and what stands on servers of its own.
+_GROUPS = 3
 _NOTHING_COLLECTED = 5
 # Each pass brings its own servers. And it keeps compiled code, even where the environment says not
 # to: it starts hundreds of processes, and compiling everything anew took half the time of each.
@@ -93,7 +97,7 @@ def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tupl
     """Run the suite once; return whether it succeeded and its summary line."""
     say(f"== {name}")
     started = time.monotonic()
-    counts = "no result"
+    counts, struck = "no result", ""
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,
@@ -109,11 +113,13 @@ def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tupl
         sys.stdout.flush()
         if found := _COUNTS.search(line):
             counts = found.group().strip(" =")
+        if found := _STRUCK.search(line):
+            struck = f"\n{found.group()}"
     status = process.wait()
     verdict = "ok" if status == 0 else f"FAILED ({status})"
     if status == _NOTHING_COLLECTED:
         counts = "no tests were collected"
-    return status == 0, f"{name}: {verdict}, {counts} [{time.monotonic() - started:.0f} s]"
+    return status == 0, f"{name}: {verdict}, {counts} [{time.monotonic() - started:.0f} s]{struck}"
 
 
 @contextlib.contextmanager
@@ -146,6 +152,9 @@ def main() -> int:
         os.environ["REMIT_SOAK"] = "1"
         note = "; ".join(filter(None, (note, fault_note())))
         options = ["-q", "-m", "soak", "--timeout", "14400"]
+        if chosen.at_once:
+            # Faults wait more than they work: what belongs together stays in one process.
+            options += ["-n", str(_GROUPS), "--dist", "loadgroup"]
     else:
         options += ["-m", "not soak"]
     passes = [chosen.only] if chosen.only else ["sqlite", "postgres"]

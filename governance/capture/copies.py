@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from audit.ids import uuid7
 from governance.capture import blobs, bystander_index, content, frames
 from governance.capture.models import Frame
-from governance.capture.runs import hour, moment
+from governance.capture.storing import hour, moment
 from governance.vault import sealing
 
 if TYPE_CHECKING:

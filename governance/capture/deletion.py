@@ -34,7 +34,7 @@ from governance.capture.models import (
     LiveFrame,
     SealedBatch,
 )
-from governance.capture.runs import hour
+from governance.capture.storing import hour
 from governance.decisions import InternalPurpose, Reason
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now

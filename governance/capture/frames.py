@@ -1,6 +1,7 @@
 """The rows of a stored frame, in plain statements: the worker writes them with every batch."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,10 +136,14 @@ def outcome_of(  # noqa: PLR0913 - each is a column.
 
 def write(inserts: Sequence[blobs.Insert], deletes: Sequence[Statement] = ()) -> None:
     """Change rows in the caller's transaction: in one statement where each costs a round trip."""
-    statements = [
-        *deletes,
-        *((_statement(table, tuple(row)), list(row.values())) for table, row in inserts),
-    ]
+    tables: dict[tuple[str, tuple[str, ...]], list[Any]] = {}
+    counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for table, row in inserts:
+        kind = table, tuple(row)
+        tables.setdefault(kind, []).extend(row.values())
+        counts[kind] += 1
+    rows = [(_statement(*kind, counts[kind]), values) for kind, values in tables.items()]
+    statements: list[Statement] = [*deletes, *rows]
     if connection.vendor == "postgresql":
         *before, (last, _) = statements
         named = ", ".join(f"row_{number} AS ({one})" for number, (one, _) in enumerate(before))
@@ -150,7 +155,7 @@ def write(inserts: Sequence[blobs.Insert], deletes: Sequence[Statement] = ()) ->
 
 
 @cache
-def _statement(table: str, columns: tuple[str, ...]) -> str:
+def _statement(table: str, columns: tuple[str, ...], count: int) -> str:
     names = ", ".join(f'"{column}"' for column in columns)
-    marks = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names from here.
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * count)
+    return f"INSERT INTO {table} ({names}) VALUES {marks}"  # noqa: S608 - names from here.

@@ -22,12 +22,12 @@ from django.db import transaction
 from django.utils import timezone
 
 import consent.selectors
-from audit import health, journal, ports, sql
+from audit import health, journal, ports
 from audit.actions import Action, Verdict
 from audit.actors import Actor
 from audit.leaf import Json
 from governance.accounts import selectors as accounts
-from governance.capture import blobs, content
+from governance.capture import blobs, content, waiting
 from governance.capture.approvals import approved_purposes
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.facts import facts_of
@@ -36,6 +36,7 @@ from governance.capture.records import (
     FrameFilter,
     FrameInfo,
     OpenBatch,
+    OpenBatches,
     OpenRecord,
     Waiting,
     ids_of,
@@ -50,7 +51,6 @@ from governance.decisions import (
     RecordFacts,
     decide_read,
 )
-from governance.jobs import clock
 from governance.policies import purposes
 from governance.policies import selectors as policies
 from governance.vault import reading
@@ -62,21 +62,16 @@ PAGE = 100
 _NOT_THERE = frozenset({Reason.NOT_OWN_DATA, Reason.ERASED, Reason.EXPIRED})
 
 _INTERNAL: Final = frozenset(InternalPurpose)
-_SEALED: Final = """
-    SELECT b.subject, b.device_id, {now}, b.key_id, s.received_at, s.wire
-    FROM capture_sealedbatch s JOIN capture_capturebatch b ON b.id = s.batch_id
-    WHERE b.id = %s
-"""
-
 __all__ = [
     "FrameFilter",
     "FrameInfo",
     "OpenBatch",
+    "OpenBatches",
     "OpenRecord",
     "Waiting",
     "info",
     "list_frames",
-    "open_batch",
+    "open_batches",
     "open_object",
     "open_own",
     "open_records",
@@ -137,37 +132,44 @@ def open_own(*, actor: Actor, frame: UUID, request_id: UUID | None = None) -> It
 
 
 @contextmanager
-def open_batch(
-    *, actor: Actor, batch_id: UUID, look: Callable[[Waiting, int], None]
-) -> Iterator[OpenBatch]:
-    """Yield a sealed batch and its plaintext to the redactor; for purpose `redaction` alone.
+def open_batches(
+    *,
+    actor: Actor,
+    batches: Sequence[UUID],
+    look: Callable[[Sequence[Waiting], int], None],
+) -> Iterator[OpenBatches]:
+    """Yield sealed batches of one device, opened, to the redactor; for purpose `redaction` alone.
 
-    Raises UnsealError when the seal does not open: such a batch is refused, not retried; and
-    RecordGoneError when nothing is sealed any more. The closing entry may be written with what
-    became of the batch; else it is when the block ends. `look` is called with the person's consent
-    epoch while their consent is locked.
+    Raises UnsealError when a seal does not open: such a batch is refused, not retried; and
+    RecordGoneError when one is not sealed any more. The closing entry may be written with what
+    became of the batches; else it is when the block ends. `look` is called with the person's
+    consent epoch while their consent is locked.
     """
-    read = _Read(actor, InternalPurpose.REDACTION, "open", None, {"batch": str(batch_id)})
-    found = sql.row(_SEALED.format(now=clock.expression()), [batch_id])
-    if found is None:
-        raise RecordGoneError
-    subject, device, now, key_id, received_at, original = found
-    wire = bytes(original)
-    waiting = Waiting(batch_id, subject, sql.identifier(device), sql.moment(now))
-    permits = _admit_subjects(read, {subject: 1}, records=[], look=partial(look, waiting))
+    sealed = waiting.sealed(batches)
+    subject = sealed[0].batch.subject
+    ids = [str(batch) for batch in batches]
+    private: dict[str, Json] = {"batch": ids[0]} if len(ids) == 1 else {"batches": ids}
+    read = _Read(actor, InternalPurpose.REDACTION, "open", None, private)
+    seen = partial(look, [one.batch for one in sealed])
+    permits = _admit_subjects(read, {subject: len(ids)}, records=[], look=seen)
     permit = permits[subject]
-    outcome, header_end = "failed", 4 + int.from_bytes(wire[:4], "big")
-    batch: OpenBatch | None = None
+    opened: OpenBatches | None = None
+    outcome = "failed"
     try:
-        plaintext = reading.open_batch(
-            permit=permit, key_id=key_id, header=wire[4:header_end], sealed=wire[header_end:]
-        )
+        parts = [reading.SealedBatch(one.key_id, one.header, one.body) for one in sealed]
+        plain = reading.open_batches(permit=permit, batches=parts)
         closing = partial(_closing, read, subject, permit)
-        batch = OpenBatch(wire, sql.moment(received_at), plaintext, closing)
-        yield batch
+        opened = OpenBatches(
+            [
+                OpenBatch(one.batch, one.wire, one.received_at, text)
+                for one, text in zip(sealed, plain, strict=True)
+            ],
+            closing,
+        )
+        yield opened
         outcome = "completed"
     finally:
-        if batch is None or not batch.is_closed:
+        if opened is None or not opened.is_closed:
             _close(read, permits, outcome)
 
 

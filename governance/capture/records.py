@@ -1,6 +1,6 @@
 """What the gate gives and takes as values: a frame without its content, and with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -52,17 +52,24 @@ class Waiting(NamedTuple):
     now: datetime
 
 
-@dataclass(slots=True)
-class OpenBatch:
-    """A sealed batch while it is open.
+class OpenBatch(NamedTuple):
+    """A sealed batch while it is open."""
 
-    `closing` gives the entry with which that ends, told how; whoever commits it with what became of
-    the batch says so in `is_closed`.
-    """
-
+    waiting: Waiting
     wire: bytes
     received_at: datetime
     plaintext: bytes
+
+
+@dataclass(slots=True)
+class OpenBatches:
+    """Batches of one device that were opened under one entry.
+
+    `closing` gives the entry with which that ends, told how; whoever commits it with what became of
+    the batches says so in `is_closed`.
+    """
+
+    batches: Sequence[OpenBatch]
     closing: Callable[[str], tuple[Action, Facts]]
     is_closed: bool = False
 

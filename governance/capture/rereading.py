@@ -26,7 +26,7 @@ from governance.capture import bystander_index, copies, deletion, forgotten, gat
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import Frame, FrameState, LiveFrame, Rereading
 from governance.capture.records import OpenRecord
-from governance.capture.runs import REDACTOR
+from governance.capture.storing import REDACTOR
 from governance.decisions import InternalPurpose
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now

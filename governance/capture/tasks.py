@@ -10,7 +10,9 @@ from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
 from governance.vault import orphans
 
-jobs.handler("capture:redact", quarantined=runs.quarantine)(runs.redact_batch)
+jobs.handler("capture:redact", quarantined=runs.quarantine, together=runs.redact_together)(
+    runs.redact_batch
+)
 jobs.handler(deletion.COMPLETE_JOB)(completion.complete)
 jobs.handler(rereading.JOB)(rereading.reread)
 

@@ -7,7 +7,7 @@ bear being started again. Time is the database's.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -24,7 +24,7 @@ from django.utils.module_loading import autodiscover_modules
 from audit import committed, sql
 from audit.errors import LogUnavailableError
 from audit.ids import uuid7
-from governance.jobs import clock, doorbell
+from governance.jobs import clock, doorbell, statements
 from governance.jobs.clock import database_now
 from governance.jobs.errors import FenceLostError, PostponeError, UnknownKindError
 from governance.jobs.models import Job, JobState, Sign
@@ -32,30 +32,8 @@ from governance.jobs.models import Job, JobState, Sign
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS: Final = 5
+_BACKLOG: Final = 8
 _RETRY_SECONDS: Final = (1, 5, 15, 60)
-# No job was added later than now, and no lease ends later: beyond this, the clock went back.
-_AHEAD_SECONDS: Final = 60
-# What every piece of work pays for is said in plain statements. Due is what its time has come for,
-# and what a clock wrote that went back since.
-_IS_DUE: Final = """
-    ((state = 'ready' AND (run_at <= {now} OR created_at > {ahead}))
-    OR (state = 'leased' AND (leased_until <= {now} OR leased_until > {longest})))
-"""
-_WAITING: Final = f"SELECT id FROM jobs_job WHERE {_IS_DUE}"  # noqa: S608 - constants.
-_FREE: Final = f"SELECT attempts FROM jobs_job WHERE id = %s AND {_IS_DUE}"  # noqa: S608 - constants.
-# One statement: found, taken and counted at once, or somebody else was quicker.
-_LEASE: Final = f"""
-    UPDATE jobs_job
-    SET state = 'leased', fence = fence + 1, attempts = attempts + 1, leased_until = {{until}}
-    WHERE id IN (SELECT id FROM jobs_job WHERE id = %s AND attempts < %s AND {_IS_DUE} {{skip}})
-    RETURNING kind, ref, fence
-"""  # noqa: S608 - constants.
-_HELD: Final = "id = %s AND fence = %s AND state = 'leased'"
-_HOLD: Final = f"SELECT {{now}} FROM jobs_job WHERE {_HELD}"  # noqa: S608 - constants.
-_DONE: Final = f"""
-    UPDATE jobs_job SET state = 'done', leased_until = NULL, last_error_class = ''
-    WHERE {_HELD} RETURNING {{now}}
-"""  # noqa: S608 - constants.
 _ADD: Final = """
     INSERT INTO jobs_job (id, queue, kind, ref, state, run_at, created_at, fence, attempts,
                           last_error_class)
@@ -82,7 +60,9 @@ class Fence:
             raise transaction.TransactionManagementError("A fence is held in a transaction.")
         # SQLite has no row locks; there the IMMEDIATE transaction keeps every other writer out.
         lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
-        held = sql.row(_HOLD.format(now=clock.expression()) + lock, [self.job, self.number])
+        held = sql.row(
+            statements.HOLD.format(now=clock.expression()) + lock, [self.job, self.number]
+        )
         if held is None:
             raise FenceLostError("Another worker holds this job.")
         return sql.moment(held[0])
@@ -95,25 +75,33 @@ class Fence:
 
 
 Work = Callable[[str, Fence], None]
+WorkTogether = Callable[[Sequence[tuple[str, Fence]]], None]
 Farewell = Callable[[str], None]
 
 _works: dict[str, Work] = {}
+_together: dict[str, WorkTogether] = {}
 # What is away, full, locked or undone for another's sake is no fault of the work.
 _outages: set[type[Exception]] = {OperationalError, InterfaceError, LogUnavailableError}
 _OUTAGE_SECONDS: Final = 15
 
 
-def handler(kind: str, *, quarantined: Farewell | None = None) -> Callable[[Work], Work]:
+def handler(
+    kind: str, *, quarantined: Farewell | None = None, together: WorkTogether | None = None
+) -> Callable[[Work], Work]:
     """Register the function that does one kind of work: it gets the job's ref and fence.
 
-    It runs outside any transaction. `quarantined(ref)` is called when a job was given up, so that
-    what waits for it is told: once, in a transaction, as work of its own that no crash loses.
+    It runs outside any transaction. `together` may do many at once while there is a backlog; what
+    it leaves, or fails at, is done one by one. `quarantined(ref)` is called when a job was given
+    up, so that what waits for it is told: once, in a transaction, as work of its own that no crash
+    loses.
     """
 
     def register(work: Work) -> Work:
         _works[kind] = work
         if quarantined is not None:
             _works[_given_up(kind)] = partial(_part, quarantined)
+        if together is not None:
+            _together[kind] = together
         return work
 
     return register
@@ -173,32 +161,28 @@ def finish(fence: Fence) -> datetime:
 
     Where the effect is written afterwards, this holds the job for it. Returns the database's time.
     """
-    at = _done(fence)
-    if at is None:
+    return finish_all([fence])
+
+
+def finish_all(fences: Sequence[Fence]) -> datetime:
+    """Mark jobs done as `finish` does one: all of them, or FenceLostError and none."""
+    times = _done(fences)
+    if len(times) != len(fences):
         raise FenceLostError("Another worker holds this job.")
-    transaction.on_commit(partial(fence.ended.append, None))
-    return at
+    for fence in fences:
+        transaction.on_commit(partial(fence.ended.append, None))
+    return times[0]
 
 
-def _done(fence: Fence) -> datetime | None:
-    found = sql.row(_DONE.format(now=clock.expression()), [fence.job, fence.number])
-    return sql.moment(found[0]) if found else None
+def _done(fences: Sequence[Fence]) -> list[datetime]:
+    held = " OR ".join([f"({statements.HELD})"] * len(fences))
+    given = [value for fence in fences for value in (fence.job, fence.number)]
+    found = sql.rows(statements.DONE.format(held=held, now=clock.expression()), given)
+    return [sql.moment(at) for (at,) in found]
 
 
 def _mine(fence: Fence) -> QuerySet[Job]:
     return Job.objects.filter(pk=fence.job, fence=fence.number, state=JobState.LEASED)
-
-
-def _due(statement: str) -> str:
-    """Return a statement in which the database asks its own clock."""
-    lease = settings.REMIT_JOB_LEASE_SECONDS
-    return statement.format(
-        now=clock.expression(),
-        ahead=clock.expression(seconds=_AHEAD_SECONDS),
-        until=clock.expression(seconds=lease),
-        longest=clock.expression(seconds=_AHEAD_SECONDS + lease),
-        skip="FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else "",
-    )
 
 
 def run(job_id: UUID) -> bool:
@@ -210,25 +194,72 @@ def run(job_id: UUID) -> bool:
     leased = _lease(job_id)
     if leased is None:
         return False
-    kind, ref, fence = leased
+    _do(*leased)
+    return True
+
+
+def _do(kind: str, ref: str, fence: Fence, *, is_late: bool = False) -> None:
     with _Attempt(fence):
+        if is_late:  # Leased a while ago.
+            fence.renew()
         work = _all_works().get(kind)
         if work is None:
             raise UnknownKindError("Nobody here does this kind of work.")
         work(ref, fence)
         if not fence.ended:  # A handler with no effect rows.
-            _done(fence)
-    return True
+            _done([fence])
+
+
+def _run_together(ids: Sequence[UUID]) -> int:
+    """Do those of many jobs at once that are of kinds made for it; return how many were tried.
+
+    Whatever goes wrong with many, each that is not done then is done by itself, so that only what
+    is at fault fails; and after a death nobody does them together again.
+    """
+    _read_tasks()
+    if not _together:
+        return 0
+    statement = statements.due(
+        statements.LEASE_ALL, marks=statements.marks(ids), kinds=statements.marks(_together)
+    )
+    with committed.alone():
+        taken = sql.rows(statement, [*ids, *_together])
+    kinds: dict[str, list[tuple[str, Fence]]] = {}
+    for job, kind, ref, number in sorted(taken):
+        fence = Fence(job=sql.identifier(job), number=number)
+        kinds.setdefault(kind, []).append((ref, fence))
+    for kind, leased in kinds.items():
+        if len(leased) > 1:
+            with _Together():
+                _together[kind](leased)
+        for ref, fence in leased:
+            if not fence.ended:
+                _do(kind, ref, fence, is_late=True)
+    return len(taken)
+
+
+class _Together:
+    """The edge of work on many jobs: what it raises is told by each of them anew."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        """Swallow what failed after noting its class; let exits and interrupts pass."""
+        if kind is None or not issubclass(kind, Exception):
+            return False
+        logger.info("job.apart", extra={"error": kind.__name__})
+        return True
 
 
 def _lease(job_id: UUID) -> tuple[str, str, Fence] | None:
     with committed.alone():
-        taken = sql.row(_due(_LEASE), [job_id, MAX_ATTEMPTS])
+        taken = sql.row(statements.due(statements.LEASE), [job_id, MAX_ATTEMPTS])
     if taken is not None:
         kind, ref, number = taken
         return kind, ref, Fence(job=job_id, number=number)
     with transaction.atomic(durable=True):
-        free = sql.row(_due(_FREE + " {skip}"), [job_id])
+        free = sql.row(statements.due(statements.FREE + " {skip}"), [job_id])
         if free is not None and free[0] >= MAX_ATTEMPTS:
             _quarantine(Job.objects.get(pk=job_id))
     return None
@@ -318,8 +349,10 @@ def run_due(*, limit: int = 1000, seconds: float = 60.0, queue: str | None = Non
     """
     tried, stop_at = 0, monotonic() + seconds
     while tried < limit and monotonic() < stop_at:
-        ids = _waiting(queue, limit=min(8, limit - tried))
-        ran = sum(run(job_id) for job_id in ids if monotonic() < stop_at)
+        ids = _waiting(queue, limit=min(_BACKLOG, limit - tried))
+        # So many wait that nobody else stands idle while they are done together.
+        ran = _run_together(ids) if len(ids) == _BACKLOG else 0
+        ran = ran or sum(run(job_id) for job_id in ids if monotonic() < stop_at)
         if ran == 0:
             break
         tried += ran
@@ -328,9 +361,11 @@ def run_due(*, limit: int = 1000, seconds: float = 60.0, queue: str | None = Non
 
 def _waiting(queue: str | None, *, limit: int) -> list[UUID]:
     """Return what is due, oldest first; with a queue, only what is due in it."""
-    statement = f"{_WAITING} {'' if queue is None else 'AND queue = %s'} ORDER BY run_at LIMIT %s"
+    statement = (
+        f"{statements.WAITING} {'' if queue is None else 'AND queue = %s'} ORDER BY run_at LIMIT %s"
+    )
     wanted = [] if queue is None else [queue]
-    found = sql.rows(_due(statement), [*wanted, limit])
+    found = sql.rows(statements.due(statement), [*wanted, limit])
     return [sql.identifier(key) for (key,) in found]
 
 

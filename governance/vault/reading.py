@@ -10,6 +10,7 @@ is right (governance.decisions), and keeping everybody but the gate away from he
 contract "gate").
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -29,7 +30,7 @@ from governance.vault.keyring import Key, Place
 from governance.vault.models import KeyKind
 from governance.vault.sealing import FrameRef, frame_context, object_context
 
-__all__ = ["FrameRef", "Permit", "open_batch", "unseal_frame", "unseal_object"]
+__all__ = ["FrameRef", "Permit", "SealedBatch", "open_batches", "unseal_frame", "unseal_object"]
 
 GRANT_SECONDS: Final = 60
 _CLOCK_SECONDS: Final = 5
@@ -44,6 +45,14 @@ class Permit(NamedTuple):
     entry: UUID
     consent_epoch: int
     about: str = ""
+
+
+class SealedBatch(NamedTuple):
+    """What an agent sealed: to which key, under which header."""
+
+    key_id: str
+    header: bytes
+    sealed: bytes
 
 
 def unseal_frame(*, permit: Permit, frame: FrameRef, ciphertext: bytes) -> bytes:
@@ -61,11 +70,15 @@ def unseal_object(*, permit: Permit, kind: str, ref: str, sealed: bytes) -> byte
     return _open(grant, key, sealed, object_context(kind=kind, ref=ref))
 
 
-def open_batch(*, permit: Permit, key_id: str, header: bytes, sealed: bytes) -> bytes:
+def open_batches(*, permit: Permit, batches: Sequence[SealedBatch]) -> list[bytes]:
     """Open what an agent sealed. NoGrantError, KeyShreddedError, UnsealError."""
     _granted(permit)
-    unwraps.write(entry=permit.entry, key=key_id)
-    return seal_keys.unseal(key_id=key_id, header=header, sealed=sealed)
+    for key_id in dict.fromkeys(batch.key_id for batch in batches):
+        unwraps.write(entry=permit.entry, key=key_id)
+    return [
+        seal_keys.unseal(key_id=batch.key_id, header=batch.header, sealed=batch.sealed)
+        for batch in batches
+    ]
 
 
 def _granted(permit: Permit) -> Grant:

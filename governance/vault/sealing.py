@@ -6,9 +6,11 @@ here opens anything. Compression is the caller's.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_bytes
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,6 +29,16 @@ class SealedFrame:
     generation: int
     ciphertext: bytes
     digest: bytes
+
+
+class PlainFrame(NamedTuple):
+    """A frame before it is sealed: what its ciphertext is bound to beside its person, and it."""
+
+    frame_id: UUID
+    application: str
+    category: str
+    policy_version: str
+    plaintext: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +64,33 @@ def seal_frame(  # noqa: PLR0913 - each is part of what the ciphertext is bound 
     now: datetime | None = None,
 ) -> SealedFrame:
     """Seal one frame under its cell's key. KeyShreddedError when the person was erased."""
-    scope = keyring.cell_scope(application=application, category=category)
-    generation, key = keyring.of_cell_now(subject=subject, scope=scope, now=now) or _begun(
-        subject, scope, now
-    )
-    frame = FrameRef(frame_id, subject, application, category, generation, policy_version)
-    ciphertext = _seal(key.secret, plaintext, frame_context(frame))
-    return SealedFrame(generation, ciphertext, hashlib.sha256(ciphertext).digest())
+    frame = PlainFrame(frame_id, application, category, policy_version, plaintext)
+    return seal_frames(subject=subject, frames=[frame], now=now)[0]
+
+
+def seal_frames(
+    *, subject: str, frames: Sequence[PlainFrame], now: datetime | None = None
+) -> list[SealedFrame]:
+    """Seal frames of one person, each under its cell's key, which is read once. As `seal_frame`."""
+    keys: dict[str, tuple[int, keyring.Key]] = {}
+    sealed = []
+    for frame in frames:
+        scope = keyring.cell_scope(application=frame.application, category=frame.category)
+        if scope not in keys:
+            held = keyring.of_cell_now(subject=subject, scope=scope, now=now)
+            keys[scope] = held or _begun(subject, scope, now)
+        generation, key = keys[scope]
+        place = FrameRef(
+            frame.frame_id,
+            subject,
+            frame.application,
+            frame.category,
+            generation,
+            frame.policy_version,
+        )
+        ciphertext = _seal(key.secret, frame.plaintext, frame_context(place))
+        sealed.append(SealedFrame(generation, ciphertext, hashlib.sha256(ciphertext).digest()))
+    return sealed
 
 
 def _begun(subject: str, scope: str, now: datetime | None) -> tuple[int, keyring.Key]:

@@ -22,6 +22,18 @@ from tests.infrastructure.processes import Installation
 COUNTED = ("kill points", "meetings", "system calls", "races", "violations", "bugs caught", "bugs")
 
 
+# By module, what shares a process of a soak; all others break one service.
+GROUPS = {"test_enumeration": "enumeration", "test_disk": "own", "test_migrations": "own"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares a service in one process, and let the enumeration run beside it."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("soak"):
+            group = GROUPS.get(item.path.stem, "service")
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how often was struck, so that one can see what "no violation" rests on."""
     told: Counter[str] = Counter()

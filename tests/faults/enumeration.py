@@ -66,6 +66,8 @@ class Enumeration:
         _turn(self._history)
         self._world = operations.base()
         _turn(self._history)
+        # Whoever is forked from here finds everything loaded that judging takes.
+        observing.observe([], again=_again, look_closely=True)
         self._lab.keep("base")
 
     def at_the_base(self) -> World:

@@ -167,6 +167,10 @@ class _Server:
             )
         self.connection.execute("SET session_replication_role = replica")
         self.connection.execute("SET synchronous_commit = off")
+        # Here processes die, not the server: nobody need wait for its disk.
+        name = sql.Identifier(self.connection.info.dbname)
+        asked = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name)
+        self.connection.execute(asked)
 
     def keep(self, name: str) -> None:
         moment = self._moments[name] = _Moment(self._epochs())

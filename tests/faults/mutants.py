@@ -19,7 +19,7 @@ from audit.actions import Action
 from audit.ids import uuid7
 from audit.models import Entry
 from governance.api import agent as api
-from governance.capture import cells, gate, intake, runs
+from governance.capture import gate, intake, runs, storing
 from governance.jobs import services as jobs
 from governance.jobs.clock import database_now
 from governance.jobs.models import Job, JobState
@@ -111,9 +111,9 @@ def _no_fence() -> None:
     _put(jobs, "_mine", lambda fence: Job.objects.filter(pk=fence.job))
     ended = {"state": JobState.DONE, "leased_until": None, "last_error_class": ""}
 
-    def done(fence: jobs.Fence) -> Any:
-        Job.objects.filter(pk=fence.job).update(**ended)
-        return database_now()
+    def done(fences: Sequence[jobs.Fence]) -> Any:
+        Job.objects.filter(pk__in=[fence.job for fence in fences]).update(**ended)
+        return [database_now() for _ in fences]
 
     _put(jobs, "_done", done)
 
@@ -150,13 +150,14 @@ def _no_idempotency() -> None:
 
 def _no_second_look() -> None:
     """What was judged is stored whatever happened since."""
-    real = cells.cells_of
+    real = storing.facts
     seen: dict[str, Any] = {}
 
-    def remembered(*, subject: str, **facts: Any) -> Any:
-        return seen.setdefault(subject, real(subject=subject, **facts))
+    def remembered(batch: Any, **facts: Any) -> Any:
+        return seen.setdefault(batch.subject, real(batch, **facts))
 
-    _put(runs, "cells", SimpleNamespace(cells_of=remembered, PersonCells=cells.PersonCells))
+    _put(runs, "facts", remembered)
+    _put(storing, "facts", remembered)
 
 
 def _no_transaction() -> None:
@@ -166,12 +167,12 @@ def _no_transaction() -> None:
     def loose(**_: Any) -> Iterator[None]:
         yield
 
-    _put(runs, "transaction", SimpleNamespace(atomic=loose))
+    _put(storing, "transaction", SimpleNamespace(atomic=loose))
 
     def one_by_one(acts: Sequence[tuple[Action, journal.Facts]]) -> list[Entry]:
         return [journal.append_now(action, **facts) for action, facts in acts]
 
-    _put(runs, "journal", SimpleNamespace(append_each=one_by_one))
+    _put(storing, "journal", SimpleNamespace(append_each=one_by_one))
     _no_lock()
     _put(jobs.Fence, "assert_held", lambda _: database_now())
     append = journal.append
@@ -186,7 +187,7 @@ def _no_transaction() -> None:
 
 def _original_kept() -> None:
     """The sealed original stays."""
-    _put(runs, "_destroying_original", lambda _batch_id: [])
+    _put(storing, "_destroying_originals", lambda _batches: [])
 
 
 def _seal_keys_kept() -> None:

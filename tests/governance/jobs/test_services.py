@@ -1,6 +1,6 @@
 """The promises of the job table: nothing lost, nothing twice, nothing for ever."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -343,3 +343,46 @@ def test_a_database_that_is_away_uses_up_no_attempt(worker: Worker) -> None:
             assert services.run(job.id)
             let_pass(job.id, 61)
         assert Job.objects.get(id=job.id).state == JobState.READY
+
+
+def test_a_backlog_that_kills_its_worker_is_done_one_by_one(worker: Worker) -> None:
+    class DiedError(BaseException):
+        pass
+
+    tried: list[int] = []
+
+    def together(leased: Sequence[tuple[str, Fence]]) -> None:
+        tried.append(len(leased))
+        raise DiedError
+
+    services.handler("test:work", together=together)(worker.work)
+    try:
+        added = [services.add(kind="test:work", ref=f"{number}") for number in range(8)]
+        with pytest.raises(DiedError):
+            services.run_due()
+        assert (tried, worker.done) == ([8], [])
+        for job in added:
+            let_pass(job.id, 1000)
+        services.run_due()
+        assert (tried, sorted(worker.done)) == ([8], [f"{number}" for number in range(8)])
+        attempts = set(Job.objects.values_list("state", "attempts"))
+        assert attempts == {(JobState.DONE, 2)}
+    finally:
+        services._together.pop("test:work")
+
+
+def test_where_a_backlog_fails_together_each_is_done_by_itself(worker: Worker) -> None:
+    def together(leased: Sequence[tuple[str, Fence]]) -> None:
+        with transaction.atomic():
+            services.finish(leased[0][1])
+        raise ValueError
+
+    services.handler("test:work", together=together)(worker.work)
+    try:
+        for number in range(8):
+            services.add(kind="test:work", ref=f"{number}")
+        services.run_due()
+    finally:
+        services._together.pop("test:work")
+    assert len(worker.done) == 7
+    assert set(Job.objects.values_list("state", "attempts")) == {(JobState.DONE, 1)}

@@ -32,6 +32,11 @@ def own_key_files(tmp_path: Path, settings: object) -> None:
     settings.REMIT_VAULT_DIR = tmp_path / "vault"  # type: ignore[attr-defined] # pytest-django's proxy.
 
 
+def opened_batch(entry: UUID, key_id: str, header: bytes, sealed: bytes) -> bytes:
+    batch = reading.SealedBatch(key_id, header, sealed)
+    return reading.open_batches(permit=Permit(entry, 0), batches=[batch])[0]
+
+
 def grant(
     action: Action = Action.ACCESS_ALLOWED,
     verdict: Verdict = Verdict.ALLOW,
@@ -134,9 +139,7 @@ def test_without_a_fitting_entry_nothing_opens_and_nothing_is_released() -> None
         if why.startswith("about"):
             continue  # What a batch holds is nobody's before it is open; the gate knows whose.
         with pytest.raises(NoGrantError):
-            reading.open_batch(
-                permit=Permit(entry, 0), key_id=key.key_id, header=b"{}", sealed=batch
-            )
+            opened_batch(entry, key.key_id, b"{}", batch)
     assert KeyRelease.objects.count() == 0
     almost = grant(now=now - timedelta(seconds=55))
     assert (
@@ -184,13 +187,10 @@ def test_a_batch_opens_under_its_header_and_its_key_is_written_down() -> None:
     (key,) = seal_keys.current()
     entry = grant()
     sealed = sealed_to(key, b'{"v":1}')
-    opened = reading.open_batch(
-        permit=Permit(entry, 0), key_id=key.key_id, header=b'{"v":1}', sealed=sealed
-    )
-    assert opened == b"events"
+    assert opened_batch(entry, key.key_id, b'{"v":1}', sealed) == b"events"
     assert KeyRelease.objects.get(entry=entry).key == key.key_id
     with pytest.raises(UnsealError):
-        reading.open_batch(permit=Permit(entry, 0), key_id=key.key_id, header=b"{}", sealed=sealed)
+        opened_batch(entry, key.key_id, b"{}", sealed)
 
 
 @pytest.mark.usefixtures("real_transactions")
