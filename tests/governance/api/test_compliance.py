@@ -145,6 +145,21 @@ def of_unknown_place(ground: Ground) -> None:
     ground.approval()
 
 
+def of_a_place_without_its_notice(ground: Ground) -> None:
+    ground.all_but("draft", "assessment", "agreement", "approval", "bases")
+    ground.draft(places=["DE", "US-NY"])
+    ground.bases()
+    ground.assessment()
+    ground.agreement(places=["DE", "US-NY"])
+    ground.approval()
+
+
+def of_a_place_that_keeps_its_notice_to_itself(ground: Ground) -> None:
+    texts = {"code": "US-NY", "texts": dict.fromkeys(("en", "de", "fr"), "We record.")}
+    sent(ground.ines, "monitoring-notices", texts)
+    of_a_place_without_its_notice(ground)
+
+
 def with_high_risk(ground: Ground) -> None:
     ground.all_but("assessment")
     ground.assessment(residual_risk="high")
@@ -197,6 +212,8 @@ REMOVED: dict[Callable[[Ground], None] | str, str] = {
     with_a_stale_approval: "approval-required",
     without_place: "jurisdiction-unknown",
     of_unknown_place: "jurisdiction-unknown",
+    of_a_place_without_its_notice: "jurisdiction-unmet",
+    of_a_place_that_keeps_its_notice_to_itself: "jurisdiction-unmet",
     with_high_risk: "prior-consultation-required",
     with_a_broken_promise: "commitment-broken",
     with_an_overdue_review: "dpia-required",

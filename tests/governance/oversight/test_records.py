@@ -68,7 +68,8 @@ def test_r40_the_works_council_reads_the_ground_of_every_policy_and_no_person(
     for path in (
         *("capture-policies", "purposes", "notices", "retention-schedules", "ropa"),
         *("impact-assessments", "works-agreements", "processing-activities", "jurisdictions"),
-        *("stop", "monitoring-notices", "transparency/conformance"),
+        *("stop", "monitoring-notices", "transparency/conformance", "computers"),
+        *("audit/entries", "releases", "access-requests", "transparency/policies"),
     ):
         answer = wanda.get(f"/api/v1/{path}")
         assert answer.status_code == 200, path

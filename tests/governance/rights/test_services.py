@@ -12,6 +12,8 @@ from governance.capture import selectors as capture
 from governance.capture.errors import AccessDeniedError, RecordGoneError
 from governance.capture.models import BatchOutcome, CaptureBatch, SealedBatch
 from governance.jobs import services as jobs
+from governance.jobs.models import Job
+from governance.redaction import pipeline
 from governance.rights import accesses, renewal, requests, selectors, services, tasks
 from governance.rights.errors import ForgetSpanError, RequestChangeError, RequestNotFoundError
 from governance.rights.states import REQUEST_CHANGES, Kind, RequestStatus
@@ -154,7 +156,35 @@ def test_three_nights_destroy_what_a_copy_could_open_and_data_stays_readable(mir
     assert mira.read(frame)
 
 
-def test_a_retired_seal_key_ends_with_its_batches_and_after_72_hours_whatever_waits(
+def test_r54_where_redaction_fails_nothing_is_readable_and_after_72_hours_nothing_ever_is(
+    mira: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    mira.allow(POINTER)
+    (used,) = seal_keys.current()
+    monkeypatch.setattr(pipeline, "redact", broken)
+    now = timezone.now()
+    mira.record("pointer")
+    for _ in range(jobs.MAX_ATTEMPTS):
+        Job.objects.update(run_at=now - timedelta(minutes=1))
+        jobs.run_due()
+    assert BatchOutcome.objects.get().state == "quarantined"
+    assert mira.frames() == []
+    original = SealedBatch.objects.get()
+    assert b"mouse.move" not in bytes(original.wire)
+    for night in range(1, 4):
+        renewal.renew(now=now + timedelta(days=night))
+    renewal.end_seal_keys(now=now + timedelta(hours=72))
+    assert not seal_keys.is_open(used.key_id)
+    monkeypatch.undo()
+    Job.objects.update(state="ready", attempts=0, run_at=now - timedelta(minutes=1))
+    jobs.run_due()
+    assert mira.frames() == [], "a redactor that works again opens it no more"
+
+
+def test_r54_a_retired_seal_key_ends_with_its_batches_and_after_72_hours_whatever_waits(
     mira: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mira.allow(POINTER)
