@@ -429,6 +429,20 @@ def test_r51_r52_nobody_enables_a_protected_place_or_kind_of_data(
     assert answer.json()[member[0]] == member[1]
 
 
+def test_r37_r51_what_was_protected_since_it_was_approved_does_not_come_into_force(
+    ground: Ground, settings: Any
+) -> None:
+    """The last of the guards: the lists of today decide, not those of the day of the draft."""
+    ground.all_but()
+    origin = content()["matchers"][0]["pattern"]  # type: ignore[index]  # A list of matchers.
+    settings.REMIT_EXTERNAL_ORIGIN = origin
+    answer = ground.activate()
+    assert (answer.status_code, problem(answer)) == (422, "protected-surface")
+    assert selectors.active_version("freight-desk") is None
+    settings.REMIT_EXTERNAL_ORIGIN = "https://remit.example"
+    assert ground.activate().status_code == 200
+
+
 def test_anybody_signed_in_reads_what_each_place_asks_for(signed_in: Enter) -> None:
     found = signed_in("mira").get("/api/v1/jurisdictions").json()["jurisdictions"]
     assert {each["code"] for each in found} == {
