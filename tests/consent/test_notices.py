@@ -1,11 +1,13 @@
 """Notices: complete or not published, and never edited."""
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 
 from audit.actions import Action
 from audit.models import Entry
 from consent import notice, persuasion, selectors, services
 from consent.errors import NoticeIncompleteError, NoticeOutdatedError, NoticePersuadesError
+from governance import authorizer
 from tests.consent.conftest import INES, PURPOSE
 from tests.consent.notices import content
 
@@ -26,6 +28,28 @@ def test_a_notice_with_an_unknown_part_or_an_unexplained_cell_is_refused() -> No
         notice.check(content() | {"reward": "A mug."})
     with pytest.raises(NoticeIncompleteError, match="retention of freight-desk/pointer"):
         notice.check(content(applications=["freight-desk"]) | {"applications": {"other": "Other"}})
+
+
+@pytest.mark.django_db
+def test_r07_what_was_published_is_kept_as_it_was_read_and_not_even_the_database_edits_it() -> None:
+    (first,) = services.publish_notice(purpose=PURPOSE, texts={"en": content()}, actor=INES)
+    services.publish_notice(purpose=PURPOSE, texts={"en": content(days=30)}, actor=INES)
+    for statement in (
+        "UPDATE consent_notice_version SET content_digest = '0'",
+        "UPDATE consent_notice_version SET content = '{}'",
+        "DELETE FROM consent_notice_version",
+    ):
+        with (
+            connection.cursor() as cursor,
+            authorizer.lifted(connection),
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+        ):
+            cursor.execute(statement)
+    kept = selectors.notice_version(reference=first.reference, language="en")
+    assert kept is not None
+    assert kept.content == content()
+    assert kept.content_digest == first.content_digest == notice.digest(content())
 
 
 @pytest.mark.django_db

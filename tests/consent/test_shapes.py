@@ -160,11 +160,12 @@ DELETIONS: list[tuple[str, Callable[[Node], None]]] = [
 
 @pytest.fixture
 def receipts(mira: Actor, notice: str) -> list[Node]:
-    """Receipts of a yes with a no, of a withdrawal, and of a yes after it."""
+    """Receipts of a yes with a no, of a withdrawal, of a yes after it and of one said again."""
     acts = [
         decide(mira, yes(POINTER, notice), no(CLICK)),
         decide(mira, withdraw(POINTER), minute=1),
         decide(mira, yes(POINTER, notice), minute=2),
+        decide(mira, yes(POINTER, notice, scope="scope-2"), minute=3),
     ]
     return [signed_document(mira.key, act.receipt_id) for act in acts]
 

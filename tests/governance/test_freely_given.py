@@ -18,6 +18,7 @@ from consent.intervals import six_months_after
 from consent.status import ConsentStatus
 from governance.capture.models import CaptureBatch, SealedBatch
 from governance.policies import selectors as policies
+from governance.policies.categories import Category
 from governance.releases.models import ReleaseFile
 from governance.rights import services as rights
 from tests import make
@@ -96,6 +97,45 @@ def test_r05_after_a_withdrawal_an_upload_of_before_it_is_refused(nordhafen: mak
     assert slug(refused) in {"consent-withdrawn", "consent-required", "policy-stale"}
     assert policy_of(wire)["applications"] == []
     assert not CaptureBatch.objects.exists()
+
+
+def test_r08_a_wider_policy_reaches_nobody_who_agreed_before_it(nordhafen: make.House) -> None:
+    """One kind of data more is off for everybody; more within a kind ends what was agreed to."""
+    narrow = make.policy_content(make.DESK, [Category.POINTER])
+    make.activate(nordhafen, narrow)
+    make.decide(nordhafen, "mira", [(make.TRAIN, make.DESK, "pointer")])
+    wire = Wire(make.endpoint(nordhafen, "mira"))
+
+    def collected() -> list[str]:
+        return [
+            category["key"]
+            for application in policy_of(wire)["applications"]
+            for category in application["categories"]
+        ]
+
+    assert collected() == ["pointer"]
+    more = make.policy_content(make.DESK, [Category.POINTER, Category.CLICK])
+    make.activate(nordhafen, more)
+    assert collected() == ["pointer"]
+    place = {"kind": "origin", "pattern": "http://127.0.0.1:38750", "id": "another"}
+    make.activate(nordhafen, more | {"matchers": [*_listed(more["matchers"]), place]})
+    assert collected() == []
+    shown = Session("mira").get("consents").json()["cells"]
+    outdated = [
+        (each["purpose"], each["application"], each["category"])
+        for each in shown
+        if each["is_outdated"]
+    ]
+    assert outdated == [(make.TRAIN, make.DESK, "pointer")]
+    # Agreed to as it is now, it is recorded again.
+    yes = {"status": "ConsentGiven", "notice_version": f"{make.TRAIN}@1"}
+    assert Session("mira").put(CELL, yes).status_code == 200
+    assert collected() == ["pointer"]
+
+
+def _listed(found: object) -> list[Any]:
+    assert isinstance(found, list)
+    return found
 
 
 def test_r09_a_consent_ends_by_itself_after_six_months_and_capture_with_it(

@@ -27,6 +27,7 @@ import redis
 from django.db import connection
 
 from governance.management import roles
+from tests.consent import test_shapes as shapes
 from tests.infrastructure import http, traces
 from tests.infrastructure.canary import Canary
 from tests.infrastructure.http import Person
@@ -533,6 +534,21 @@ def test_a_consent_that_is_sent_twice_at_once_is_one_decision(
         ".".join(last[part] for part in ("purpose", "application", "category")),
     )
     assert counted() == (before[0] + 1, before[1] + 1)
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+def test_r12_the_receipts_of_the_demo_are_read_by_a_foreign_parser_and_lack_nothing(
+    nordhafen: Installation,
+) -> None:
+    looked_at = 0
+    for name in ("mira", "carla"):
+        who = person(nordhafen, name)
+        for listed in ok(who.get("/api/v1/me/receipts"))["receipts"]:
+            held = ok(who.get(f"/api/v1/me/receipts/{listed['id']}"))
+            document = json.loads(base64.b64decode(held["payload"]))
+            assert shapes.misses(document) == set()
+            looked_at += 1
+    assert looked_at >= 3  # Mira's yes, carla's, and her withdrawal.
 
 
 def test_every_process_worked_with_no_more_than_its_role(
