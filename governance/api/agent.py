@@ -195,7 +195,12 @@ class BatchReceiptSerializer(serializers.Serializer[Any]):
 
 
 class CaptureBatchesView(APIView):
-    """Sealed batches come in here, unread."""
+    """Sealed batches come in here, unread.
+
+    A session counts its events from 0. It ends with the consent epoch it was begun under: an
+    erasure destroys what is known of it, so that an agent that went on counting would seem to miss
+    events. Begin another one whenever the policy carries another `consent_epoch`.
+    """
 
     authentication_classes = (DeviceKeyForUpload,)
     permission_classes = (IsDevice,)

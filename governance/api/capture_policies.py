@@ -84,7 +84,14 @@ class ContentSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(["web", "desktop"])
     purposes = serializers.ListField(child=serializers.CharField())
     categories = serializers.ListField(child=serializers.CharField())
-    matchers = serializers.ListField(child=serializers.DictField())
+    matchers = serializers.ListField(
+        child=serializers.DictField(),
+        help_text=(
+            "`{kind, pattern, id}`. A web application by `origin`; a desktop one by `process`, "
+            "`window-title` (`*` stands for anything) and `identity` (`sha256:` of its file, "
+            "`authenticode:` of its signer, `apple:TEAM/bundle`). Of each kind one must match."
+        ),
+    )
     titles = serializers.ListField(child=serializers.DictField(), required=False)
     urls = serializers.ListField(child=serializers.DictField(), required=False)
     fields = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]  # A field of that name is part of the format.
@@ -270,7 +277,13 @@ class DryRunBody(Strict):
         max_length=80, required=False, help_text="The name of a recording that comes with us."
     )
     sample = serializers.DictField(
-        required=False, help_text="A recording of one's own in the form `sample/1`."
+        required=False,
+        help_text=(
+            "A recording of one's own: `{schema: sample/1, name, source, seen: [...]}`. Each of "
+            "`seen` counts equal things by place (`kind` and `value`; besides `process`, `title`, "
+            "`identity[]`, `url`), `category`, `field`, `role` and `count`. What is not known of a "
+            "place is no match, as for an agent."
+        ),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
