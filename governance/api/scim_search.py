@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 MOST_A_PAGE: Final = 200
 MOST_READ: Final = 10_000
 _LONGEST_ID: Final = 18
+# No directory is so large; a number beyond it would be one that no database counts to.
+_FARTHEST: Final = 1_000_000_000
 
 
 def found(asked: SearchRequest[Member]) -> ListResponse[Member]:
     """Answer a search with one page. SCIMException when it is about too many."""
-    start = asked.start_index_0 or 0
+    start = min(asked.start_index_0 or 0, _FARTHEST)
     count = min(asked.count if asked.count is not None else MOST_A_PAGE, MOST_A_PAGE)
     people = directory.people()
     if asked.filter is None and asked.sort_by is None:
@@ -79,9 +81,19 @@ class _Narrowing(FilterVisitor[Q | None]):
     visit_value_path = visit_not
 
 
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _looked_up(name: str, value: object) -> Q | None:
     if not isinstance(value, str):
         return None
+    if "\0" in value or not _is_text(value):  # Written as an escape, past the parser's eyes.
+        return Q(pk__in=())
     if name == "id":
         is_number = value.isascii() and value.isdigit() and len(value) <= _LONGEST_ID
         return Q(pk=int(value)) if is_number else Q(pk__in=())

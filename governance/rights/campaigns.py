@@ -59,7 +59,7 @@ def limit(*, window: Window, actor: Actor) -> AskingLimit:
 
     One entry; whom it is about stands in the person's own part of it.
     """
-    if not window.starts_on <= window.ends_on <= window.starts_on + _LONGEST:
+    if not timedelta() <= window.ends_on - window.starts_on <= _LONGEST:
         raise AskingLimitError("A window ends after it starts, and within two years.")
     if (window.kind in _FOR_EVERYBODY) is bool(window.subject):
         raise AskingLimitError("This kind of window is about everybody, or about one person.")

@@ -125,6 +125,7 @@ def test_r22_newcomers_people_on_probation_and_the_senders_own_people_are_left_o
     [
         {"kind": "review-cycle", "ends_on": "2026-11-19"},
         {"kind": "review-cycle", "ends_on": "2036-11-19"},
+        {"kind": "review-cycle", "starts_on": "9999-12-31", "ends_on": "9999-12-30"},
         {
             "kind": "review-cycle",
             "starts_on": "2026-11-20",

@@ -239,6 +239,11 @@ def test_bounds_and_conflicts(hr: Hr) -> None:
     )
     assert hr("GET", "/Users?filter=userName xx 1").json()["scimType"] == "invalidFilter"
     assert hr("GET", "/Users?count=999999999").json()["itemsPerPage"] == 1
+    assert hr("GET", f"/Users?startIndex={10**20}").json()["itemsPerPage"] == 0
+    for escape in (r"\u0000", r"\ud800"):
+        for name in ("userName", "externalId"):
+            answer = hr("GET", f'/Users?filter={name} eq "{escape}"')
+            assert (answer.status_code, answer.json()["totalResults"]) == (200, 0), escape
     assert hr("GET", "/Users/1234567890123456789012").status_code == 404
     assert hr("GET", "/Groups").status_code == 404
     assert hr("POST", "/Users", "x" * 300_000).status_code == 413
