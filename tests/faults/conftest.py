@@ -26,6 +26,7 @@ COUNTED = ("kill points", "meetings", "system calls", "races", "violations", "bu
 GROUPS = {"test_enumeration": "enumeration", "test_disk": "own", "test_migrations": "own"}
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares a service in one process, and let the enumeration run beside it."""
     for item in items:

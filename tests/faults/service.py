@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.management.commands import serve
 from remit_agent import signing
-from tests.faults.aside import Asides
+from tests.faults.aside import Asides, FailedError
 from tests.faults.history import History
 from tests.faults.kept import Kept
 from tests.infrastructure import http
@@ -152,8 +152,19 @@ class Service:
             self.running.pop(name).stop()
 
     def aside(self, *words: str, **environment: str) -> str:
-        """Do something as another process of this installation; return what it printed."""
-        return self.asides.do(*words, **environment)
+        """Do something as another process of this installation; return what it printed.
+
+        On a machine that stands still the log closes for a while; then it is asked again, as
+        whoever is answered 503 asks again.
+        """
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self.asides.do(*words, **environment)
+            except FailedError as error:
+                if "LogUnavailableError" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(1)
 
     def work(self, kind: str, *refs: str) -> None:
         """Add jobs that nobody rings for: the sweep must find them."""
