@@ -41,7 +41,7 @@ ROUNDS = 5
 PACED_PER_S = 1000
 PACED_S = 10
 CONNECTIONS = 16
-_POLICY = "/api/v1/agent/policy"
+POLICY = "/api/v1/agent/policy"
 
 
 def run() -> list[rounds.Row]:
@@ -130,12 +130,12 @@ def enrol(first: Device, number: int, *, is_one_person: bool = True) -> list[UUI
 def poll(device: UUID, etag: str, **more: str) -> bytes:
     """Return a signed poll, as the agent sends it, with what else is given."""
     session, key, _ = new_session(device)
-    target = signing.Target(method="GET", uri=os.environ["REMIT_EXTERNAL_ORIGIN"] + _POLICY)
+    target = signing.Target(method="GET", uri=os.environ["REMIT_EXTERNAL_ORIGIN"] + POLICY)
     signer = signing.SessionSigner(session, key)
     signed = signing.sign_request(
         target=target, headers={}, body=None, signer=signer, now_s=int(time.time())
     )
-    return request(_POLICY, signed | more | ({"If-None-Match": etag} if etag else {}))
+    return request(POLICY, signed | more | ({"If-None-Match": etag} if etag else {}))
 
 
 def request(path: str, headers: dict[str, str]) -> bytes:
