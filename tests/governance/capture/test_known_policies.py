@@ -9,18 +9,18 @@ from datetime import timedelta
 from types import ModuleType
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 import consent.services
 from consent.models import SubjectEpoch
 from consent.status import ConsentStatus
 from governance.accounts import services as accounts
-from governance.capture import agent_policy, expiry, known_policies
+from governance.capture import agent_policy, cells, expiry, known_policies
 from governance.capture.models import IssuedPolicy, PolicyChange
 from governance.compliance import monitoring
+from governance.policies import selectors, suspending
 from governance.policies import services as policies
-from governance.policies import suspending
 from governance.policies.categories import WITHOUT_PICTURES
 from tests import make
 
@@ -216,3 +216,50 @@ def test_a_change_that_began_before_the_last_look_and_ended_after_it_is_seen(
         may_end.set()
         thread.join()
     assert seen == [{"late"}, {"late", "early"}]
+
+
+# What a policy is made of, and which of the two epochs each change of it raises.
+MADE_OF = {
+    "consent_epoch": "itself",
+    "consent_event": "consent",
+    "consent_notice_version": "consent",
+    "consent_pause": "consent",
+    "consent_record": "consent",
+    "consent_state": "consent",
+    "capture_forgottenspan": "consent",
+    "compliance_work_place": "consent",
+    "compliance_acknowledgement": "consent",
+    "compliance_monitoring_notice": "policies",
+    "policies_generation": "itself",
+    "policies_transition": "policies",
+    "policies_capture_policy_version": "policies",
+    "policies_cell_scope": "policies",
+    "policies_stop": "policies",
+    "policies_stop_lift": "policies",
+    "capture_issuedpolicy": "only added to",
+    # Another seal key is offered with the next lease; the old one still opens.
+    "vault_sealkey": "renewal",
+}
+
+
+def test_a_policy_is_made_of_nothing_whose_change_raises_no_epoch(
+    nordhafen: make.House, agent: make.Endpoint
+) -> None:
+    """Who makes policies of one more table says here how agents learn that it changed."""
+    current(agent)
+    IssuedPolicy.objects.all().delete()
+    for memory in (cells._told, selectors._newest):
+        memory.clear()
+    read: set[str] = set()
+
+    def listen(run: Callable[..., object], statement: str, *rest: object) -> object:
+        read.update(re.findall(r'(?:FROM|JOIN) "?([a-z_]+)"?', statement))
+        return run(statement, *rest)
+
+    with (
+        connections["default"].execute_wrapper(listen),
+        connections["keys"].execute_wrapper(listen),
+    ):
+        current(agent)
+    assert read - set(MADE_OF) == set()
+    assert {"consent_pause", "policies_transition", "vault_sealkey"} <= read
