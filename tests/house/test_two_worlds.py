@@ -27,6 +27,7 @@ from tests import make
 from tests.house.test_doors import COLUMNS, TABLE
 from tests.house.worlds import (  # noqa: F401
     CELLS,
+    DIRECTORY,
     EVERYBODY,
     ROUTES,
     SECRET,
@@ -69,6 +70,8 @@ REALLY_THERE = [
     ("ines", f"/office/asking/{STRANGER}/"),
     ("wanda", f"/api/v1/impact-assessments/{make.DESK}-v1/versions/1"),
     ("petra", "/log/checkpoint"),
+    (DIRECTORY, "/api/v1/scim/v2/Users"),
+    (DIRECTORY, "/api/v1/scim/v2/Users/1"),
 ]
 
 
@@ -77,7 +80,11 @@ def unasked(answers: Answers) -> list[str]:
 
     Doors open to everybody are asked as one who is signed in and one who is not.
     """
-    asked = {(who if who == "anyone" else role_of(who), path) for who, path in answers}
+    asked = {
+        (who if who == "anyone" else role_of(who), path)
+        for who, path in answers
+        if who != DIRECTORY
+    }
     return [
         f"{role or 'anyone'} {door.key}"
         for door in ROUTES

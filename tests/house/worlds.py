@@ -27,6 +27,7 @@ from audit import health, sequencer
 from audit.actions import Action
 from audit.models import Entry
 from governance import authorizer
+from governance.accounts import directory
 from governance.accounts.roles import Role
 from governance.jobs import services as jobs
 from governance.releases import services as releases
@@ -37,7 +38,9 @@ from tests.house.test_doors import COLUMNS, DOORS, TABLE, Door
 from tests.standing import ALIASES, StandingHouse
 
 DECLASSIFIED = tomllib.loads(Path(__file__).with_name("declassified.toml").read_text())
-EVERYBODY = ("petra", "tariq", "ines", "lea", "wanda", "adam", "jonas", None)
+# The personnel directory is no person: it asks its own doors, with its token.
+DIRECTORY = "directory"
+EVERYBODY = ("petra", "tariq", "ines", "lea", "wanda", "adam", "jonas", DIRECTORY, None)
 SECRET = "carla"
 CELLS = [(make.TRAIN, make.DESK, "pointer"), (make.TRAIN, make.DESK, "click")]
 # Values for the parts of addresses; whatever is somebody's own is asked for with a stranger's id.
@@ -83,9 +86,8 @@ def address(door: Door, there: Mapping[str, object] | None = None) -> str:
 
     def fill(match: re.Match[str]) -> str:
         kind, _, name = match[1].rpartition(":")
-        if kind == "uuid":
-            return str((there or {}).get(door.address.split("<")[0], STRANGER))
-        return PARTS.get(name, "1")
+        otherwise = STRANGER if kind == "uuid" else PARTS.get(name, "1")
+        return str((there or {}).get(door.address.split("<")[0], otherwise))
 
     return re.sub(r"<([^>]+)>", fill, door.address)
 
@@ -96,6 +98,8 @@ def role_of(name: str | None) -> Role | None:
 
 def is_worth_asking(door: Door, name: str | None) -> bool:
     """Say whether somebody may see more at a door than those who look at every door."""
+    if name == DIRECTORY:
+        return door.action == "directory.provision"
     if name in {REFUSED, None}:
         return True
     if door.action == "public":
@@ -205,7 +209,8 @@ def _laid_out(nordhafen: make.House) -> dict[str, object]:
     wanted = releases.request_access(wish=wish, actor=nordhafen.jonas)
     requests = ("/api/v1/access-requests/", "/office/requests/")
     there: dict[str, object] = dict.fromkeys(requests, wanted.id)
-    return there | {"/office/asking/": campaign.id}
+    secret = nordhafen.people[SECRET].pk
+    return there | {"/office/asking/": campaign.id, "/api/v1/scim/v2/Users/": secret}
 
 
 def _happen(happens: Callable[[make.House], object], nordhafen: make.House) -> Seen:
@@ -258,7 +263,10 @@ def _ask_everything(
     with _watching() as ledger:
         for name in viewers:
             client = Client(raise_request_exception=False)
-            if name:
+            if name == DIRECTORY:
+                token = directory.issue_token(name="hr")
+                client = Client(headers={"authorization": f"Bearer {token}"})
+            elif name:
                 signed = client.post(
                     "/api/v1/session",
                     {"username": name, "password": "demo", "role": str(role_of(name))},
@@ -266,7 +274,7 @@ def _ask_everything(
                 )
                 assert signed.status_code < 300, signed.content
             for path, door in sorted(doors.items()):
-                if whole or is_worth_asking(door, name):
+                if (whole and name != DIRECTORY) or is_worth_asking(door, name):
                     ledger.taken()
                     asked = client.get(address(door, there))
                     answers[name or "anyone", path] = _seen(asked, ledger)
