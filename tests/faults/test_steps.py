@@ -38,8 +38,9 @@ def test_what_dies_between_a_key_and_its_row_leaves_nothing_that_opens(
 
     An object that no row names goes a day later.
     """
-    insert = "before default: INSERT INTO capture_frameblob"
-    struck.give(orders, "capture:redact", [(insert, 1), (insert, 2)])
+    # With it the rows are written: before, in one statement with it, or after.
+    write = "DELETE FROM capture_sealedbatch WHERE"
+    struck.give(orders, "capture:redact", [(write, 1), (write, 2)])
     service.deliver(service.batches(2))
     struck.obeyed(service, orders, "capture:redact")
     struck.give(orders, "export:build", [('before default: UPDATE "rights_portabilityexport"', 1)])
