@@ -45,6 +45,7 @@ STAYS = {
     "capture_capturebatch",
     "capture_frame",
     "capture_framestate",
+    "capture_policychange",  # For two hours at most, so that every process hears of the change.
     "capture_rereading",
     "consent_epoch",
     "consent_event",
