@@ -261,7 +261,8 @@ def pause(
     """Stop capture at once, on one device or on all; no reason asked, nobody else can tell.
 
     Its entry has the form of a consent decision, so that the log shows neither. Until None means
-    until resumed. Pausing what is paused just so is answered with the entry that paused it.
+    until resumed. Pausing what is paused for as long, or longer, is answered with the entry that
+    paused it: only resuming ends a pause earlier.
     """
     _require_subject(subject=subject, actor=actor)
     selectors.lock(subject=subject, exclusive=True)
@@ -269,7 +270,7 @@ def pause(
     if until is not None and until <= moment:
         raise InvalidTransitionError("A pause ends after it begins.")
     last = _last_pause(subject=subject, device_id=device_id)
-    if last is not None and last.is_paused and last.until == until:
+    if last is not None and last.is_paused and _lasts(last.until, until):
         return last.entry
     entry = _append_pause_entry(subject=subject, actor=actor, capture="ActivityHalted")
     _add_pauses(
@@ -302,6 +303,11 @@ def _require_subject(*, subject: str, actor: Actor) -> None:
     # A device acts for its owner: the tray's pause button is the person's own.
     if actor.key != subject and not actor.is_device:
         raise NotTheSubjectError("Only the person concerned pauses or resumes.")
+
+
+def _lasts(one: datetime | None, other: datetime | None) -> bool:
+    """Return whether a pause until `one` ends no earlier than one until `other`."""
+    return one is None or (other is not None and one >= other)
 
 
 def _last_pause(*, subject: str, device_id: UUID | None) -> CapturePause | None:

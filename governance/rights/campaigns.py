@@ -147,7 +147,7 @@ def _who_may_be_asked(
     campaign: Campaign, windows: Iterable[AskingLimit], now: datetime
 ) -> Iterable[str]:
     """Yield people in the order of their keys, which tells nothing."""
-    left_alone = {each.subject for each in windows if each.kind != Limit.EMPLOYMENT_BEGAN}
+    left_alone = _left_alone(windows)
     led = accounts.all_reports(manager=campaign.sender)
     asked = set(
         Asked.objects.filter(campaign__purpose=campaign.purpose, at__gt=now - SILENCE).values_list(
@@ -163,14 +163,24 @@ def _who_may_be_asked(
             yield subject
 
 
+def _left_alone(windows: Iterable[AskingLimit]) -> set[str]:
+    """Return whom windows are about; "" stands for everybody."""
+    return {each.subject for each in windows if each.kind != Limit.EMPLOYMENT_BEGAN}
+
+
 def _began(*, before: date) -> set[str]:
     rows = AskingLimit.objects.filter(kind=Limit.EMPLOYMENT_BEGAN.value, starts_on__lte=before)
     return set(rows.values_list("subject", flat=True))
 
 
 def open_request(*, subject: str, now: datetime | None = None) -> Campaign | None:
-    """Return the campaign that asks a person at this moment, or None: no page may ask then."""
+    """Return the campaign that asks a person at this moment, or None: no page may ask then.
+
+    A window that opened since the campaign was sent silences it while it lasts.
+    """
     moment = now or timezone.now()
+    if {"", subject} & _left_alone(_windows(moment.date())):
+        return None
     settled = answered.answered_purposes(subject=subject, since=moment - SILENCE)
     rows = Asked.objects.filter(
         subject=subject, campaign__lapses_at__gt=moment, campaign__end__isnull=True

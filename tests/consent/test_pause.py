@@ -1,6 +1,6 @@
 """A pause is at once, needs no reason, and is nobody else's business."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -40,17 +40,23 @@ def test_resuming_ends_every_pause_and_a_second_time_does_nothing(mira: Actor) -
     assert {pause.end for pause in selectors.pauses(subject=mira.key)} == {later}
 
 
-def test_pausing_twice_alike_is_one_pause_and_changing_its_end_is_another(mira: Actor) -> None:
-    first = services.pause(subject=mira.key, device_id=None, until=None, actor=mira, now=NOON)
-    again = services.pause(subject=mira.key, device_id=None, until=None, actor=mira, now=NOON)
-    assert first == again
+def test_pausing_what_is_paused_for_as_long_changes_nothing_and_for_longer_goes_on(
+    mira: Actor,
+) -> None:
+    minute, until = NOON + timedelta(minutes=1), NOON + timedelta(minutes=30)
+
+    def pause(end: datetime | None) -> object:
+        return services.pause(subject=mira.key, device_id=None, until=end, actor=mira, now=minute)
+
+    first = services.pause(subject=mira.key, device_id=None, until=until, actor=mira, now=NOON)
+    assert first == pause(until) == pause(until - timedelta(minutes=15))
     assert CapturePause.objects.count() == 1
-    minute = NOON + timedelta(minutes=1)
-    until = NOON + timedelta(minutes=30)
-    services.pause(subject=mira.key, device_id=None, until=until, actor=mira, now=minute)
+    open_end = pause(None)
+    assert open_end != first
+    assert open_end == pause(None) == pause(until), "A second window does not shorten it."
     assert [(p.start, p.end) for p in selectors.pauses(subject=mira.key)] == [
         (NOON, minute),
-        (minute, until),
+        (minute, None),
     ]
 
 

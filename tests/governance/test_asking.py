@@ -90,6 +90,23 @@ def test_r22_nobody_is_asked_in_a_window_and_only_the_privacy_office_asks(
     assert not Entry.objects.filter(event=Action.CAMPAIGN_SENT).exists()
 
 
+@pytest.mark.parametrize("kind", ["redundancies", "probation"])
+def test_r22_a_window_that_opens_later_silences_who_was_asked_while_it_lasts(
+    nordhafen: make.House, kind: str
+) -> None:
+    settled(nordhafen, "tariq")
+    assert ines().post("/api/v1/campaigns", ASK).status_code == 201
+    tariq = nordhafen.subject("tariq")
+    assert campaigns.open_request(subject=tariq) is not None
+    today = timezone.now().date()
+    window = {"kind": kind, "starts_on": str(today), "ends_on": str(today + timedelta(days=3))}
+    own = {"username": "tariq"} if kind == "probation" else {}
+    assert ines().post("/api/v1/asking-limits", window | own).status_code == 201
+    assert campaigns.open_request(subject=tariq) is None
+    after = timezone.now() + timedelta(days=4)
+    assert campaigns.open_request(subject=tariq, now=after) is not None
+
+
 def test_r22_newcomers_people_on_probation_and_the_senders_own_people_are_left_out(
     nordhafen: make.House,
 ) -> None:
