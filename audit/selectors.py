@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import disclosures, health, ports, quorum, sql
@@ -84,7 +85,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """How the log stands; `signed_at` is when the head was last published."""
+    """How the log stands; `signed_at` is when the head was last published.
+
+    What waits on purpose is not pending: its number would tell the moment of a shy act.
+    """
 
     origin: str
     size: int
@@ -170,7 +174,7 @@ def log_state() -> LogState:
         size=state.published_size if state else 0,
         root_b64=_root_text(state),
         signed_at=state.published_at if state else None,
-        entries_pending=Outbox.objects.count(),
+        entries_pending=Outbox.objects.filter(not_before__lte=Now()).count(),
         witnesses=_witnesses(),
         is_open=reason is None,
         why_closed=reason,

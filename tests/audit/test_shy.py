@@ -161,6 +161,22 @@ def test_more_details_than_there_are_decoys_for_are_refused() -> None:
     assert not Entry.objects.exists()
 
 
+def test_r14_r18_what_waits_on_purpose_is_in_no_figure(open_log: Any, settings: Settings) -> None:
+    """Counted, it would tell the moment of a decision or a pause, and how many there were."""
+    settings.REMIT_LOG_DELAY_SECONDS = 3600
+    before = selectors.log_state()
+    for _ in range(4):
+        decided(REFUSED)
+    assert selectors.log_state() == before
+    open_log()
+    after = selectors.log_state()
+    assert (after.entries_pending, after.is_open) == (0, True)
+    journal.append_now(Action.ACCESS_DENIED, actor=Actor("x", "auditor"))
+    assert selectors.log_state().entries_pending == 1, "what is due is counted"
+    Outbox.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+    assert selectors.log_state().entries_pending == 5, "so is what has waited long enough"
+
+
 def test_a_shy_entry_waits_its_own_random_time(open_log: Any, settings: Settings) -> None:
     settings.REMIT_LOG_DELAY_SECONDS = 3600
     entries = [decided(REFUSED) for _ in range(12)]

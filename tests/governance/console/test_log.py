@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from audit import disclosures
 from audit.models import Entry
+from governance.rights import services as rights
 from tests import make
 from tests.governance.portal.test_pages import signed_in
+from tests.house.worlds import alike
 
 pytestmark = pytest.mark.django_db
 
@@ -187,3 +190,22 @@ def test_own_entries_are_read_without_an_entry_and_anothers_not_at_all(
     assert tariq.get(f"/access/{entry.uuid}/proof").status_code == 404
     assert Entry.objects.count() == before
     assert mira.get(f"/office/log/{entry.uuid}/").status_code == 403
+
+
+def test_r14_r18_pauses_move_no_figure_of_the_office_nor_of_readiness(
+    nordhafen: make.House, open_log: Callable[[], None], settings: Settings
+) -> None:
+    settings.REMIT_LOG_DELAY_SECONDS = 3600
+    viewers = {"wanda": signed_in("wanda"), "mira": signed_in("mira")}
+    pages = [("wanda", "/office/"), ("mira", "/"), ("mira", "/log/"), ("mira", "/healthz/ready")]
+
+    def look() -> list[str]:
+        open_log()
+        return [alike(viewers[name].get(at).text, at, silent=False) for name, at in pages]
+
+    before = look()
+    for do in (rights.pause, rights.resume) * 2:
+        do(subject=nordhafen.subject("carla"), actor=nordhafen.actor("carla"))
+    after = [alike(viewers[name].get(at).text, at, silent=False) for name, at in pages]
+    assert after == before
+    assert look() == before
