@@ -32,3 +32,8 @@ class Actor:
     def is_person(self) -> bool:
         """Whether a person acted; then the key is that person's subject key."""
         return not (self.is_system or self.is_device)
+
+
+def office_of(key: str) -> str:
+    """Return who acted without saying which person: "office", or the service's own part."""
+    return key.partition(":")[2] if Actor(key, "").is_system else "office"

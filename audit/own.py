@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from audit import disclosures, ports
 from audit.errors import NotYetSequencedError
 from audit.models import Entry, Leaf, SubjectIndex, TreeState
-from audit.proofs import proof
+from audit.proofs import proof, shown_to
 
 _PAGE = 500
 
@@ -100,7 +100,7 @@ def numbered(*, subject: str) -> Numbered:
             waiting += 1
             continue
         entries += 1
-        opened += disclosures.opened(entry)
+        opened += shown_to(subject, entry, disclosures.opened(entry))
     return Numbered(opened, entries, waiting)
 
 

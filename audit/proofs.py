@@ -13,6 +13,8 @@ from uuid import UUID
 from django.conf import settings
 
 from audit import checkpoint, disclosures, ended, leaf, tree
+from audit.actions import Action
+from audit.actors import Actor
 from audit.errors import NotYetSequencedError, TileError, UnknownEntryError
 from audit.models import Entry
 from audit.tiles import TileStore
@@ -21,6 +23,9 @@ from audit.verifier.checkpoint import parse_tree
 FIRST_LINE: Final = "c2sp.org/tlog-proof@v1"
 # After how many proofs a head lets go of the tiles that it read for them.
 _KEPT_FOR: Final = 256
+_ACCESSES: Final = frozenset(
+    {Action.ACCESS_ALLOWED, Action.ACCESS_DENIED, Action.ACCESS_CLOSED, Action.ACCESS_REQUESTED}
+)
 
 
 def proof(*, uuid: UUID, owner: str | None = None, is_first_name: bool = False) -> bytes:
@@ -83,9 +88,25 @@ def _owned(entry: Entry, owner: str) -> list[str]:
     if owner not in {found.get("subject"), found.get("actor")}:
         raise UnknownEntryError(entry.uuid)
     if found.get("subject") in {owner, None}:
-        return opened
+        return shown_to(owner, entry, opened)
     # The actor of an act about somebody else learns nothing about that person from it.
     return [each for each in opened if leaf.reveal(each)[0] == "actor"]
+
+
+def shown_to(person: str, entry: Entry, opened: Sequence[str]) -> list[str]:
+    """Return what an entry about a person opens to them: for acts of an office, the role alone.
+
+    Who accessed their data stays, as evidence in their own hand; what an office decided, a report
+    of pressure before all, is no reason to know the one who held it.
+    """
+    if entry.event in _ACCESSES:
+        return list(opened)
+    return [each for each in opened if leaf.reveal(each)[0] != "actor" or _names(each, person)]
+
+
+def _names(disclosure: str, person: str) -> bool:
+    value = leaf.reveal(disclosure)[1]
+    return value == person or not Actor(str(value), "").is_person
 
 
 def _file(body: bytes, opened: Sequence[str], index: int, path: list[bytes]) -> bytes:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import sql
+from audit.actors import office_of
 from consent.errors import UnlockedError
 from consent.intervals import (
     Change,
@@ -99,6 +100,8 @@ class PastEvent:
     notice_version: str
     decision_id: UUID
     entry: UUID
+    # "subject", "office", or the part of the service that acted; never an officer's own key.
+    by: str
 
 
 def lock(*, subject: str, exclusive: bool) -> int:
@@ -289,13 +292,14 @@ def pauses(*, subject: str, device_id: UUID | None = None) -> list[PauseInterval
 
 
 def history(*, subject: str) -> list[PastEvent]:
-    """Return all the person ever decided, newest first."""
+    """Return all that the person ever decided or that ended by others, newest first."""
     rows = ConsentEvent.objects.filter(subject=subject).order_by("-occurred_at", "-number")
     return [_past_event(row) for row in rows.values_list(*_PAST)]
 
 
 def _past_event(row: Sequence[Any]) -> PastEvent:
-    event_id, status, occurred_at, valid_until, decision_id, notice, number, entry, *cell = row
+    event_id, status, occurred_at, valid_until, decision_id, notice, number, entry, *rest = row
+    indicated_by, subject, *cell = rest
     return PastEvent(
         event_id=event_id,
         cell=Cell(*cell),
@@ -305,6 +309,7 @@ def _past_event(row: Sequence[Any]) -> PastEvent:
         notice_version=f"{notice}@{number}",
         decision_id=decision_id,
         entry=entry,
+        by="subject" if indicated_by == subject else office_of(indicated_by),
     )
 
 
@@ -317,6 +322,8 @@ _PAST: Final = (
     "notice_version__notice_id",
     "notice_version__number",
     "entry__uuid",
+    "indicated_by",
+    "subject",
     "record__purpose",
     "record__application",
     "record__category",

@@ -1,5 +1,6 @@
-"""A person's decisions as they read them: one line an act, with its place in the log."""
+"""A person's decisions and what others ended, one line an act, with its place in the log."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -10,6 +11,7 @@ from audit import selectors as log
 from audit.actions import Action
 from consent.selectors import PastEvent
 from consent.status import VALID
+from governance.portal.endings import Ending, ending_of
 from governance.rights import selectors as rights
 from governance.rights.states import ErasureState
 
@@ -33,6 +35,11 @@ class Decision:
         return tuple(event for event in self.events if event.status in VALID)
 
     @property
+    def ending(self) -> Ending | None:
+        """How it ended what the person had allowed; None for what the person did."""
+        return ending_of(self.events[0])
+
+    @property
     def only(self) -> PastEvent | None:
         """The one cell of a decision about one cell alone."""
         return self.events[0] if len(self.events) == 1 else None
@@ -44,7 +51,7 @@ class Decision:
 
 
 def decisions_of(*, subject: str) -> list[Decision]:
-    """Return all of a person's decisions, newest first."""
+    """Return all of a person's decisions and what others ended, newest first."""
     receipts = consent.selectors.receipt_ids(subject=subject)
     past = consent.selectors.history(subject=subject)
     acts = [
@@ -65,6 +72,23 @@ def decisions_of(*, subject: str) -> list[Decision]:
             index=indexes.get(events[0].entry),
         )
         for decision_id, events in acts
+    ]
+
+
+def to_tell(
+    acts: Iterable[Decision], *, standing: Collection[UUID], seen: Collection[str], since: datetime
+) -> list[Decision]:
+    """Return what others ended and the person should hear of, newest first.
+
+    Not what was answered anew (its events no longer stand), nor what was looked at already.
+    """
+    return [
+        act
+        for act in acts
+        if act.ending is not None
+        and act.at >= since
+        and str(act.receipt_id) not in seen
+        and any(event.event_id in standing for event in act.events)
     ]
 
 

@@ -12,9 +12,10 @@ from governance.accounts.roles import Role
 from governance.portal import monitoring
 from governance.portal.accesses import lines_of
 from governance.portal.frame import show
-from governance.portal.history import decisions_of, erased_at
+from governance.portal.history import decisions_of, erased_at, to_tell
 from governance.portal.light import application_names
 from governance.portal.offer import TOLD_BEFORE
+from governance.portal.receipts import SEEN
 from governance.rights import accesses, campaigns
 from governance.rights import selectors as rights
 from governance.web.doors import public, speak, visitor_of
@@ -23,6 +24,8 @@ from governance.web.sessions import home_of, sign_in
 LATEST = 3
 MOST_READ = 500
 PERIOD = timedelta(days=30)
+# What others ended stands at the top this long, unless it was looked at or answered anew.
+TOLD_FOR = timedelta(days=90)
 
 
 @public
@@ -40,7 +43,15 @@ def front(request: HttpRequest) -> HttpResponse:
     lines = [line for line in lines_of(found) if line.access.occurred_at >= since]
     by_others = [line for line in lines if line.kind != "you"]
     decisions = decisions_of(subject=visitor.subject)
+    own = [act for act in decisions if act.ending is None]
+    standing = consent.selectors.states(subject=visitor.subject).values()
     context = {
+        "ended": to_tell(
+            decisions,
+            standing={state.event_id for state in standing},
+            seen=request.session.get(SEEN, ()),
+            since=timezone.now() - TOLD_FOR,
+        ),
         "people": len([line for line in by_others if line.kind == "person"]),
         "refused": len([line for line in by_others if line.kind == "refused"]),
         "jobs": len([line for line in by_others if line.kind == "program"]),
@@ -50,7 +61,7 @@ def front(request: HttpRequest) -> HttpResponse:
         "notice_waits": monitoring.waits(subject=visitor.subject, now=timezone.now()),
         "latest": by_others[:LATEST],
         "erased_at": erased_at(subject=visitor.subject),
-        "last_decision": decisions[0] if decisions else None,
+        "last_decision": own[0] if own else None,
         "requests": rights.own_requests(subject=visitor.subject)[:LATEST],
         "log": log.log_state(),
     }

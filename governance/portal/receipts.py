@@ -1,6 +1,7 @@
 """What remains of a decision: its receipt as a page and as a file, and the notice that was read."""
 
 from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -19,12 +20,18 @@ from governance.portal.history import Decision, decisions_of, erased_at
 from governance.portal.light import application_names
 from governance.web.doors import Visitor, page
 
+# In the session: receipts of what others ended that the person has looked at.
+SEEN: Final = "seen-endings"
+
 
 @page("consent.receipt")
 @require_GET
 def done(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpResponse:
     """Show a receipt: what was decided, what happens when, where it stands in the log."""
     context = _receipt(visitor, receipt_id) | {"erased_at": erased_at(subject=visitor.subject)}
+    seen = request.session.get(SEEN, [])
+    if context["is_ending"] and str(receipt_id) not in seen:
+        request.session[SEEN] = [*seen, str(receipt_id)]
     return show(request, visitor, "portal/receipt.html", context, section="consent")
 
 
@@ -37,6 +44,8 @@ def _receipt(visitor: Visitor, receipt_id: UUID) -> dict[str, object]:
         raise Http404
     return {
         "decision": found,
+        "is_ending": found.ending is not None,
+        "by": found.ending.by if found.ending else visitor.name,
         "groups": grouping.of_events(found.events),
         "titles": _titles(found),
         "applications": application_names(),
@@ -89,7 +98,6 @@ def paper(request: HttpRequest, visitor: Visitor, receipt_id: UUID) -> HttpRespo
         context=_receipt(visitor, receipt_id)
         | {
             "organisation": settings.REMIT_ORGANISATION,
-            "name": visitor.name,
             "consent_url": f"{settings.REMIT_EXTERNAL_ORIGIN}{reverse('consent')}",
         },
         receipt=receipt.receipt_document(subject=visitor.subject, receipt_id=receipt_id),
