@@ -1,8 +1,8 @@
 """My consent: the matrix, the check before it counts, withdrawing everything.
 
 Three requests to allow and three to refuse: choose, review, save. Withdrawing everything is one
-page and one button. A choice is saved only under the form it was made on: when a notice or a policy
-changed meanwhile, the page says what is different and keeps the ticks.
+page and one button. A choice is saved only under the form it was made on, and only
+as the review showed it: when something moved meanwhile, the page says so and keeps the ticks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consent.services import DecisionAct
@@ -20,9 +21,8 @@ from consent.status import VALID
 from governance.policies.categories import offered_categories
 from governance.policies.purposes import PROHIBITED
 from governance.portal import draft as drafts
-from governance.portal import grouping, sheet
+from governance.portal import grouping, reviewed, sheet
 from governance.portal.draft import Draft
-from governance.portal.form import Change
 from governance.portal.frame import GPC, may_solicit, show
 from governance.portal.history import decisions_of, erased_at
 from governance.portal.light import application_names
@@ -117,12 +117,24 @@ def _first_ends(offer: Offer) -> dict[str, datetime]:
 
 
 def _changed(request: HttpRequest, visitor: Visitor, offer: Offer, draft: Draft) -> HttpResponse:
-    """Show the form of now, what is different from the one filled in, and its ticks."""
-    different = drafts.differences(draft, offer, names=application_names())
-    again = replace(draft, language=offer.language, shown=drafts.of(offer))
-    drafts.keep(request.session, again)
+    """Show the form of now, what is different from the one filled in, and keep its ticks."""
+    drafts.keep(request.session, replace(draft, language=offer.language, shown=drafts.of(offer)))
+    return _different(request, visitor, offer, draft)
+
+
+def _different(request: HttpRequest, visitor: Visitor, offer: Offer, draft: Draft) -> HttpResponse:
+    """Show the form of now with the draft's ticks, and in words what moved; keep nothing."""
+    if drafts.is_stale(draft, offer):
+        different = drafts.differences(draft, offer, names=application_names())
+    else:
+        different = [
+            _(
+                "What would be saved is not what you were shown: your answers changed meanwhile, "
+                "or the form was filled in once more in another window."
+            )
+        ]
     remarks = Remarks(differences=different, status=CONFLICT)
-    return _matrix(request, visitor, offer, again, remarks)
+    return _matrix(request, visitor, offer, draft, remarks)
 
 
 @page("consent.decide")
@@ -142,6 +154,7 @@ def review(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     changes = drafts.changes(draft, offer)
     context = {
         "changes": changes,
+        "reviewed": reviewed.name(visitor.subject, changes, offer),
         "groups": grouping.of_changes(changes),
         "applications": application_names(),
         "titles": {section.purpose: section.title for section in offer.sections},
@@ -153,7 +166,7 @@ def review(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def _take(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Read the form and do what its button says; nothing here writes a decision."""
-    act, _, what = request.POST.get("do", "review").partition(" ")
+    act, __, what = request.POST.get("do", "review").partition(" ")
     if act == "restart":
         drafts.drop(request.session)
         return HttpResponseRedirect(HERE)
@@ -175,7 +188,7 @@ def _take(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 def _copied(request: HttpRequest, draft: Draft, offer: Offer, what: str) -> tuple[Draft, str]:
     """Return the draft after one copy of ticks, and the purpose it was made in."""
-    target, _, source = what.partition(" ")
+    target, __, source = what.partition(" ")
     if source:
         return drafts.copied(draft, offer, source=source, target=target), target
     return (
@@ -212,45 +225,38 @@ def save(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return HttpResponseRedirect(HERE)
     draft = drafts.held(request.session)
     offer = _offer(visitor)
-    changes = drafts.changes(draft, offer) if draft else ()
-    if draft is None or (not changes and not drafts.is_stale(draft, offer)):
-        return _spent(request, visitor, offer)
-    if draft.language != offer.language:
-        return HttpResponseRedirect(HERE)
-    if drafts.is_stale(draft, offer):
-        return _changed(request, visitor, offer, draft)
-    return _write(request, visitor, draft, changes)
-
-
-def _write(
-    request: HttpRequest, visitor: Visitor, draft: Draft, changes: Sequence[Change]
-) -> HttpResponse:
-    if needs_proof(change.will for change in changes) and not freshness.is_fresh(request):
+    claimed = request.POST.get("reviewed", "")
+    if draft is None or not reviewed.is_still(
+        claimed, subject=visitor.subject, draft=draft, offer=offer
+    ):
+        return _unsaved(request, visitor, draft, offer)
+    answers = reviewed.answers(draft, offer, signal="" if may_solicit(request) else GPC)
+    if needs_proof(answer.status for answer in answers) and not freshness.is_fresh(request):
         return freshness.ask(REVIEW)
-    act = _decide(visitor, draft, changes, signal="" if may_solicit(request) else GPC)
+    act = _decide(visitor, draft, answers)
     if act is None:
-        return _spent(request, visitor, _offer(visitor))
+        return _unsaved(request, visitor, draft, _offer(visitor))
     drafts.drop(request.session)
     return HttpResponseRedirect(f"/consent/done/{act.receipt_id}/")
 
 
-def _decide(
-    visitor: Visitor, draft: Draft, changes: Sequence[Change], *, signal: str
-) -> DecisionAct | None:
-    """Write what changes; None when all of it was written elsewhere while this was on its way."""
-    choices = [
-        rights.Answer(
-            *change.cell,
-            change.will,
-            draft.shown.notices.get(change.cell.purpose) or None,
-            signal=signal,
-        )
-        for change in changes
-    ]
+def _unsaved(
+    request: HttpRequest, visitor: Visitor, draft: Draft | None, offer: Offer
+) -> HttpResponse:
+    """Say why nothing was saved. The draft stays as it is: the same request is refused again."""
+    if draft is None or not (drafts.is_stale(draft, offer) or drafts.changes(draft, offer)):
+        return _spent(request, visitor, offer)
+    if draft.language != offer.language:  # To be read in the other language first.
+        return HttpResponseRedirect(HERE)
+    return _different(request, visitor, offer, draft)
+
+
+def _decide(visitor: Visitor, draft: Draft, answers: Sequence[rights.Answer]) -> DecisionAct | None:
+    """Write what changes; None when something of it was answered while this was on its way."""
     try:
         act = rights.choose(
             person_subject=visitor.subject,
-            choices=choices,
+            choices=answers,
             actor=visitor.actor,
             language=draft.language,
             form_digest=draft.shown.digest,

@@ -43,6 +43,17 @@ class Offer:
         """Every application in which something may be answered."""
         return frozenset(cell.application for cell in self.cells)
 
+    @property
+    def scopes(self) -> dict[Cell, str]:
+        """How far a yes to each cell would reach."""
+        return {
+            slot.cell: slot.scope
+            for section in self.sections
+            for row in section.rows
+            for slot in row.slots
+            if slot.cell is not None
+        }
+
 
 def offer_to(*, subject: str, language: str) -> Offer:
     """Return the form for a person in their language."""

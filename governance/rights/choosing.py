@@ -5,10 +5,11 @@ transaction makes it invalid, orders its erasure and recalls it from releases; t
 after the commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,6 +44,14 @@ def needs_proof(statuses: Iterable[ConsentStatus]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a page showed beside an answer: the event that stood, and how far a yes would reach."""
+
+    event_id: UUID | None
+    scope_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer as the person gave it; the scope is added from the policy in force."""
 
@@ -52,6 +61,8 @@ class Answer:
     status: ConsentStatus
     notice_version: str | None = None
     signal: str = ""
+    # Without one, an answer is held against what stood when the request came.
+    basis: Basis | None = None
 
     @property
     def cell(self) -> Cell:
@@ -71,7 +82,7 @@ def choose(
     """Record one act of deciding and do what follows from it.
 
     A yes that crosses another answer to its cell is refused: sent twice at once, it is one
-    decision. A no never is, whatever happened meanwhile.
+    decision. So is one that was shown another reach. A no never is, whatever happened meanwhile.
     Raises CellNotOfferedError, DecidedMeanwhileError, SubjectErasedError, and what
     `consent.services.decide` raises.
     """
@@ -88,7 +99,8 @@ def choose(
         known = consent.selectors.states(subject=person_subject, at=moment)
         for answer in choices:
             _check_offered(answer, is_offered=answer.cell in offered, is_known=answer.cell in known)
-            _check_unmoved(answer, seen=seen.get(answer.cell), known=known.get(answer.cell))
+            if answer.status in VALID:
+                _check_unmoved(answer, seen=seen, known=known, scope=offered[answer.cell])
         act = consent.services.decide(
             subject=person_subject,
             choices=[
@@ -126,11 +138,17 @@ def _check_offered(answer: Answer, *, is_offered: bool, is_known: bool) -> None:
         raise CellNotOfferedError
 
 
-def _check_unmoved(answer: Answer, *, seen: CellState | None, known: CellState | None) -> None:
-    """Refuse a yes that crossed another answer to the same cell."""
-    moved = (seen and seen.event_id) != (known and known.event_id)
-    if moved and answer.status in VALID:
+def _check_unmoved(
+    answer: Answer, *, seen: Mapping[Cell, CellState], known: Mapping[Cell, CellState], scope: str
+) -> None:
+    """Refuse a yes whose cell was answered, or asked for more, since the person saw it."""
+    basis = answer.basis or Basis(_event(seen, answer.cell), scope)
+    if basis != Basis(_event(known, answer.cell), scope):
         raise DecidedMeanwhileError("This was answered a moment ago, in another window or request.")
+
+
+def _event(states: Mapping[Cell, CellState], cell: Cell) -> UUID | None:
+    return states[cell].event_id if cell in states else None
 
 
 def follow(*, subject: str, act: DecisionAct, reason: str, now: datetime) -> None:

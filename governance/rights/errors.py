@@ -10,7 +10,7 @@ class CellNotOfferedError(RightsError):
 
 
 class DecidedMeanwhileError(RightsError):
-    """The cell was answered elsewhere while this yes was on its way: one decision, not two."""
+    """The cell was answered elsewhere, or asks for more, while this yes was on its way."""
 
 
 class SubjectErasedError(RightsError):

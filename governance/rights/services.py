@@ -23,6 +23,7 @@ from governance.releases import services as releases
 from governance.rights import erasure, exports, requests
 from governance.rights.choosing import (
     Answer,
+    Basis,
     choose,
     end_all,
     expire_consents,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "Basis",
     "choose",
     "delete_capture",
     "erase_everything",

@@ -24,7 +24,7 @@ from governance.rights import services as rights
 from tests import make
 from tests.governance.api.people import Session
 from tests.governance.api.test_agent import Wire, batch, slug
-from tests.governance.portal.test_pages import PAGES, choose, filled, signed_in
+from tests.governance.portal.test_pages import PAGES, choose, filled, reviewed, signed_in
 from tests.governance.releases.conftest import Office, contributed, office  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -58,9 +58,10 @@ def steps(client: Client, *, answer: str) -> int:
     requests += 1
     review = client.post("/consent/review/", form)
     requests += 1
-    assert client.get(review["Location"]).status_code == 200
+    assert review["Location"] == "/consent/review/"
+    save = reviewed(client)
     requests += 1
-    saved = client.post("/consent/save/", {"do": "save"})
+    saved = client.post("/consent/save/", save)
     requests += 1
     assert saved["Location"].startswith("/consent/done/")
     return requests
@@ -204,7 +205,7 @@ def test_r09_whoever_agrees_again_before_the_end_has_another_six_months(
     assert "allowed again" not in mira.get("/consent/review/").text
     mira.post("/consent/review/", filled(mira, *kinds, answer="yes") | again)
     assert "allowed again" in mira.get("/consent/review/").text
-    saved = mira.post("/consent/save/", {"do": "save"})["Location"]
+    saved = mira.post("/consent/save/", reviewed(mira))["Location"]
     assert "allowed again" in mira.get(saved).text
     renewed = {e.cell.category for e in latest(subject) if e.status == "RenewedConsentGiven"}
     assert renewed == set(kinds)
@@ -257,7 +258,8 @@ def test_r21_whoever_says_no_to_everything_loses_nothing_and_is_not_asked_again(
     form = filled(client)
     form |= {f"answer.{purpose}": "no" for purpose in make.PURPOSES}
     client.post("/consent/review/", form)
-    assert client.post("/consent/save/", {"do": "save"})["Location"].startswith("/consent/done/")
+    saved = client.post("/consent/save/", reviewed(client))
+    assert saved["Location"].startswith("/consent/done/")
     for path in PAGES:
         page = client.get(path)
         assert page.status_code == 200, path

@@ -17,6 +17,7 @@ from django.test import Client
 
 from audit.actions import Action
 from audit.models import Entry
+from consent import selectors as consents
 from consent.errors import NotTheSubjectError
 from consent.models import ConsentEvent, ConsentReceipt, ConsentRecord, ConsentState, SubjectEpoch
 from consent.services import publish_notice
@@ -25,7 +26,7 @@ from governance.policies.suspending import suspend
 from governance.rights import services as rights
 from tests import make
 from tests.governance.api.people import Session
-from tests.governance.portal.test_pages import filled, signed_in
+from tests.governance.portal.test_pages import choose, filled, reviewed, signed_in
 
 pytestmark = pytest.mark.django_db
 CELL = f"/api/v1/me/consents/{make.TRAIN}/{make.DESK}/pointer"
@@ -105,8 +106,9 @@ def test_r13_consent_by_an_officer(nordhafen: make.House, name: str, role: str) 
 def test_consent_on_an_outdated_notice(nordhafen: make.House) -> None:
     tariq, page = Session("tariq"), signed_in("tariq")
     filled_in = filled(page, "pointer", answer="yes")
-    reviewed = signed_in("tariq")
-    reviewed.post("/consent/review/", filled(reviewed, "pointer", answer="yes"))
+    late = signed_in("tariq")
+    late.post("/consent/review/", filled(late, "pointer", answer="yes"))
+    save = reviewed(late)
     newer = make.notice(make.TRAIN) | {"transfers": "To nobody outside the European Union."}
     publish_notice(
         purpose=make.TRAIN,
@@ -117,7 +119,8 @@ def test_consent_on_an_outdated_notice(nordhafen: make.House) -> None:
         assert told(tariq.put(CELL, YES)) == Told(409, "notice-outdated")
         for answer in (
             page.post("/consent/review/", filled_in),
-            reviewed.post("/consent/save/", {"do": "save"}),
+            late.post("/consent/save/", save),
+            late.post("/consent/save/", save),
         ):
             assert answer.status_code == 409
             assert f"The notice on “{make.TRAIN}” is a newer one." in answer.text
@@ -179,7 +182,7 @@ def test_consent_with_a_forged_digest_or_notice_on_the_form(
     with nothing_decided():
         answer = page.post("/consent/review/", filled(page, "pointer", answer="yes") | forged)
         if answer.status_code == 302:
-            answer = page.post("/consent/save/", {"do": "save"})
+            answer = page.post("/consent/save/", reviewed(page))
         assert answer.status_code == 409
 
 
@@ -204,11 +207,12 @@ def test_consent_on_a_stale_form(nordhafen: make.House, is_reviewed: bool) -> No
     form = filled(page, "pointer", answer="yes")
     if is_reviewed:
         page.post("/consent/review/", form)
+    save = reviewed(page) if is_reviewed else {}
     wider = make.policy_content(make.DESK) | {"labels": ["Germany", "France", "Meals", "Wages"]}
     make.activate(nordhafen, wider)
     with nothing_decided():
         answer = (
-            page.post("/consent/save/", {"do": "save"})
+            page.post("/consent/save/", save)
             if is_reviewed
             else page.post("/consent/review/", form)
         )
@@ -216,6 +220,87 @@ def test_consent_on_a_stale_form(nordhafen: make.House, is_reviewed: bool) -> No
         assert "What may be captured in Freight Desk is not the same any more." in answer.text
         # What was ticked is still ticked; nobody has to begin again.
         assert f'name="cell.{make.TRAIN}.{make.DESK}.pointer" checked' in answer.text
+
+
+def valid(house: make.House) -> set[tuple[str, str, str]]:
+    return {*consents.valid_cells(subject=house.subject("tariq"))}
+
+
+def test_save_gives_nothing_that_the_review_did_not_show(nordhafen: make.House) -> None:
+    """What was allowed, and stood on no line of the review, ended elsewhere: it stays ended."""
+    page, elsewhere = signed_in("tariq"), signed_in("tariq")
+    choose(page, "pointer", answer="yes")
+    page.post("/consent/review/", filled(page, "pointer", "click", answer="yes"))
+    save = reviewed(page)
+    assert elsewhere.post("/withdraw/")["Location"].startswith("/consent/done/")
+    with nothing_decided():
+        for _ in range(2):
+            answer = page.post("/consent/save/", save)
+            assert (answer.status_code, CHANGED in answer.text) == (409, True)
+            assert "What would be saved is not what you were shown" in answer.text
+    # Only another review, which shows both, is an answer to it.
+    assert "2 answers would change" in page.get("/consent/review/").text
+    page.post("/consent/save/", reviewed(page))
+    assert valid(nordhafen) == {(make.TRAIN, make.DESK, kind) for kind in ("pointer", "click")}
+
+
+def test_save_gives_nothing_that_another_tab_put_under_review(nordhafen: make.House) -> None:
+    page = signed_in("tariq")
+    page.post("/consent/review/", filled(page, "pointer", answer="yes"))
+    first = reviewed(page)
+    page.post("/consent/review/", filled(page, "click", answer="yes"))
+    second = reviewed(page)
+    with nothing_decided():
+        for sent in (first, first, {"do": "save"}, first | {"reviewed": "0" * 64}):
+            answer = page.post("/consent/save/", sent)
+            assert (answer.status_code, CHANGED in answer.text) == (409, True)
+    assert page.post("/consent/save/", second).status_code == 302
+    assert valid(nordhafen) == {(make.TRAIN, make.DESK, "click")}
+
+
+def test_save_of_one_person_says_nothing_for_another(nordhafen: make.House) -> None:
+    tariq, mira = signed_in("tariq"), signed_in("mira")
+    for page in (tariq, mira):
+        page.post("/consent/review/", filled(page, "pointer", answer="yes"))
+    with nothing_decided():
+        assert tariq.post("/consent/save/", reviewed(mira)).status_code == 409
+
+
+@pytest.mark.parametrize("looks", ["", "/consent/"])
+def test_a_save_that_was_refused_is_refused_again(nordhafen: make.House, looks: str) -> None:
+    """Loading the refused page once more is no answer to the notice that overtook it."""
+    page = signed_in("tariq")
+    page.post("/consent/review/", filled(page, "pointer", answer="yes"))
+    save = reviewed(page)
+    newer = make.notice(make.TRAIN) | {"transfers": "To nobody outside the European Union."}
+    texts = dict.fromkeys(("en", "de", "fr"), newer)
+    publish_notice(purpose=make.TRAIN, texts=texts, actor=nordhafen.ines)
+    with nothing_decided():
+        for _ in range(3):
+            assert page.post("/consent/save/", save).status_code == 409
+            if looks:
+                page.get(looks)
+    page.get("/consent/")
+    assert page.post("/consent/save/", reviewed(page)).status_code == 302
+    assert valid(nordhafen) == {(make.TRAIN, make.DESK, "pointer")}
+
+
+@pytest.mark.parametrize("after_reading", [1, 2])
+def test_a_save_that_crosses_a_withdrawal_gives_nothing_back(
+    nordhafen: make.House, after_reading: int
+) -> None:
+    """The same, in the moment between reading what stands and writing the answer."""
+    page, elsewhere = signed_in("tariq"), signed_in("tariq")
+    choose(page, "pointer", answer="yes")
+    wider = make.policy_content(make.DESK) | {"labels": ["Germany", "France", "Meals", "Wages"]}
+    make.activate(nordhafen, wider)
+    page.post("/consent/review/", filled(page, "pointer", answer="yes"))
+    save = reviewed(page)
+    with crossed_by(lambda: elsewhere.post("/withdraw/"), after_reading=after_reading) as other:
+        answer = page.post("/consent/save/", save)
+    assert other[0].status_code == 302
+    assert (answer.status_code, CHANGED in answer.text) == (409, True)
+    assert valid(nordhafen) == set()
 
 
 @contextmanager
@@ -265,18 +350,19 @@ def test_consent_sent_twice_at_once_over_the_form(
     one, other = signed_in("tariq"), signed_in("tariq")
     for page in (one, other):
         page.post("/consent/review/", filled(page, "pointer", answer="yes"))
+    sent = {page: reviewed(page) for page in (one, other)}
 
     def save() -> Any:
-        return other.post("/consent/save/", {"do": "save"})
+        return other.post("/consent/save/", sent[other])
 
     with crossed_by(save, after_reading=after_reading) as first:
-        late = one.post("/consent/save/", {"do": "save"})
+        late = one.post("/consent/save/", sent[one])
     assert first[0]["Location"].startswith("/consent/done/")
     assert (late.status_code, "Nothing was left to save" in late.text) == (409, True)
     assert one_decision(nordhafen)
     # The same button once more, in either window.
     for page in (one, other):
-        assert page.post("/consent/save/", {"do": "save"}).status_code == 409
+        assert page.post("/consent/save/", sent[page]).status_code == 409
     assert one_decision(nordhafen)
 
 

@@ -51,9 +51,10 @@ def over_the_form(person: Person, purpose: str, ticked: str) -> None:
     del form["csrfmiddlewaretoken"], form["next"]
     form |= {f"answer.{purpose}": "yes", f"cell.{ticked}": "on"}
     assert person.submit("/consent/review/", form).status_code == httpx.codes.FOUND
-    answers = at_once(
-        *(lambda: person.submit("/consent/save/", {"do": "save"}) for _ in range(AT_ONCE))
-    )
+    review = person.get("/consent/review/").text
+    (name,) = re.findall(r'name="reviewed" value="([^"]+)"', review)
+    save = {"do": "save", "reviewed": name}
+    answers = at_once(*(lambda: person.submit("/consent/save/", save) for _ in range(AT_ONCE)))
     saved = [one for one in answers if one.status_code == httpx.codes.FOUND]
     assert [one.headers["Location"][:14] for one in saved] == ["/consent/done/"]
     others = [one for one in answers if one not in saved]

@@ -12,7 +12,7 @@ from consent import selectors as consents
 from governance.portal import form as consent_form
 from governance.portal.offer import offer_to
 from tests import make
-from tests.governance.portal.test_pages import choose, filled, signed_in
+from tests.governance.portal.test_pages import choose, filled, reviewed, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_what_no_policy_offers_cannot_be_ticked(nordhafen: make.House) -> None:
         f"cell.nothing.{make.DESK}.click": "on",
     }
     client.post("/consent/review/", sent)
-    client.post("/consent/save/", {"do": "save"})
+    client.post("/consent/save/", reviewed(client))
     valid = consents.valid_cells(subject=nordhafen.subject("tariq"))
     assert list(valid) == [(make.TRAIN, make.DESK, "pointer")]
 
@@ -115,7 +115,7 @@ def test_rows_that_a_search_left_out_keep_their_ticks(nordhafen: make.House) -> 
     assert searched["shown"] == make.TERMINAL
     searched |= {f"cell.{make.TRAIN}.{make.TERMINAL}.click": "on"}
     client.post("/consent/review/", searched)
-    client.post("/consent/save/", {"do": "save"})
+    client.post("/consent/save/", reviewed(client))
     assert set(consents.valid_cells(subject=nordhafen.subject("tariq"))) == {
         (make.TRAIN, make.DESK, "pointer"),
         (make.TRAIN, make.TERMINAL, "click"),

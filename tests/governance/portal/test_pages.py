@@ -56,12 +56,19 @@ def filled(client: Client, *cells: str, answer: str = "", find: str = "") -> dic
     return form | {f"cell.{make.TRAIN}.{make.DESK}.{cell}": "on" for cell in cells}
 
 
+def reviewed(client: Client) -> dict[str, str]:
+    """Look at the review; return what its button "save" sends."""
+    page = client.get("/consent/review/")
+    assert page.status_code == 200
+    (name,) = re.findall(r'<input type="hidden" name="reviewed" value="([^"]+)"', page.text)
+    return {"do": "save", "reviewed": name}
+
+
 def choose(client: Client, *cells: str, answer: str) -> str:
     """Send the form, look at the review, save; return where the receipt is."""
     form = filled(client, *cells, answer=answer)
     assert client.post("/consent/review/", form)["Location"] == "/consent/review/"
-    assert client.get("/consent/review/").status_code == 200
-    return client.post("/consent/save/", {"do": "save"})["Location"]
+    return client.post("/consent/save/", reviewed(client))["Location"]
 
 
 @pytest.mark.parametrize("path", PAGES)

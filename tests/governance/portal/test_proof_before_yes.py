@@ -14,7 +14,7 @@ from consent import selectors as consents
 from consent.status import ConsentStatus
 from governance.accounts.models import Person
 from tests import make
-from tests.governance.portal.test_pages import filled
+from tests.governance.portal.test_pages import filled, reviewed
 
 pytestmark = pytest.mark.django_db
 CELL = (make.TRAIN, make.DESK, "pointer")
@@ -70,9 +70,11 @@ def test_the_page_keeps_the_choice_while_it_asks(
     nordhafen: make.House, tariq: Client, passed: Callable[[], None]
 ) -> None:
     assert tariq.post("/consent/review/", filled(tariq, "pointer", answer="yes")).status_code == 302
+    save = reviewed(tariq)
     passed()
-    asked = tariq.post("/consent/save/", {"do": "save"})
+    asked = tariq.post("/consent/save/", save)
     assert asked["Location"] == "/account/confirm/?next=%2Fconsent%2Freview%2F"
     sent = {"password": "demo", "next": "/consent/review/"}
     assert tariq.post("/account/confirm/", sent)["Location"] == "/consent/review/"
-    assert tariq.post("/consent/save/", {"do": "save"})["Location"].startswith("/consent/done/")
+    saved = tariq.post("/consent/save/", reviewed(tariq))
+    assert saved["Location"].startswith("/consent/done/")
