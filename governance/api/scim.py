@@ -254,6 +254,8 @@ class UserView(ScimView):
         held = directory.person(number)
         now = written(held)
         sent.patch(now, scim_policy=READING)
+        if now.active is None:
+            raise _refuse("invalidValue", "Say whether the person is active: true or false.")
         # What was read is what is changed: an older copy would bring somebody back who has left.
         revision = _revision(request)
         person = _apply(number, _checked(now), held.revision if revision is None else revision)

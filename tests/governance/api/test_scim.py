@@ -68,6 +68,21 @@ def under(manager: str) -> dict[str, Any]:
     return {ENTERPRISE: {"department": "Freight", "manager": {"value": manager}}}
 
 
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "remove", "path": "active"},
+        {"op": "replace", "path": "active", "value": None},
+        {"op": "replace", "value": {"active": None}},
+    ],
+)
+def test_nobody_is_neither_here_nor_gone(hr: Hr, operation: dict[str, Any]) -> None:
+    number = hr.add("nils").json()["id"]
+    answer = hr.change(number, operation)
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert hr("GET", f"/Users/{number}").json()["active"] is True
+
+
 def test_a_person_is_added_read_found_and_changed(hr: Hr) -> None:
     petra = hr.add("petra").json()["id"]
     made = hr.add("nils", externalId="hr-7", **under(petra), emails=[{"value": "n@x.example"}])
