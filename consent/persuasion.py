@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from consent.errors import NoticePersuadesError
+
 # Which way of pushing, and the words that show it.
 _PHRASES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "en": {
@@ -255,6 +257,16 @@ def pushing(text: str, *, language: str) -> tuple[str, ...]:
     found = _FOUND.get(language)
     plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("\N{NO-BREAK SPACE}", " ")
     return () if found is None else tuple(match.group() for match in found.finditer(plain))
+
+
+def check(texts: Mapping[str, Mapping[str, object]]) -> None:
+    """Refuse a notice, by language, whose words push. NoticePersuadesError names them."""
+    found = {
+        language: list(of_notice(content, language=language))
+        for language, content in sorted(texts.items())
+    }
+    if any(found.values()):
+        raise NoticePersuadesError({language: words for language, words in found.items() if words})
 
 
 def of_notice(content: Mapping[str, object], *, language: str) -> tuple[str, ...]:

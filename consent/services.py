@@ -26,7 +26,6 @@ from consent import notice, persuasion, receipt, selectors
 from consent.errors import (
     InvalidTransitionError,
     NoticeOutdatedError,
-    NoticePersuadesError,
     NotTheSubjectError,
 )
 from consent.models import (
@@ -347,15 +346,6 @@ def _add_pauses(
     _count(subject)
 
 
-def _check_tone(texts: Mapping[str, notice.Content]) -> None:
-    found = {
-        language: list(persuasion.of_notice(content, language=language))
-        for language, content in sorted(texts.items())
-    }
-    if any(found.values()):
-        raise NoticePersuadesError({language: words for language, words in found.items() if words})
-
-
 @transaction.atomic
 def publish_notice(
     *,
@@ -374,7 +364,7 @@ def publish_notice(
         raise NoticeOutdatedError("A notice is published in at least one language.")
     for content in texts.values():
         notice.check(content)
-    _check_tone(texts)
+    persuasion.check(texts)
     moment = now or timezone.now()
     last = NoticeVersion.objects.filter(notice_id=purpose).aggregate(n=Max("number"))["n"] or 0
     current = list(NoticeVersion.objects.filter(notice_id=purpose, number=last))
