@@ -159,6 +159,7 @@ def review(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "applications": application_names(),
         "titles": {section.purpose: section.title for section in offer.sections},
         "given": [change for change in changes if change.will in VALID],
+        "never_allowed": offer.was_never_allowed,
         "ended": [change for change in changes if change.was in VALID and change.will not in VALID],
     }
     return show(request, visitor, "portal/review.html", context, section="consent")

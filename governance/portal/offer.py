@@ -9,6 +9,7 @@ from django.utils import timezone
 
 import consent.selectors
 from consent.selectors import Cell, CellState
+from consent.status import OPEN, ConsentStatus
 from governance.policies import selectors as policies
 from governance.policies.categories import offered_categories
 from governance.portal.form import Row, Section, Slot, answer_so_far, digest
@@ -42,6 +43,11 @@ class Offer:
     def applications(self) -> frozenset[str]:
         """Every application in which something may be answered."""
         return frozenset(cell.application for cell in self.cells)
+
+    @property
+    def was_never_allowed(self) -> bool:
+        """Whether the person never said yes to anything, so that nothing was ever captured."""
+        return all(state.status in OPEN | {ConsentStatus.REFUSED} for state in self.states.values())
 
     @property
     def scopes(self) -> dict[Cell, str]:

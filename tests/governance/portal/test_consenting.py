@@ -108,6 +108,28 @@ def test_ticks_are_copied_only_when_asked_and_only_where_the_same_is_offered(
     assert decided(nordhafen) == 0
 
 
+def test_only_who_never_allowed_anything_is_told_that_nothing_was_captured(
+    nordhafen: make.House,
+) -> None:
+    nothing = "Nothing was captured, and nothing will be."
+    client = signed_in("tariq")
+
+    def review(purpose: str, answer: str) -> str:
+        sent = filled(client, *(["pointer"] if answer == "yes" else []))
+        client.post("/consent/review/", sent | {f"answer.{purpose}": answer})
+        return client.get("/consent/review/").text
+
+    assert nothing in review(make.TRAIN, "no")
+    assert nothing not in review(make.TRAIN, "yes")
+    client.post("/consent/save/", reviewed(client))
+    # A no to the other purpose, while a consent to the first one goes on; and once it went.
+    no = review(make.IMPROVE, "no")
+    assert "would change" in no
+    assert nothing not in no
+    client.post("/withdraw/")
+    assert nothing not in review(make.IMPROVE, "no")
+
+
 def test_rows_that_a_search_left_out_keep_their_ticks(nordhafen: make.House) -> None:
     client = signed_in("tariq")
     client.post("/consent/review/", filled(client, "pointer", answer="yes"))
