@@ -30,8 +30,8 @@ def flag(name: str, *, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be 1 or 0.")
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
-    """Return a whole number of at least `least`."""
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """Return a whole number of at least `least`, and at most `most`."""
     raw = os.environ.get(name)
     if raw is None:
         return default
@@ -41,6 +41,8 @@ def number(name: str, default: int, *, least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number.") from error
     if value < least:
         raise ImproperlyConfigured(f"{name} must be at least {least}.")
+    if most is not None and value > most:
+        raise ImproperlyConfigured(f"{name} must be at most {most}.")
     return value
 
 

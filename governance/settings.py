@@ -83,6 +83,14 @@ REMIT_CLOCK_SKEW_SECONDS = env.number("REMIT_CLOCK_SKEW_SECONDS", 300)
 # The least share of planted canaries, in percent, that the runs behind a release are sure to find.
 REMIT_MIN_RECALL_PERCENT = env.number("REMIT_MIN_RECALL_PERCENT", 90)
 REMIT_MIN_CONTRIBUTORS = env.number("REMIT_MIN_CONTRIBUTORS", 20, least=2)
+# Recalls are told once in so long, all of that time at once: a time of its own would tell who ended
+# something (R18). A day at most (R85).
+REMIT_RECALL_SECONDS = env.number(
+    "REMIT_RECALL_SECONDS",
+    60 if REMIT_DEMO else 86400,
+    least=1 if REMIT_DEMO else 3600,
+    most=86400,
+)
 REMIT_SWEEP_SECONDS = env.number("REMIT_SWEEP_SECONDS", 15, least=1)
 REMIT_JOB_LEASE_SECONDS = env.number("REMIT_JOB_LEASE_SECONDS", 60, least=1)
 

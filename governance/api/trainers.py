@@ -223,7 +223,7 @@ class RecallsSerializer(serializers.Serializer[Any]):
 
 
 class RecallsView(APIView):
-    """The signed recall lists, newest first; the first names every file called back so far."""
+    """The signed recall lists, newest first; told once a day, the first names every file so far."""
 
     action_name = "release.recalls"
     permission_classes = (ByMatrix,)

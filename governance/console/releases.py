@@ -39,13 +39,12 @@ def detail(request: HttpRequest, visitor: Visitor, release_id: UUID) -> HttpResp
     """Show one release with its files as the signed manifest names them."""
     try:
         found = selectors.release(release_id=release_id, reader=visitor.actor)
-        recalls = selectors.recalls(release_id=release_id, reader=visitor.actor)
     except ReleaseNotFoundError as error:
         raise Http404 from error
     context = {
         "release": found,
         "manifest": _manifest(visitor, release_id),
-        "recalls": len(recalls),
+        "recalls": found.recalls,
         "may_download": visitor.may("release.download"),
         **_words(),
     }

@@ -1,7 +1,9 @@
 """The signed description of a release and the signed list of what was called back from it."""
 
+import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -69,7 +71,10 @@ def sign_manifest(facts: ReleaseFacts) -> tuple[Envelope, str]:
 
 
 def sign_recalls(*, release_id: UUID, number: int, at: datetime, files: Sequence[str]) -> Envelope:
-    """Return the signed list of every file called back so far. It gives no reasons."""
+    """Return the signed list of every file called back so far. It gives no reasons.
+
+    `at` is when it is told, never when somebody acted.
+    """
     body = rfc8785.dumps(
         {
             "schema": "recall-list/1",
@@ -81,6 +86,12 @@ def sign_recalls(*, release_id: UUID, number: int, at: datetime, files: Sequence
         }
     )
     return signing.dsse_sign(key="release", payload_type=RECALLS, body=body)
+
+
+def recall_list(envelope: Envelope) -> tuple[datetime, int]:
+    """Return of a signed list when it is told, and how many files it names."""
+    body = json.loads(base64.b64decode(envelope["payload"]))
+    return datetime.fromisoformat(body["issued_at"]), len(body["files"])
 
 
 def _document(facts: ReleaseFacts) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 Promises: from the commit on no file of the person in reach of the recall can be fetched; its key
 is destroyed right after, and by a job should the process die in between; consumers see a signed
 list without reasons. A file goes whole: a trajectory with holes cut into it would tell where.
+The list is told with all others of its day (R18, R85): neither its time nor its length says who
+acted, nor when.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -28,9 +32,6 @@ from governance.releases.models import DatasetRelease, ReleaseFile, ReleaseRecal
 from governance.releases.states import ReleaseState
 from governance.releases.steps import release_state, release_step
 from governance.vault import orphans, shredding, storage
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 RECALLER: Final = Actor.system("recall")
 DESTROY_JOB: Final = "release:destroy"
@@ -93,9 +94,7 @@ def _recall(files: Iterable[ReleaseFile], *, reason: str) -> int:
     return recalled
 
 
-def _recall_file(
-    release: DatasetRelease, file: ReleaseFile, *, reason: str, now: "datetime"
-) -> None:
+def _recall_file(release: DatasetRelease, file: ReleaseFile, *, reason: str, now: datetime) -> None:
     entry = journal.append(
         Action.RELEASE_RECALLED,
         actor=RECALLER,
@@ -114,7 +113,7 @@ def _recall_file(
         reason=reason,
         at=now,
         envelope=manifest.sign_recalls(
-            release_id=release.id, number=number, at=now, files=[*names, file.name]
+            release_id=release.id, number=number, at=_told_at(now), files=[*names, file.name]
         ),
         entry=entry,
     )
@@ -124,6 +123,12 @@ def _recall_file(
         release_step(release, state, at=now, entry=entry)
     jobs.add(kind=DESTROY_JOB, ref=str(file.id))
     transaction.on_commit(partial(_destroy_file, file.id), robust=True)
+
+
+def _told_at(now: datetime) -> datetime:
+    """Return the end of the period that `now` lies in: all that is called back in it has one."""
+    period = settings.REMIT_RECALL_SECONDS
+    return datetime.fromtimestamp((int(now.timestamp()) // period + 1) * period, tz=UTC)
 
 
 def _destroy_file(file_id: UUID) -> None:

@@ -18,6 +18,7 @@ from governance.releases.errors import (
     ReleaseNotReadyError,
     RequestNotFoundError,
 )
+from governance.releases.manifest import recall_list
 from governance.releases.models import AccessRequest, DatasetRelease, ReleaseFile, ReleaseRecall
 from governance.releases.requests import state_of
 from governance.releases.states import ReleaseState, RequestState
@@ -53,7 +54,10 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseView:
-    """A release as a page or the API shows it. The number of contributors is only bounded below."""
+    """A release as a page or the API shows it. The number of contributors is only bounded below.
+
+    State and number of recalled files are those that the recall lists tell by now.
+    """
 
     id: UUID
     request_id: UUID
@@ -128,10 +132,12 @@ def manifest(*, release_id: UUID, reader: Actor) -> Envelope:
 
 
 def recalls(*, release_id: UUID, reader: Actor) -> list[Envelope]:
-    """Return the signed recall lists, newest first; the first one names every recalled file."""
-    found = find_release(release_id=release_id, reader=reader)
-    rows = ReleaseRecall.objects.filter(release=found).order_by("-number")
-    return list(rows.values_list("envelope", flat=True))
+    """Return the signed recall lists that are told by now, newest first.
+
+    The first one names every file that was called back before its time; one is told at most once
+    in REMIT_RECALL_SECONDS.
+    """
+    return _told(find_release(release_id=release_id, reader=reader))
 
 
 def approved_purposes(reader: str) -> set[str]:
@@ -197,8 +203,34 @@ def _request_view(asked: AccessRequest) -> RequestView:
     )
 
 
+def _told(found: DatasetRelease) -> list[Envelope]:
+    """Return the lists told by now; of those of one time the last: the others show single acts."""
+    rows = ReleaseRecall.objects.filter(release=found).order_by("-number")
+    told: list[Envelope] = []
+    latest = timezone.now()
+    for envelope in rows.values_list("envelope", flat=True):
+        at, _ = recall_list(envelope)
+        if at <= latest:
+            told.append(envelope)
+            latest = at - at.resolution
+    return told
+
+
+def _told_state(found: DatasetRelease, *, recalled: int) -> ReleaseState:
+    """Return where a release stands as far as it is told: by the lists, not by the last act."""
+    state = release_state(found)
+    if state not in (ReleaseState.AFFECTED, ReleaseState.RECALLED):
+        return state
+    if not recalled:
+        return ReleaseState.PUBLISHED
+    whole = recalled == found.files.count()
+    return ReleaseState.RECALLED if whole else ReleaseState.AFFECTED
+
+
 def _release_view(found: DatasetRelease) -> ReleaseView:
     published = found.steps.filter(state=ReleaseState.PUBLISHED.value).first()
+    told = _told(found)
+    recalled = recall_list(told[0])[1] if told else 0
     return ReleaseView(
         id=found.id,
         request_id=found.request_id,
@@ -206,10 +238,10 @@ def _release_view(found: DatasetRelease) -> ReleaseView:
         purpose=found.purpose,
         applications=tuple(found.request.applications),
         categories=tuple(found.request.categories),
-        state=release_state(found),
+        state=_told_state(found, recalled=recalled),
         ordered_at=found.ordered_at,
         published_at=published.at if published else None,
         contributors_at_least=settings.REMIT_MIN_CONTRIBUTORS if published else 0,
-        recalls=found.recalls.count(),
+        recalls=recalled,
         manifest_sha256=found.manifest.digest if published else "",
     )

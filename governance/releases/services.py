@@ -112,7 +112,7 @@ def _fetchable(release: DatasetRelease, name: str, *, purpose: str, actor: Actor
     state = release_state(release)
     file = ReleaseFile.objects.filter(release=release, name=name).first()
     if file is None:
-        if state.may_be_read:
+        if state.was_published:
             raise ReleaseNotFoundError
         if state is ReleaseState.UNPROVEN:
             raise RedactionUnprovenError

@@ -28,6 +28,6 @@ class ReleaseState(StrEnum):
     RECALLED = "recalled"
 
     @property
-    def may_be_read(self) -> bool:
-        """Whether files that were not recalled may still be fetched."""
-        return self in (ReleaseState.PUBLISHED, ReleaseState.AFFECTED)
+    def was_published(self) -> bool:
+        """Whether it has files; each of them says itself whether it was recalled."""
+        return self in (ReleaseState.PUBLISHED, ReleaseState.AFFECTED, ReleaseState.RECALLED)

@@ -68,6 +68,7 @@ def nordhafen(
         "REMIT_DEMO": "1",
         "REMIT_LOG_DELAY_SECONDS": "2",
         "REMIT_SWEEP_SECONDS": "2",
+        "REMIT_RECALL_SECONDS": "2",
         # Workers are killed below; nobody need wait a minute for what they held.
         "REMIT_JOB_LEASE_SECONDS": "10",
     }
@@ -336,7 +337,7 @@ def _a_withdrawal_recalls(
         return [status for status in answers if status == 410]
 
     assert wait(gone)
-    assert ok(jonas.get(f"{where}/recalls"))["recalls"]
+    assert wait(lambda: ok(jonas.get(f"{where}/recalls"))["recalls"])
     assert captures(mira) == []
 
 

@@ -1,11 +1,13 @@
 """A house where several people contribute, and jonas asks for their work."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from audit.actors import Actor
@@ -124,6 +126,14 @@ CONTRIBUTORS = ("mira", "tariq", "carla")
 def office(nordhafen: make.House, settings: Settings) -> Office:
     settings.REMIT_MIN_CONTRIBUTORS = len(CONTRIBUTORS)
     return Office(nordhafen)
+
+
+@pytest.fixture
+def recalls_are_told(
+    time_machine: Callable[[datetime], None], settings: Settings
+) -> Callable[[], None]:
+    """Let the time go by until what was called back is told."""
+    return lambda: time_machine(timezone.now() + timedelta(seconds=settings.REMIT_RECALL_SECONDS))
 
 
 @pytest.fixture

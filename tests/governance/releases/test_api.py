@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -34,7 +34,9 @@ def _password_login(settings: Settings) -> None:
     settings.REMIT_PASSWORD_LOGIN = True
 
 
-def test_from_the_request_to_the_file_and_its_recall(contributed: Office) -> None:
+def test_from_the_request_to_the_file_and_its_recall(
+    contributed: Office, recalls_are_told: Callable[[], None]
+) -> None:
     jonas = Session("jonas", "data_requester")
     ines, lea = Session("ines", "privacy_officer"), Session("lea", "policy_approver")
     asked = jonas.post(REQUESTS, ASKED)
@@ -64,6 +66,7 @@ def test_from_the_request_to_the_file_and_its_recall(contributed: Office) -> Non
     contributed.choose("mira", ConsentStatus.WITHDRAWN, Cell(make.TRAIN, make.DESK, "click"))
     gone = jonas.get(f"{release}/files/{name}?purpose={make.TRAIN}")
     assert (gone.status_code, gone.json()["type"]) == (410, "/problems/recalled")
+    recalls_are_told()
     [recall] = jonas.get(f"{release}/recalls").json()["recalls"]
     assert json.loads(base64.b64decode(recall["payload"]))["files"] == [name]
     [held] = Session("mira").get("releases").json()["releases"]

@@ -5,10 +5,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from pytest_django import Settings
 
 from audit import ports, signing
 from audit import selectors as audit
@@ -178,7 +180,7 @@ def test_every_download_states_its_purpose_and_is_an_entry_the_contributor_sees(
 
 
 def test_a_withdrawal_takes_the_file_back_at_once_and_signs_the_recall(
-    contributed: Office,
+    contributed: Office, recalls_are_told: Callable[[], None]
 ) -> None:
     release = contributed.release()
     mira, carla = (contributed.file_of(release, name) for name in ("mira", "carla"))
@@ -187,6 +189,7 @@ def test_a_withdrawal_takes_the_file_back_at_once_and_signs_the_recall(
     with pytest.raises(ReleaseRecalledError):
         contributed.fetch(release, mira)
     assert contributed.fetch(release, carla)
+    recalls_are_told()
     assert contributed.view(release).state is ReleaseState.AFFECTED
     [envelope] = selectors.recalls(release_id=release.id, reader=contributed.house.jonas)
     recalled = document(envelope, manifest.RECALLS)
@@ -209,7 +212,7 @@ def test_the_key_and_the_bytes_of_a_recalled_file_are_gone_with_the_commit(
 
 
 def test_a_deleted_capture_and_an_erasure_recall_too_and_the_last_one_recalls_it_whole(
-    contributed: Office,
+    contributed: Office, recalls_are_told: Callable[[], None]
 ) -> None:
     release = contributed.release()
     rights.delete_capture(
@@ -220,10 +223,49 @@ def test_a_deleted_capture_and_an_erasure_recall_too_and_the_last_one_recalls_it
     assert ReleaseRecall.objects.get().file == contributed.file_of(release, "mira")
     for name in ("tariq", "carla"):
         contributed.choose(name, ConsentStatus.WITHDRAWN, CLICKS)
+    assert contributed.release().id != release.id
+    recalls_are_told()
     assert contributed.view(release).state is ReleaseState.RECALLED
     newest = selectors.recalls(release_id=release.id, reader=contributed.house.jonas)[0]
     assert len(document(newest, manifest.RECALLS)["files"]) == len(CONTRIBUTORS)
-    assert contributed.release().id != release.id
+
+
+def test_r18_recalls_of_a_day_are_told_together_when_it_ends_and_by_nothing_before(
+    contributed: Office, time_machine: Callable[[datetime], None], settings: Settings
+) -> None:
+    settings.REMIT_RECALL_SECONDS = 86_400
+    release, house = contributed.release(), contributed.house
+    files = {name: contributed.file_of(release, name) for name in CONTRIBUTORS}
+    ask, lists = selectors.release, selectors.recalls
+    readers = (house.jonas, house.ines, house.lea, house.actor("wanda", Role.AUDITOR))
+
+    def told() -> list[Any]:
+        return [
+            (ask(release_id=release.id, reader=one), lists(release_id=release.id, reader=one))
+            for one in readers
+        ]
+
+    before, day = told(), timedelta(days=1)
+    midnight = (timezone.now() + day).replace(hour=0, minute=0, second=0, microsecond=0)
+    for name, at in (("tariq", timedelta(hours=6)), ("mira", timedelta(hours=17, seconds=42))):
+        time_machine(midnight + at)
+        contributed.choose(name, ConsentStatus.WITHDRAWN, CLICKS)
+        with pytest.raises(ReleaseRecalledError):
+            contributed.fetch(release, files[name])
+        assert told() == before
+    time_machine(midnight + day - timedelta.resolution)
+    assert told() == before
+    time_machine(midnight + day)
+    for view, (only,) in told():
+        assert (view.state, view.recalls) == (ReleaseState.AFFECTED, 2)
+        body = document(only, manifest.RECALLS)
+        assert body["files"] == sorted([files["mira"].name, files["tariq"].name])
+        assert datetime.fromisoformat(body["issued_at"]) == midnight + day
+    contributed.choose("carla", ConsentStatus.WITHDRAWN, CLICKS)
+    time_machine(midnight + 2 * day)
+    for view, issued in told():
+        assert (view.state, view.recalls) == (ReleaseState.RECALLED, 3)
+        assert [len(document(each, manifest.RECALLS)["files"]) for each in issued] == [3, 2]
 
 
 def test_a_survivor_of_a_partial_deletion_still_reaches_its_release(contributed: Office) -> None:
