@@ -127,7 +127,10 @@ def merged(before: Draft, sent: QueryDict, offer: Offer) -> Draft:
 
 
 def _answer(sent: QueryDict, section: Section) -> Answer | None:
+    """Return the radio as it was sent; a no that only stood there says no to nothing new."""
     given = sent.get(f"answer.{section.purpose}", "")
+    if given == Answer.NO == sent.get(f"stood.{section.purpose}"):
+        return section.answer
     return Answer(given) if given in set(Answer) else None
 
 
@@ -168,9 +171,14 @@ def mistakes(draft: Draft, offer: Offer) -> dict[str, str]:
         ticked = draft.ticked.intersection(section.cells)
         if answer is None and ticked:
             found[section.purpose] = _("Choose “No” or “Yes” for this purpose.")
-        elif answer is Answer.YES and not ticked:
+        elif answer is Answer.YES and not ticked and not _stands(section, offer):
             found[section.purpose] = _("Tick what may be captured, or choose “No”.")
     return found
+
+
+def _stands(section: Section, offer: Offer) -> bool:
+    """Tell whether the form itself showed a yes without a tick: what was allowed covers no more."""
+    return section.answer is Answer.YES and offer.covered.isdisjoint(section.cells)
 
 
 def changes(draft: Draft, offer: Offer) -> tuple[Change, ...]:
@@ -178,7 +186,7 @@ def changes(draft: Draft, offer: Offer) -> tuple[Change, ...]:
     wishes: dict[Cell, bool] = {}
     for section in offer.sections:
         answer = draft.answers.get(section.purpose)
-        wishes |= form.wanted(section, answer=answer, ticked=draft.ticked)
+        wishes |= form.wanted(section, answer=answer, ticked=draft.ticked, covered=offer.covered)
     again = {cell for cell in offer.ending if cell.purpose in draft.again}
     return form.changes(wishes, offer.states, covered=offer.covered - again)
 

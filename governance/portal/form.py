@@ -1,8 +1,9 @@
 """The consent form as values: what is offered, what was chosen, what would change.
 
 Promises: a purpose without an answer changes nothing; "No" changes every offered cell of the
-purpose to no; "Yes, only what I tick" allows the ticked cells and refuses the others; nothing is
-chosen beforehand for somebody who was never asked. The digest names exactly what was shown.
+purpose to no; "Yes, only what I tick" allows the ticked cells, ends those whose tick is gone, and
+answers no other. Nothing is chosen beforehand but what the person answered: a form sent back as it
+came changes nothing. The digest names exactly what was shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from consent import notice
 from consent.selectors import Cell, CellState
 from consent.status import OPEN, VALID, ConsentStatus
 
-FORM = "consent-matrix/3"
+FORM = "consent-matrix/4"
 
 
 class Answer(StrEnum):
@@ -68,6 +69,8 @@ class Section:
     withdrawal: str
     answer: Answer | None
     rows: tuple[Row, ...]
+    # Whether any cell was ever answered.
+    is_begun: bool = False
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -90,19 +93,33 @@ def field_name(cell: Cell) -> str:
 
 
 def answer_so_far(states: Mapping[Cell, CellState], cells: Iterable[Cell]) -> Answer | None:
-    """Return the radio that a person's earlier decisions amount to, or None before any."""
-    decided = [states[cell] for cell in cells if cell in states]
-    decided = [state for state in decided if state.status not in OPEN]
-    if not decided:
-        return None
-    return Answer.YES if any(state.is_valid for state in decided) else Answer.NO
+    """Return the radio that a person's earlier decisions amount to, or None before any.
+
+    It is a no only where every cell was answered: one no is not a no to what nobody answered.
+    """
+    found = [states.get(cell) for cell in cells]
+    if any(state is not None and state.is_valid for state in found):
+        return Answer.YES
+    is_answered = found and all(state is not None and state.status not in OPEN for state in found)
+    return Answer.NO if is_answered else None
 
 
-def wanted(section: Section, *, answer: Answer | None, ticked: frozenset[Cell]) -> dict[Cell, bool]:
-    """Return the yes or no meant for each offered cell; empty when the purpose was left open."""
+def wanted(
+    section: Section,
+    *,
+    answer: Answer | None,
+    ticked: frozenset[Cell],
+    covered: frozenset[Cell],
+) -> dict[Cell, bool]:
+    """Return the yes or no meant for each cell; none for what the person left as it was.
+
+    `covered` are the cells that were ticked to begin with.
+    """
     if answer is None:
         return {}
-    return {cell: answer is Answer.YES and cell in ticked for cell in section.cells}
+    if answer is Answer.NO:
+        return dict.fromkeys(section.cells, False)
+    return {cell: cell in ticked for cell in section.cells if cell in ticked or cell in covered}
 
 
 def changes(

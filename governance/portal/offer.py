@@ -123,6 +123,7 @@ def _section(
         withdrawal=str(content.get("withdrawal", "")),
         answer=answer_so_far(states, cells),
         rows=tuple(sorted(rows, key=lambda row: (row.is_blocked, row.name))),
+        is_begun=any(cell in states and states[cell].status not in OPEN for cell in cells),
     )
 
 

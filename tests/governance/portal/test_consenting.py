@@ -9,6 +9,8 @@ from django.test import Client
 
 from consent import notice
 from consent import selectors as consents
+from consent.status import ConsentStatus
+from governance.policies.categories import Category
 from governance.portal import form as consent_form
 from governance.portal.offer import offer_to
 from tests import make
@@ -85,7 +87,7 @@ def test_going_back_keeps_what_was_chosen_until_it_is_saved_or_dropped(
     assert client.post("/consent/save/", {"do": "back"})["Location"] == "/consent/"
     page = client.get("/consent/").text
     assert f'name="cell.{make.TRAIN}.{make.DESK}.pointer" checked' in page
-    assert "16 answers are not saved" in page
+    assert "1 answer is not saved" in page
     client.post("/consent/review/", {"do": "restart"})
     assert " checked>" not in client.get("/consent/").text
     assert decided(nordhafen) == 0
@@ -128,6 +130,80 @@ def test_only_who_never_allowed_anything_is_told_that_nothing_was_captured(
     assert nothing not in no
     client.post("/withdraw/")
     assert nothing not in review(make.IMPROVE, "no")
+
+
+def untouched(client: Client) -> dict[str, str]:
+    """Return the form as a browser sends it when nobody touched it."""
+    page = client.get("/consent/").text
+    radios = re.findall(r'name="(answer[^"]+)" id="[^"]+" value="([^"]+)" checked', page)
+    ticks = re.findall(r'<input type="checkbox" name="(cell[^"]+)" checked>', page)
+    return filled(client) | dict(radios) | dict.fromkeys(ticks, "on")
+
+
+def ticks_of(sent: dict[str, str]) -> list[str]:
+    return [name for name in sent if name.startswith("cell.")]
+
+
+POINTER = (make.TRAIN, make.DESK, "pointer")
+CLICK = (make.TRAIN, make.DESK, "click")
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        {},
+        {POINTER: ConsentStatus.REFUSED},
+        {POINTER: ConsentStatus.GIVEN},
+        {POINTER: ConsentStatus.GIVEN, CLICK: ConsentStatus.REFUSED},
+    ],
+    ids=lambda answered: "-".join(answered.values()) or "nothing",
+)
+def test_r02_a_form_that_nobody_touched_changes_nothing(
+    nordhafen: make.House, answered: dict[tuple[str, str, str], ConsentStatus]
+) -> None:
+    if answered:
+        make.decide_each(nordhafen, "tariq", answered)
+    client = signed_in("tariq")
+    sent = untouched(client)
+    assert sent.get(f"answer.{make.TRAIN}") == ("yes" if ticks_of(sent) else None)
+    client.post("/consent/review/", sent)
+    assert "You changed nothing." in client.get("/consent/review/").text
+    # One more tick is one more answer, and no other.
+    one = {f"answer.{make.TRAIN}": "yes", f"cell.{make.TRAIN}.{make.TERMINAL}.click": "on"}
+    client.post("/consent/review/", untouched(client) | one)
+    assert "1 answer would change." in client.get("/consent/review/").text
+
+
+def test_r02_a_no_that_stood_there_is_no_answer_to_what_is_offered_since(
+    nordhafen: make.House,
+) -> None:
+    make.activate(nordhafen, make.policy_content(make.DESK, [Category("pointer")]))
+    client = signed_in("tariq")
+    choose(client, answer="no")
+    sent = untouched(client)
+    assert sent[f"answer.{make.TRAIN}"] == "no"
+    subject = nordhafen.subject("tariq")
+    before = consents.states(subject=subject)
+    make.activate(nordhafen, make.policy_content(make.DESK))
+    assert client.post("/consent/review/", sent).status_code == 409
+    client.post("/consent/review/", untouched(client))
+    assert "You changed nothing." in client.get("/consent/review/").text
+    # Said now, it is an answer to all of it.
+    choose(client, answer="no")
+    assert len(consents.states(subject=subject)) > len(before)
+
+
+def test_r02_a_consent_that_a_wider_policy_outgrew_is_neither_renewed_nor_ended_untouched(
+    nordhafen: make.House,
+) -> None:
+    client = signed_in("tariq")
+    choose(client, "pointer", answer="yes")
+    wider = make.policy_content(make.DESK) | {"labels": ["Germany", "France", "Meals", "Wages"]}
+    make.activate(nordhafen, wider)
+    sent = untouched(client)
+    assert (sent[f"answer.{make.TRAIN}"], ticks_of(sent)) == ("yes", [])
+    assert client.post("/consent/review/", sent)["Location"] == "/consent/review/"
+    assert "You changed nothing." in client.get("/consent/review/").text
 
 
 def test_rows_that_a_search_left_out_keep_their_ticks(nordhafen: make.House) -> None:

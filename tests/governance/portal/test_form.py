@@ -13,6 +13,7 @@ from governance.portal.typed import plain, typed
 
 POINTER = Cell("train", "desk", "pointer")
 CLICK = Cell("train", "desk", "click")
+NONE: frozenset[Cell] = frozenset()
 
 
 def section() -> form.Section:
@@ -27,21 +28,21 @@ def state(status: ConsentStatus) -> CellState:
 
 
 def test_a_purpose_without_an_answer_changes_nothing() -> None:
-    assert form.wanted(section(), answer=None, ticked=frozenset({POINTER})) == {}
+    assert form.wanted(section(), answer=None, ticked=frozenset({POINTER}), covered=NONE) == {}
 
 
 def test_no_means_no_for_every_cell_even_a_ticked_one() -> None:
-    wishes = form.wanted(section(), answer=form.Answer.NO, ticked=frozenset({POINTER}))
+    no = form.Answer.NO
+    wishes = form.wanted(section(), answer=no, ticked=frozenset({POINTER}), covered=NONE)
     assert wishes == {POINTER: False, CLICK: False}
 
 
-def test_yes_allows_what_is_ticked_and_refuses_the_rest() -> None:
-    wishes = form.wanted(section(), answer=form.Answer.YES, ticked=frozenset({POINTER}))
-    changes = form.changes(wishes, {})
-    assert [(change.cell, change.will) for change in changes] == [
-        (POINTER, ConsentStatus.GIVEN),
-        (CLICK, ConsentStatus.REFUSED),
-    ]
+def test_yes_allows_what_is_ticked_ends_what_no_longer_is_and_answers_nothing_else() -> None:
+    yes, ticked = form.Answer.YES, frozenset({POINTER})
+    wishes = form.wanted(section(), answer=yes, ticked=ticked, covered=NONE)
+    assert wishes == {POINTER: True}
+    wishes = form.wanted(section(), answer=yes, ticked=ticked, covered=frozenset({CLICK}))
+    assert wishes == {POINTER: True, CLICK: False}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,10 @@ def test_only_a_real_change_is_written(
 def test_a_person_who_was_only_asked_has_no_answer() -> None:
     states = {POINTER: state(ConsentStatus.REQUESTED)}
     assert form.answer_so_far(states, [POINTER, CLICK]) is None
-    assert form.answer_so_far({POINTER: state(ConsentStatus.REFUSED)}, [POINTER]) == "no"
+    refused = {POINTER: state(ConsentStatus.REFUSED)}
+    assert form.answer_so_far(refused, [POINTER]) == "no"
+    assert form.answer_so_far(refused, [POINTER, CLICK]) is None
+    assert form.answer_so_far({}, []) is None
     assert form.answer_so_far({POINTER: state(ConsentStatus.GIVEN)}, [POINTER]) == "yes"
 
 
