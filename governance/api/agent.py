@@ -318,18 +318,23 @@ class HeartbeatsView(APIView):
         device = _device(request)
         beat = HeartbeatRequestSerializer(data=request.data)
         beat.is_valid(raise_exception=True)
+        policy = agent_policy.current(device_id=device.device_id, subject=device.subject)
         accounts.record_heartbeat(
             device_id=device.device_id,
-            policy_epoch=beat.validated_data["policy_epoch"],
-            consent_epoch=beat.validated_data["consent_epoch"],
+            policy_epoch=_issued(beat.validated_data["policy_epoch"], policy.policy_epoch),
+            consent_epoch=_issued(beat.validated_data["consent_epoch"], policy.consent_epoch),
         )
-        policy = agent_policy.current(device_id=device.device_id, subject=device.subject)
         answer = {
             "policy_epoch": policy.policy_epoch,
             "consent_epoch": policy.consent_epoch,
             "server_time": timezone.now(),
         }
         return Response(HeartbeatSerializer(answer).data)
+
+
+def _issued(claimed: int, newest: int) -> int:
+    """Return the epoch a device says it obeys; one that nobody issued yet confirms nothing."""
+    return claimed if claimed <= newest else 0
 
 
 def _device(request: Request) -> DevicePrincipal:

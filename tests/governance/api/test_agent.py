@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
 from consent import services as consent
+from governance.accounts import selectors
 from governance.accounts import services as accounts
 from governance.capture.models import CaptureBatch, SealedBatch
 from remit_agent import signing
@@ -344,3 +345,19 @@ def test_a_heartbeat_tells_the_epochs_to_obey(wire: Wire) -> None:
     )
     assert answer.status_code == 200, answer.content
     assert answer.json()["consent_epoch"] > 0
+
+
+def test_a_device_that_obeys_what_nobody_issued_confirms_no_later_stop(wire: Wire) -> None:
+    def beat(policy_epoch: int) -> int:
+        body = {"consent_epoch": 0, "state": "capturing", "agent_version": "1"}
+        sent = json.dumps(body | {"policy_epoch": policy_epoch}).encode()
+        answer = wire.send("POST", "/api/v1/agent/heartbeats", sent, signer=wire.session())
+        assert answer.status_code == 200, answer.content
+        return int(answer.json()["policy_epoch"])
+
+    newest = beat(0)
+    beat(newest + 1)
+    assert selectors.fleet(policy_epoch=newest + 1)[1] == 0
+    assert selectors.fleet(policy_epoch=newest)[1] == 0
+    beat(newest)
+    assert selectors.fleet(policy_epoch=newest)[1] == 1
