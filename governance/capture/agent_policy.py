@@ -25,10 +25,11 @@ from governance.policies import selectors as policies
 from governance.vault import seal_keys
 
 RENEW: Final = timedelta(seconds=300)
-# One plain statement: what it finds held at one moment, without a lock.
+# One plain statement: what it finds held at one moment, without a lock. What was signed before a
+# step back of the clock is passed over: else every poll signs one more until that time comes again.
 _LATEST: Final = """
     SELECT envelope, etag, issued_at, expires_at, policy_epoch, consent_epoch
-    FROM capture_issuedpolicy WHERE device_id = %s
+    FROM capture_issuedpolicy WHERE device_id = %s AND issued_at <= %s
         AND policy_epoch = COALESCE((SELECT epoch FROM policies_generation WHERE id = 1), 0)
         AND consent_epoch = COALESCE((SELECT epoch FROM consent_epoch WHERE subject = %s), 0)
     ORDER BY issued_at DESC LIMIT 1
@@ -70,12 +71,12 @@ def current(*, device_id: UUID, subject: str, now: datetime | None = None) -> Si
 
 
 def _in_force(device_id: UUID, subject: str, moment: datetime) -> SignedPolicy | None:
-    found = sql.row(_LATEST, [device_id, subject])
+    found = sql.row(_LATEST, [device_id, moment, subject])
     if found is None:
         return None
     envelope, etag, issued, expires, *epochs = found
     issued_at, expires_at = sql.moment(issued), sql.moment(expires)
-    if not moment - RENEW < issued_at <= moment < expires_at:
+    if not (moment - RENEW < issued_at and moment < expires_at):
         return None
     return SignedPolicy(bytes(envelope), etag, expires_at, *epochs)
 

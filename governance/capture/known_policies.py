@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from audit import sql
 from governance.capture.agent_policy import RENEW
@@ -38,7 +39,7 @@ LATEST: Final = """
     LEFT JOIN consent_epoch e ON e.subject = d.subject
     JOIN capture_issuedpolicy i ON i.device_id = d.id
         AND i.policy_epoch = g.epoch AND i.consent_epoch = COALESCE(e.epoch, 0)
-    WHERE g.id = 1
+    WHERE g.id = 1 AND i.issued_at <= %s
     ORDER BY i.issued_at DESC LIMIT 1
 """
 # One row at least: from where to read on, the generation, and what changed since.
@@ -157,7 +158,7 @@ def _known(memory: _Memory, device: str) -> Answer | None:
 
 def _learn(memory: _Memory, device: str) -> Answer | None:
     look = memory.looks
-    found = sql.row(LATEST, [UUID(device)])
+    found = sql.row(LATEST, [UUID(device), timezone.now()])
     if found is None:
         return None
     issued, expires = sql.moment(found[1]), sql.moment(found[2])

@@ -117,6 +117,20 @@ def test_a_lease_is_known_until_it_is_renewed_and_no_longer(
         assert known_policies.etag(name) == expected
 
 
+def test_after_a_step_back_of_the_clock_one_policy_more_is_signed_and_not_one_with_each_poll(
+    agent: make.Endpoint, processes: list[ModuleType]
+) -> None:
+    """What was signed before the step holds again only when its time comes once more."""
+    name, later = str(agent.device.id), timezone.now() + timedelta(seconds=60)
+    early = agent_policy.current(device_id=agent.device.id, subject=agent.subject, now=later).etag
+    assert [each.etag(name) for each in processes] == [None, None]
+    after = current(agent)
+    assert after != early
+    assert current(agent) == after
+    assert [each.etag(name) for each in processes] == [after, after]
+    assert IssuedPolicy.objects.filter(device_id=agent.device.id).count() == 2
+
+
 def test_a_process_that_cannot_look_knows_nothing(
     agent: make.Endpoint, processes: list[ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
