@@ -67,7 +67,7 @@ schema: $(VENV)/.testable ## Write docs/openapi.yaml
 words: $(VENV)/.testable ## Bring the German and French words up to the marked texts, and compile them
 	@$(BIN)/python -m tests.words
 
-requirements: $(BIN)/python ## Write docs/requirements.md and docs/claims.md: what is asked and promised, and its tests
+requirements: $(BIN)/python ## Write docs/{requirements,claims,faults}.md: what is asked, promised and borne, and its tests
 	@$(BIN)/python -m tests.requirements
 
 verifier: $(BIN)/python ## Write dist/remit-verify.pyz

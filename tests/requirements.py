@@ -81,6 +81,8 @@ def main() -> int:
 
 if __name__ == "__main__":
     from tests import claims
+    from tests.faults import matrix
 
     claims.DOCUMENT.write_text(claims.document())
+    matrix.DOCUMENT.write_text(matrix.document())
     raise SystemExit(main())

@@ -163,4 +163,5 @@ def task(folder: Path, name: str) -> None:
     """Do what beat asks a worker for."""
     from governance.celery import app
 
+    app.loader.import_default_modules()
     app.tasks[name]()

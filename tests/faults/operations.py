@@ -375,6 +375,7 @@ MEETINGS: Mapping[str, tuple[Operation, Step]] = {
     f"{operation} while {words}": (OPERATIONS[operation], meanwhile)
     for operation, words, meanwhile in (
         ("intake", "consent is withdrawn", _withdraw),
+        ("intake", "the person is erased", _erase),
         ("redaction", "consent is withdrawn", _withdraw),
         ("redaction", "the person is erased", _erase),
         ("redaction", "the last minutes are forgotten", _forget),

@@ -10,16 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from tests.faults.poison import messages
 from tests.faults.servers import Broker
 from tests.faults.service import Sealed, Service
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(900)]
-only_redis = pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="The pass with SQLite rings through a folder."
-)
 # What an agent waits for at most while the broker is ill.
 PROMPT_SECONDS = 2.0
 AWAY_SECONDS = 300 if os.environ.get("REMIT_FAULT_POINTS") == "all" else 10
@@ -107,7 +103,7 @@ def test_without_a_broker_batches_are_taken_and_a_no_holds(
     assert finish(service, seconds=90) < 60
 
 
-@only_redis
+@pytest.mark.only("postgresql")  # The pass with SQLite rings through a folder.
 def test_a_hanging_broker_holds_nobody_up(service: Service, bell: Broker) -> None:
     """F15: Redis is stopped (SIGSTOP) and takes connections without a word."""
     service.ensure()
@@ -119,7 +115,7 @@ def test_a_hanging_broker_holds_nobody_up(service: Service, bell: Broker) -> Non
     assert finish(service, seconds=90) < 60
 
 
-@only_redis
+@pytest.mark.only("postgresql")  # The pass with SQLite rings through a folder.
 def test_a_full_broker_holds_nobody_up(service: Service, bell: Broker) -> None:
     """F16: Redis has no memory left and takes no more."""
     service.ensure()

@@ -1,13 +1,15 @@
 """Clocks that are wrong, one at a time: nothing ends early, nothing waits for ever."""
 
 import contextlib
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
-from django.db import connection
 
-from tests.faults.service import ROLES, Service
+from tests.faults.service import ROLES, Sealed, Service
 from tests.infrastructure import faketime, http
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ pytestmark = [
     faketime.needed,
 ]
 LIVE = "SELECT count(*) FROM capture_liveframe"
-SAME_MACHINE = connection.vendor == "sqlite"
 
 
 def ask_beat(service: Service, task: str, **environment: str) -> None:
@@ -58,7 +59,7 @@ def test_an_agent_or_a_web_with_a_wrong_clock_is_told_the_time(service: Service)
     service.judge()
 
 
-@pytest.mark.skipif(SAME_MACHINE, reason="On one machine the database's clock is the worker's.")
+@pytest.mark.only("postgresql")  # On one machine the database's clock is the worker's.
 @pytest.mark.parametrize("off", ["-86400", "-3600", "+3600", "+400d"])
 def test_a_worker_or_beat_with_a_wrong_clock_ends_nothing_early(service: Service, off: str) -> None:
     """F11, worker and beat: no early expiry, no stalled beat; the redactor waits or does it."""
@@ -85,6 +86,41 @@ def test_a_worker_or_beat_with_a_wrong_clock_ends_nothing_early(service: Service
     service.deliver([*sealed, *service.batches(1)])
     # What opens a batch proves itself by its entry's minute: it may refuse, it may not spoil.
     service.kill("beat", "worker")
+    service.ensure()
+    service.hurry()
+    service.settle(seconds=90)
+    assert service.rows(LIVE)[0][0] == before + 4
+    service.judge()
+
+
+def answered(service: Service, batch: Sealed, *, skew: int) -> httpx.Response:
+    """Send a batch by a clock that is off until somebody answers, as an agent does."""
+    for _ in range(5):
+        if (answer := service.send(batch, skew=skew)) is not None:
+            return answer
+    raise AssertionError("Nobody answered.")
+
+
+@pytest.mark.only("postgresql")  # On one machine there is one clock.
+def test_agent_web_worker_and_beat_may_each_have_a_clock_of_their_own(service: Service) -> None:
+    """F11, all at once: nothing ends early; an agent that is too far off is told, and comes in."""
+    before = service.rows(LIVE)[0][0]
+    service.kill("web", "worker", "beat")
+    service.start("web", REMIT_CLOCK_SKEW_SECONDS="300", **faketime.shifted("+90"))
+    service.start("worker", **faketime.shifted("-86400"))
+    service.start("beat", **faketime.shifted("+400d"))
+    service.ensure("web")
+    near, far = service.batches(3, **faketime.shifted("-200")), service.batches(1)[0]
+    for batch in near:
+        assert answered(service, batch, skew=-200).status_code == 202
+    answer = answered(service, far, skew=-250)
+    assert answer.status_code == 401, answer.text
+    told = datetime.fromisoformat(answer.json()["server_time"])
+    skew = round(told.timestamp() - time.time())
+    assert answered(service, far, skew=skew).status_code == 202
+    # As above: what opens a batch with a wrong clock may refuse, it may not spoil.
+    time.sleep(5)
+    service.kill("web", "beat", "worker")
     service.ensure()
     service.hurry()
     service.settle(seconds=90)

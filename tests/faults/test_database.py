@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
-from django.db import connection
 
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Cluster
@@ -17,12 +16,6 @@ from tests.faults.service import Service
 from tests.infrastructure import http
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(600)]
-only_postgres = pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="SQLite has no server that could go away."
-)
-only_sqlite = pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="PostgreSQL locks rows, not the whole file."
-)
 
 
 def refused(answer: httpx.Response | None) -> bool:
@@ -30,7 +23,7 @@ def refused(answer: httpx.Response | None) -> bool:
     return answer is not None and answer.status_code == 503 and "Retry-After" in answer.headers
 
 
-@only_postgres
+@pytest.mark.only("postgresql")
 def test_a_server_that_ends_at_once_loses_nothing(service: Service, database: Cluster) -> None:
     """F18: three immediate ends under load; 503 with Retry-After meanwhile, back within 5 s."""
     batches = service.batches(40)
@@ -66,7 +59,7 @@ def line(service: Service, database: Cluster) -> Iterator[Proxy]:
         service.kill("web")
 
 
-@only_postgres
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize("after", [False, True])
 def test_a_commit_whose_answer_is_lost_is_asked_again(
     service: Service, line: Proxy, after: bool
@@ -82,7 +75,7 @@ def test_a_commit_whose_answer_is_lost_is_asked_again(
     service.judge()
 
 
-@only_postgres
+@pytest.mark.only("postgresql")
 def test_a_transaction_undone_for_another_s_sake_is_sent_again(
     service: Service, database: Cluster
 ) -> None:
@@ -113,7 +106,7 @@ def test_a_transaction_undone_for_another_s_sake_is_sent_again(
     service.judge()
 
 
-@only_postgres
+@pytest.mark.only("postgresql")
 def test_without_a_free_connection_the_answer_is_quick(service: Service, database: Cluster) -> None:
     """F22: others hold every connection; 503 at once, the health page answers, then it goes on."""
     batches = service.batches(4)
@@ -137,7 +130,7 @@ def test_without_a_free_connection_the_answer_is_quick(service: Service, databas
     service.judge()
 
 
-@only_sqlite
+@pytest.mark.only("sqlite")
 def test_a_storm_of_locks_loses_nothing(service: Service) -> None:
     """F43: eight agents at once while somebody holds the file's only lock again and again."""
     batches = service.batches(48)

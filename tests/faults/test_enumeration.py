@@ -39,6 +39,8 @@ MEETINGS = 8
 CALLS = 20
 RACES = 300
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture
 def strike(tmp_path: Path, tables: Tables) -> Strike:
@@ -110,7 +112,7 @@ def test_nothing_is_lost_when_two_meet_at_any_point(strike: Strike, record_prope
 
 @pytest.mark.soak
 @pytest.mark.timeout(14_400)
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's files are its own.")
+@pytest.mark.only("sqlite")
 @pytest.mark.skipif(not syscalls.available(), reason="There is no strace that may attach.")
 def test_nothing_is_lost_between_sqlite_s_system_calls(
     strike: Strike, record_property: Tell
@@ -125,7 +127,7 @@ def test_nothing_is_lost_between_sqlite_s_system_calls(
 @pytest.mark.soak
 @pytest.mark.timeout(3_600)
 def test_no_record_escapes_a_withdrawal_in_300_races(strike: Strike, record_property: Tell) -> None:
-    """F34, F35: aligned to the millisecond, upload, read and release in turn."""
+    """F35: aligned to the millisecond, upload, read and release in turn."""
     each = RACES // 2
     found = strike(("--races", f"{each}"), ("--races", f"{each}", "--seed", f"{each}"))
     record_property("races", sum(one["struck"] for one in found))
