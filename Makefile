@@ -30,7 +30,7 @@ run: $(VENV)/.installed ## Start the demo: the whole promise on this machine, at
 	@REMIT_DEMO=$${REMIT_DEMO-1} exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
-	@$(BIN)/python -m tests.run
+	@$(BIN)/python -m tests.run --at-once
 
 soak: soak-faults ## Run the full counts that the tests sample, the fault matrix first
 	@$(BIN)/python -m tests.run --soak --ignore=tests/faults

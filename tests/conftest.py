@@ -59,14 +59,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _for_several_workers(items: list[pytest.Item]) -> list[pytest.Item]:
     """Let one worker begin with the stories and one with all else that starts processes.
 
-    Each of three is handed a third of the list and takes from the others when it is done.
+    Each of two is handed a half of the list and takes from the other when it is done.
     Neighbours share one house; the order stays random else.
     """
     stories = [item for item in items if "stories" in item.path.parts]
     others = [item for item in items if item.get_closest_marker("real") and item not in stories]
     quick = [item for item in items if item not in stories and item not in others]
     quick.sort(key=_stands_in_a_house, reverse=True)
-    first = max(0, len(items) // 3 - len(stories))
+    first = max(0, len(items) // 2 - len(stories))
     return [*stories, *quick[:first], *others, *quick[first:]]
 
 

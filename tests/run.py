@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the fault tests tell of how often was struck (tests/faults/conftest.py).
 _STRUCK = re.compile(r"^faults on \w+: .*")
 _COUNTS = re.compile(r"\d+ (?:passed|failed|errors?|skipped|xfailed|deselected)[^\n]*")
-# One more than the cores we promise to fit on: stories wait more than they work.
-_WORKERS = 3
+# Of each pass; both run at once, on the two cores we promise to fit on: stories wait a lot.
+_WORKERS = 2
 # The enumerated points, the services that are broken, and what stands on servers of its own.
 _GROUPS = 3
 _NOTHING_COLLECTED = 5
@@ -38,7 +38,12 @@ _NOT_INHERITED = ("DATABASE_URL", "REMIT_KEYSTORE_URL", "REDIS_URL", "PYTHONDONT
 
 def say(text: str) -> None:
     """Print one line at once, so that it stands in order with what pytest prints."""
-    sys.stdout.write(text + "\n")
+    write(text + "\n")
+
+
+def write(text: str) -> None:
+    """Print at once."""
+    sys.stdout.write(text)
     sys.stdout.flush()
 
 
@@ -93,9 +98,11 @@ def desktop_note() -> str:
     return f"without Debian's {left} there are no desktop tests" if left else ""
 
 
-def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tuple[bool, str]:
-    """Run the suite once; return whether it succeeded and its summary line."""
-    say(f"== {name}")
+def run_pass(
+    name: str, environment: dict[str, str], options: list[str], tell: Callable[[str], object]
+) -> tuple[bool, str]:
+    """Run the suite once, telling line by line; return whether it succeeded and its summary."""
+    tell(f"== {name}\n")
     started = time.monotonic()
     counts, struck = "no result", ""
     process = subprocess.Popen(
@@ -109,8 +116,7 @@ def run_pass(name: str, environment: dict[str, str], options: list[str]) -> tupl
     )
     assert process.stdout is not None
     for line in process.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        tell(line)
         if found := _COUNTS.search(line):
             counts = found.group().strip(" =")
         if found := _STRUCK.search(line):
@@ -138,6 +144,30 @@ def environment_of(database: str) -> Iterator[dict[str, str]]:
         }
 
 
+def run_passes(passes: list[str], options: list[str], *, at_once: bool) -> list[tuple[bool, str]]:
+    """Run the suite on each database; return whether each pass succeeded, and its summary.
+
+    Of passes at once, the first is seen while it runs, and the others when it has ended.
+    """
+    held: list[str] = []
+
+    def run(database: str) -> tuple[bool, str]:
+        is_first = database == passes[0]
+        # What touches no database is the same in every pass: the first one runs it.
+        again = [] if is_first else ["--of-database"]
+        tell = held.append if at_once and not is_first else write
+        try:
+            with environment_of(database) as environment:
+                return run_pass(database, environment, options + again, tell)
+        except ServerError as error:
+            return False, f"{database}: FAILED, a server did not start: {error}"
+
+    with ThreadPoolExecutor(len(passes) if at_once else 1) as pool:
+        results = list(pool.map(run, passes))
+    write("".join(held))
+    return results
+
+
 def main() -> int:
     """Run the passes and print their summary."""
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
@@ -159,17 +189,7 @@ def main() -> int:
         options += ["-m", "not soak"]
     passes = [chosen.only] if chosen.only else ["sqlite", "postgres"]
 
-    def run(database: str) -> tuple[bool, str]:
-        # What touches no database is the same in every pass: the first one runs it.
-        again = ["--of-database"] if database != passes[0] else []
-        try:
-            with environment_of(database) as environment:
-                return run_pass(database, environment, options + again + extra)
-        except ServerError as error:
-            return False, f"{database}: FAILED, a server did not start: {error}"
-
-    with ThreadPoolExecutor(len(passes) if chosen.at_once else 1) as pool:
-        results = list(pool.map(run, passes))
+    results = run_passes(passes, [*options, *extra], at_once=chosen.at_once)
     say("== summary")
     for _, line in results:
         say(line)

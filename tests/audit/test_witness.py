@@ -32,7 +32,7 @@ from tests import reference_log
 from tests.audit.test_addresses import says, server
 from tests.infrastructure import http
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.once]
 
 HASHES = [tree.leaf_hash(bytes([number])) for number in range(40)]
 NAME = "witness.test.example/one"

@@ -29,6 +29,9 @@ NEVER = (
 REDACTED = ("jane.doe@example.com", "kontakt@nordlicht.example", "+49 170 1234567")
 
 
+pytestmark = pytest.mark.once
+
+
 @pytest.fixture
 def house(nordhafen: make.House) -> make.House:
     """Nordhafen, where the terminal's policy knows the display settings too; mira allows all."""

@@ -148,6 +148,7 @@ def test_no_line_names_a_door_that_is_gone() -> None:
     assert TABLE.keys() - {door.key for door in DOORS} == set()
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_each_door_answers_each_role_as_the_table_says(
     visitors: dict[Role | None, Client],

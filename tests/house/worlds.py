@@ -136,8 +136,9 @@ class _Ledger(logging.Handler):
 @contextmanager
 def _watching() -> Iterator[_Ledger]:
     ledger, root = _Ledger(), logging.getLogger()
-    level = root.level
-    root.addHandler(ledger)
+    level, handlers = root.level, root.handlers
+    # Thousands of refusals are asked for: nobody else need hear of them.
+    root.handlers = [ledger]
     root.setLevel(logging.INFO)
     try:
         with ExitStack() as stack:
@@ -146,7 +147,7 @@ def _watching() -> Iterator[_Ledger]:
             yield ledger
     finally:
         root.setLevel(level)
-        root.removeHandler(ledger)
+        root.handlers = handlers
 
 
 _stood: dict[int, dict[tuple[str, str], tuple[int, bool]]] = {}
@@ -297,20 +298,33 @@ def alike(text: str, path: str, *, silent: bool) -> str:
     return text
 
 
-def differences(one: Answers, other: Answers, *, silent: bool = False) -> list[str]:
-    """Return what somebody could tell the worlds apart by: who, where, and in what."""
+def differences(one: Answers, other: Answers, *, silent: bool = False) -> dict[str, str]:
+    """Return what somebody could tell the worlds apart by: who, where, and in what; and both."""
     assert one.keys() == other.keys()
-    found = []
+    found = {}
     for (who, path), seen in one.items():
-        twin = other[who, path]
-        parts = {
-            "status": (seen.status, twin.status),
-            "headers": tuple(
-                alike(str(each.headers), path, silent=silent) for each in (seen, twin)
-            ),
-            "body": tuple(alike(each.body, path, silent=silent) for each in (seen, twin)),
-            "time": (seen.queries, twin.queries),
-            "log": tuple(alike(str(each.lines), path, silent=silent) for each in (seen, twin)),
+        here, there = (_parts(each, path, silent=silent) for each in (seen, other[who, path]))
+        found |= {
+            f"{who} {path} {part}": _apart(text, there[part])
+            for part, text in here.items()
+            if text != there[part]
         }
-        found += [f"{who} {path} {part}" for part, (here, there) in parts.items() if here != there]
     return found
+
+
+def _parts(seen: Seen, path: str, *, silent: bool) -> dict[str, str]:
+    return {
+        "status": str(seen.status),
+        "headers": alike(str(seen.headers), path, silent=silent),
+        "body": alike(seen.body, path, silent=silent),
+        "time": str(seen.queries),
+        "log": alike(str(seen.lines), path, silent=silent),
+    }
+
+
+def _apart(here: str, there: str) -> str:
+    """Return where two texts part, and a little of each."""
+    pairs = enumerate(zip(here, there, strict=False))
+    parts_at = next((at for at, (one, other) in pairs if one != other), min(len(here), len(there)))
+    start = max(parts_at - 60, 0)
+    return " <> ".join(repr(text[start : start + 160]) for text in (here, there))

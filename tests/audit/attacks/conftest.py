@@ -14,11 +14,18 @@ _built: dict[str, Real] = {}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a soak run every attack, at more places of a larger log: it selects by its mark."""
+    """Let a soak run every attack, at more places of a larger log: it selects by its mark.
+
+    All but those on the database attack files, which are the same whatever the database.
+    """
     here = Path(__file__).parent
     for item in items:
-        if SOAK and here in item.path.parents:
+        if here not in item.path.parents:
+            continue
+        if SOAK:
             item.add_marker(pytest.mark.soak)
+        if item.path.stem != "test_database":
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session")
