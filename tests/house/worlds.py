@@ -227,7 +227,7 @@ def _happen(happens: Callable[[make.House], object], nordhafen: make.House) -> S
 
 def _sequences() -> dict[tuple[str, str], tuple[int, bool]]:
     """Return where each sequence stands: PostgreSQL's do not go back with a transaction."""
-    found = {}
+    found: dict[str, str] = {}
     for alias in ALIASES:
         connection = connections[alias]
         if connection.vendor != "postgresql":
@@ -301,7 +301,7 @@ def alike(text: str, path: str, *, silent: bool) -> str:
 def differences(one: Answers, other: Answers, *, silent: bool = False) -> dict[str, str]:
     """Return what somebody could tell the worlds apart by: who, where, and in what; and both."""
     assert one.keys() == other.keys()
-    found = {}
+    found: dict[str, str] = {}
     for (who, path), seen in one.items():
         here, there = (_parts(each, path, silent=silent) for each in (seen, other[who, path]))
         found |= {
