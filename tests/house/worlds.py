@@ -227,7 +227,7 @@ def _happen(happens: Callable[[make.House], object], nordhafen: make.House) -> S
 
 def _sequences() -> dict[tuple[str, str], tuple[int, bool]]:
     """Return where each sequence stands: PostgreSQL's do not go back with a transaction."""
-    found: dict[str, str] = {}
+    found = {}
     for alias in ALIASES:
         connection = connections[alias]
         if connection.vendor != "postgresql":
