@@ -4,8 +4,9 @@ Refuses what the table of transitions does not list, what somebody else decides,
 notice that is not the one in force or never mentioned the cell.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from audit.actors import Actor
@@ -27,6 +28,8 @@ _SUBJECT_ONLY = VALID | {
     ConsentStatus.WITHDRAWN,
     ConsentStatus.DEFERRED,
 }
+# A request comes from an office; that it reached a person is the service's own note.
+_ASKING: Final = Actor.system("asking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Choice:
     scope_digest: str | None = None
     # A preference that the person's browser told beside the answer (TS 27560, annex F).
     signal: str = ""
+    # For "not now": when the request was made that it answers.
+    requested_at: datetime | None = None
 
     @property
     def cell(self) -> Cell:
@@ -56,7 +61,9 @@ class Step:
     status: ConsentStatus
     event_id: UUID
     record: ConsentRecord
-    previous: ConsentEvent | None
+    number: int
+    previous_id: UUID | None
+    indicated_by: str
     occurred_at: datetime
     valid_until: datetime | None
     notice_version: NoticeVersion
@@ -79,9 +86,11 @@ def plan(
     actor: Actor,
     language: str,
     now: datetime,
-) -> Step | None:
-    """Return the change a choice means, or None when things stand so already.
+) -> tuple[Step, ...]:
+    """Return the changes a choice means: none when things stand so already, mostly one.
 
+    "Not now" to a request is two: that it was made, and that it was put off. A request that nobody
+    put off leaves no trace in the record, so that none is ever left to lapse.
     Raises NotTheSubjectError, InvalidTransitionError, NoticeMissingError, NoticeOutdatedError.
     """
     party = party_of(subject=subject, actor=actor)
@@ -90,25 +99,58 @@ def plan(
     current = _current(state, party=party, now=now)
     target = _target(choice, state=state, current=current, now=now)
     if target is None:
-        return None
+        return ()
+    if target is ConsentStatus.DEFERRED and current is ConsentStatus.UNKNOWN:
+        return _put_off(choice, subject=subject, state=state, language=language, now=now)
     if not is_allowed(source=current, target=target, party=party):
         raise InvalidTransitionError(f"{current} does not become {target}.")
     shown = _notice(choice, target=target, state=state, language=language)
     previous = state.event if state and current is not ConsentStatus.INVALIDATED else None
     # Clocks may step back; the order of a record's events may not.
     occurred_at = max(now, previous.occurred_at) if previous else now
-    return Step(
+    step = Step(
         choice=choice,
         status=target,
         event_id=uuid7(occurred_at),
         record=_record(choice, subject=subject, state=state, previous=previous, now=now),
-        previous=previous,
+        number=previous.number + 1 if previous else 1,
+        previous_id=previous.id if previous else None,
+        indicated_by=actor.key,
         occurred_at=occurred_at,
         valid_until=six_months_after(occurred_at) if target in VALID else None,
         notice_version=shown,
         language=shown.language,
         scope_digest=_scope(choice, target=target, state=state),
     )
+    return (step,)
+
+
+def _put_off(
+    choice: Choice, *, subject: str, state: ConsentState | None, language: str, now: datetime
+) -> tuple[Step, ...]:
+    """Return the request and its deferral, which refers to all that the request did."""
+    if choice.requested_at is None:
+        raise InvalidTransitionError("Nobody asks for this now, so there is nothing to put off.")
+    (request,) = plan(
+        replace(choice, status=ConsentStatus.REQUESTED),
+        subject=subject,
+        state=state,
+        actor=_ASKING,
+        language=language,
+        now=min(choice.requested_at, now),
+    )
+    later = max(now, request.occurred_at)
+    deferral = replace(
+        request,
+        choice=choice,
+        status=choice.status,
+        event_id=uuid7(later),
+        number=request.number + 1,
+        previous_id=request.event_id,
+        indicated_by=subject,
+        occurred_at=later,
+    )
+    return request, deferral
 
 
 def _current(state: ConsentState | None, *, party: Party, now: datetime) -> ConsentStatus:

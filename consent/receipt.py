@@ -109,7 +109,7 @@ def document(*, subject: str, receipt_id: UUID) -> dict[str, object]:
 
 
 def receipt_document(
-    *, subject: str, receipt_id: UUID, with_proof: bool = True
+    *, subject: str, receipt_id: UUID | None, with_proof: bool = True
 ) -> dict[str, object]:
     """Return the envelope to download, with the public key and a `transparency` object beside it.
 
@@ -118,7 +118,7 @@ def receipt_document(
     `transparency` holds origin, entry and leaf hash from the start; index, proof (a C2SP
     tlog-proof with the disclosures, while the person's keys last) and checkpoint follow once the
     entry is sequenced.
-    Raises ReceiptNotFoundError, also for another person's receipt.
+    Raises ReceiptNotFoundError, also for another person's receipt and for an act without one.
     """
     held = _held(subject, receipt_id)
     keys = [
@@ -136,9 +136,9 @@ def receipt_document(
     return envelope
 
 
-def _held(subject: str, receipt_id: UUID) -> ConsentReceipt:
+def _held(subject: str, receipt_id: UUID | None) -> ConsentReceipt:
     rows = ConsentReceipt.objects.select_related("entry")
-    held = rows.filter(subject=subject, id=receipt_id).first()
+    held = rows.filter(subject=subject, id=receipt_id).first() if receipt_id else None
     if held is None:
         raise ReceiptNotFoundError
     return held

@@ -8,6 +8,7 @@ whatever the organisation changes later.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from consent import notice, vocabulary
@@ -186,7 +187,14 @@ def _storage(record: RecordFacts, shown: NoticeFacts) -> list[object]:
     return [*kept, *ends]
 
 
+_DURATIONS: Final = dict.fromkeys(VALID, "P6M") | {ConsentStatus.REQUESTED: "P30D"}
+
+
 def _method(status: ConsentStatus, *, by_subject: bool) -> str:
+    if status is ConsentStatus.REQUESTED:
+        return "request of the privacy office, shown in the portal"
+    if status is ConsentStatus.DEFERRED:
+        return "'Not now' to a request"
     if not by_subject:
         return "set by the service, not by the data subject"
     asked = "separate switch per purpose, application and data category, default off, No first"
@@ -202,9 +210,9 @@ def _event(event: EventFacts, record: str, subject: str) -> Node:
         "dct:isPartOf": f"urn:uuid:{event.decision_id}",
         "dpv:isIndicatedBy": subject if by_subject else f"{event.notice.iri}#controller",
         "dpv:isIndicatedAtTime": timestamp(event.occurred_at),
-        # A yes has an end. Any other answer holds until another is given.
-        "dpv:hasDuration": {"@type": "dpv:TemporalDuration", "rdf:value": "P6M"}
-        if is_valid
+        # A yes has an end, and so has a request. An answer else holds until another is given.
+        "dpv:hasDuration": {"@type": "dpv:TemporalDuration", "rdf:value": _DURATIONS[event.status]}
+        if event.status in _DURATIONS
         else {"@type": "dpv:UntilEventDuration"},
         "dpv:hasNotice": event.notice.iri,
         "dpv:hasIndicationMethod": _method(event.status, by_subject=by_subject),

@@ -8,21 +8,20 @@ ended (governance.rights.services).
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 
 from audit import journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
-from consent import notice, persuasion, receipt, selectors
+from consent import notice, persuasion, selectors
 from consent.errors import (
     InvalidTransitionError,
     NoticeOutdatedError,
@@ -30,15 +29,14 @@ from consent.errors import (
 )
 from consent.models import (
     CapturePause,
-    ConsentEvent,
-    ConsentReceipt,
     ConsentState,
     Notice,
     NoticeVersion,
     SubjectEpoch,
 )
-from consent.planning import Choice, Step, plan
+from consent.planning import Choice, plan
 from consent.status import VALID, ConsentStatus
+from consent.writing import DecisionAct, act_that_said_so, count, write
 
 if TYPE_CHECKING:
     from audit.models import Entry
@@ -55,19 +53,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionAct:
-    """What came of a decision: its entry, the events it made, and the receipt to keep.
-
-    `events` is empty when nothing changed; the rest then names the act that already said so.
-    """
-
-    decision_id: UUID
-    entry: "Entry"
-    events: tuple[ConsentEvent, ...]
-    receipt_id: UUID
-
-
 @transaction.atomic
 def decide(
     *,
@@ -80,6 +65,8 @@ def decide(
 ) -> DecisionAct:
     """Record one act of deciding: all choices or none, one entry, one signed receipt.
 
+    "Not now" is no answer: it is recorded alike, and receipted by nothing.
+
     Raises NotTheSubjectError, InvalidTransitionError, NoticeMissingError, NoticeOutdatedError.
     """
     if not choices:
@@ -88,7 +75,9 @@ def decide(
     moment = now or timezone.now()
     states = _states(subject=subject, choices=choices)
     steps = [
-        plan(
+        step
+        for choice in choices
+        for step in plan(
             choice,
             subject=subject,
             state=states.get(choice.cell),
@@ -96,12 +85,10 @@ def decide(
             language=language,
             now=moment,
         )
-        for choice in choices
     ]
-    changes = [step for step in steps if step is not None]
-    if not changes:
-        return _act_that_said_so(states.values())
-    return _write(changes, subject=subject, actor=actor, form_digest=form_digest)
+    if not steps:
+        return act_that_said_so(states.values())
+    return write(steps, subject=subject, actor=actor, form_digest=form_digest)
 
 
 def _states(*, subject: str, choices: Sequence[Choice]) -> dict[selectors.Cell, ConsentState]:
@@ -115,88 +102,13 @@ def _states(*, subject: str, choices: Sequence[Choice]) -> dict[selectors.Cell, 
     return {cell: row for cell, row in by_cell.items() if cell in wanted}
 
 
-def _act_that_said_so(states: Iterable[ConsentState]) -> DecisionAct:
-    states = list(states)
-    if not states:
-        raise InvalidTransitionError("Nothing was answered yet, and this is no answer.")
-    latest = max((state.event for state in states), key=lambda event: event.occurred_at)
-    held = ConsentReceipt.objects.select_related("entry").get(decision_id=latest.decision_id)
-    return DecisionAct(held.decision_id, held.entry, (), held.id)
-
-
-def _write(steps: Sequence[Step], *, subject: str, actor: Actor, form_digest: str) -> DecisionAct:
-    decision_id = uuid7()
-    facts = receipt.decision_facts(decision_id, form_digest=form_digest, steps=steps)
-    entry = journal.append(
-        Action.CONSENT_DECIDED,
-        actor=actor,
-        subject=subject,
-        private={
-            "cells": ["/".join((*step.choice.cell, step.status.value)) for step in steps],
-            "decision": notice.digest(facts),
-        },
-    )
-    events = tuple(
-        _append(step, actor=actor, form_digest=form_digest, decision_id=decision_id, entry=entry)
-        for step in steps
-    )
-    kept = receipt.issue(subject=subject, facts=facts, events=events, entry=entry)
-    _count(subject)
-    return DecisionAct(decision_id, entry, events, kept.id)
-
-
-def _append(
-    step: Step, *, actor: Actor, form_digest: str, decision_id: UUID, entry: "Entry"
-) -> ConsentEvent:
-    if step.previous is None:
-        step.record.entry = entry
-        step.record.save(force_insert=True)
-    event = ConsentEvent.objects.create(
-        id=step.event_id,
-        subject=step.record.subject,
-        record=step.record,
-        number=1 if step.previous is None else step.previous.number + 1,
-        status=step.status.value,
-        occurred_at=step.occurred_at,
-        valid_until=step.valid_until,
-        notice_version=step.notice_version,
-        language=step.language,
-        form_digest=form_digest,
-        scope_digest=step.scope_digest,
-        indicated_by=actor.key,
-        decision_id=decision_id,
-        previous=step.previous,
-        entry=entry,
-    )
-    latest = {
-        "status": event.status,
-        "valid_from": event.occurred_at if step.status in VALID else None,
-        "valid_until": event.valid_until,
-        "scope_digest": event.scope_digest,
-        "event": event,
-    }
-    ConsentState.objects.update_or_create(
-        subject=event.subject,
-        purpose=step.record.purpose,
-        application=step.record.application,
-        category=step.record.category,
-        defaults=latest,
-        create_defaults={"id": uuid7(), **latest},
-    )
-    return event
-
-
-def _count(subject: str) -> None:
-    SubjectEpoch.objects.filter(subject=subject).update(epoch=F("epoch") + 1)
-
-
 def stir(*, subject: str) -> None:
     """Raise the person's count, so that their agents ask again: something else about them changed.
 
     Within the caller's transaction, which holds the person's lock from here on.
     """
     selectors.lock(subject=subject, exclusive=True)
-    _count(subject)
+    count(subject)
 
 
 def catch_up(*, subject: str, epoch: int) -> None:
@@ -343,7 +255,7 @@ def _add_pauses(
         )
         for number, (device_id, moment) in enumerate(streams.items(), start=last + 1)
     )
-    _count(subject)
+    count(subject)
 
 
 @transaction.atomic

@@ -130,8 +130,10 @@ class ChoiceSerializer(Strict):
             ConsentStatus.GIVEN.value,
             ConsentStatus.RENEWED.value,
             ConsentStatus.WITHDRAWN.value,
+            ConsentStatus.DEFERRED.value,
         ],
-        help_text="Renewed: agreed to again, before it ends, for another six months.",
+        help_text="Renewed: agreed to again, before it ends, for another six months. Deferred: "
+        "“not now” while the privacy office asks; it answers nothing and has no receipt.",
     )
     notice_version = serializers.RegexField(
         _REFERENCE,
@@ -157,7 +159,7 @@ def _decision(act: DecisionAct | None) -> Response:
     answer = {
         "decision_id": act.decision_id,
         "receipt_id": act.receipt_id,
-        "receipt_url": f"/api/v1/me/receipts/{act.receipt_id}",
+        "receipt_url": f"/api/v1/me/receipts/{act.receipt_id}" if act.receipt_id else None,
         "entry": act.entry.uuid,
         "changed": len(act.events),
     }

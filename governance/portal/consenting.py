@@ -77,6 +77,7 @@ def _matrix(
     names = application_names()
     search = request.GET.get("find", "") if request.method == "GET" else ""
     now = drafts.of(offer)
+    decisions = decisions_of(subject=visitor.subject)
     context = {
         "offer": offer,
         "sheet": sheet.lay_out(offer, draft, search=search),
@@ -94,7 +95,8 @@ def _matrix(
         "again": draft.again,
         "ending": _first_ends(offer),
         "pending": len(drafts.changes(draft, offer)) if draft != drafts.saved(offer) else 0,
-        "decisions": decisions_of(subject=visitor.subject),
+        "decisions": decisions,
+        "changed": next((act for act in decisions if not act.is_put_off), None),
         "erased_at": erased_at(subject=visitor.subject),
         "prohibited": PROHIBITED,
     }

@@ -2,11 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.accounts.errors import TooManyAttemptsError
-from governance.rights import campaigns, pressure
+from governance.rights import pressure
+from governance.rights import services as rights
 from governance.rights.errors import PressureReportError
 from governance.web import source
 from governance.web.doors import Visitor, page, public
@@ -20,7 +22,8 @@ TOO_MANY = 429
 def later(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """Put a request away; it counts as one, and none follows for twelve months."""
     del request
-    campaigns.defer(subject=visitor.subject)
+    language = get_language() or visitor.language
+    rights.defer(subject=visitor.subject, actor=visitor.actor, language=language)
     return HttpResponseRedirect("/")
 
 

@@ -10,7 +10,7 @@ import consent.selectors
 from audit import selectors as log
 from audit.actions import Action
 from consent.selectors import PastEvent
-from consent.status import VALID
+from consent.status import VALID, ConsentStatus
 from governance.portal.endings import Ending, ending_of
 from governance.rights import selectors as rights
 from governance.rights.states import ErasureState
@@ -40,6 +40,11 @@ class Decision:
         return ending_of(self.events[0])
 
     @property
+    def is_put_off(self) -> bool:
+        """Whether it was "not now" to a request, which decides nothing."""
+        return all(event.status is ConsentStatus.DEFERRED for event in self.events)
+
+    @property
     def only(self) -> PastEvent | None:
         """The one cell of a decision about one cell alone."""
         return self.events[0] if len(self.events) == 1 else None
@@ -53,7 +58,12 @@ class Decision:
 def decisions_of(*, subject: str) -> list[Decision]:
     """Return all of a person's decisions and what others ended, newest first."""
     receipts = consent.selectors.receipt_ids(subject=subject)
-    past = consent.selectors.history(subject=subject)
+    # A request is told with what the person said to it.
+    past = [
+        event
+        for event in consent.selectors.history(subject=subject)
+        if event.status is not ConsentStatus.REQUESTED
+    ]
     acts = [
         (decision_id, tuple(events))
         for decision_id, events in groupby(past, key=lambda event: event.decision_id)

@@ -15,6 +15,7 @@ from django.utils import timezone
 import consent.selectors
 from consent.intervals import PauseInterval
 from consent.selectors import Cell, CellState
+from consent.status import OPEN
 from governance.accounts import selectors as accounts
 from governance.policies import selectors as policies
 
@@ -89,7 +90,7 @@ def light_of(
             if device.revoked_at is None
         ),
         paused=pauses.get(None),
-        undecided=bool(offered) and not states,
+        undecided=bool(offered) and all(state.status in OPEN for state in states.values()),
     )
 
 

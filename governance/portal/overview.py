@@ -43,7 +43,7 @@ def front(request: HttpRequest) -> HttpResponse:
     lines = [line for line in lines_of(found) if line.access.occurred_at >= since]
     by_others = [line for line in lines if line.kind != "you"]
     decisions = decisions_of(subject=visitor.subject)
-    own = [act for act in decisions if act.ending is None]
+    own = [act for act in decisions if act.ending is None and not act.is_put_off]
     standing = consent.selectors.states(subject=visitor.subject).values()
     context = {
         "ended": to_tell(

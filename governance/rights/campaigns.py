@@ -179,32 +179,42 @@ def open_request(*, subject: str, now: datetime | None = None) -> Campaign | Non
     A window that opened since the campaign was sent silences it while it lasts.
     """
     moment = now or timezone.now()
-    if {"", subject} & _left_alone(_windows(moment.date())):
-        return None
     settled = answered.answered_purposes(subject=subject, since=moment - SILENCE)
-    rows = Asked.objects.filter(
-        subject=subject, campaign__lapses_at__gt=moment, campaign__end__isnull=True
-    )
+    rows = _running(subject=subject, now=moment)
     deferred = {row.campaign_id for row in rows if row.is_deferral}
-    for row in rows.filter(is_deferral=False).select_related("campaign").order_by("-at"):
-        if row.campaign_id not in deferred and row.campaign.purpose not in settled:
+    for row in rows:
+        if row.is_deferral or row.campaign_id in deferred:
+            continue
+        if row.campaign.purpose not in settled:
             return row.campaign
     return None
 
 
-def defer(*, subject: str, now: datetime | None = None) -> bool:
-    """Say "later" to whoever asks now; it is a request that was made, and none follows for long."""
-    moment = now or timezone.now()
-    campaign = open_request(subject=subject, now=moment)
-    if campaign is None:
-        return False
+def _running(*, subject: str, now: datetime) -> list[Asked]:
+    """Return what a person was asked by campaigns that ask now, and put off, newest first."""
+    if {"", subject} & _left_alone(_windows(now.date())):
+        return []
+    rows = Asked.objects.filter(
+        subject=subject, campaign__lapses_at__gt=now, campaign__end__isnull=True
+    )
+    return list(rows.select_related("campaign").order_by("-at"))
+
+
+def requested_at(*, subject: str, purpose: str, now: datetime) -> datetime | None:
+    """Return when a person was asked for a purpose by who still asks, whatever they said since."""
+    rows = _running(subject=subject, now=now)
+    found = [row.at for row in rows if row.campaign.purpose == purpose and not row.is_deferral]
+    return found[0] if found else None
+
+
+def put_off(campaign: Campaign, *, subject: str, now: datetime) -> None:
+    """Note that a person said "later"; it is a request that was made, and none follows for long."""
     Asked.objects.get_or_create(
         campaign=campaign,
         subject=subject,
         is_deferral=True,
-        defaults={"id": uuid7(moment), "at": moment},
+        defaults={"id": uuid7(now), "at": now},
     )
-    return True
 
 
 def campaigns() -> list[Campaign]:

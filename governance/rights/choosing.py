@@ -21,7 +21,7 @@ from consent.selectors import Cell, CellState
 from consent.services import Choice, DecisionAct
 from consent.status import ENDED, OPEN, VALID, ConsentStatus
 from governance.policies import selectors as policies
-from governance.rights import erasure
+from governance.rights import campaigns, erasure
 from governance.rights.errors import (
     CellNotOfferedError,
     DecidedMeanwhileError,
@@ -104,13 +104,7 @@ def choose(
         act = consent.services.decide(
             subject=person_subject,
             choices=[
-                Choice(
-                    *answer.cell,
-                    answer.status,
-                    notice_version=answer.notice_version,
-                    scope_digest=offered.get(answer.cell),
-                    signal=answer.signal,
-                )
+                _choice(answer, subject=person_subject, scope=offered.get(answer.cell), now=moment)
                 for answer in choices
             ],
             actor=actor,
@@ -128,6 +122,21 @@ def _prepare_for_yes(subject: str, choices: Sequence[Answer]) -> None:
     # Outside the transaction: purging ends with its own commits.
     cells = {(a.application, a.category) for a in choices if a.status in VALID}
     erasure.settle(subject=subject, cells=cells)
+
+
+def _choice(answer: Answer, *, subject: str, scope: str | None, now: datetime) -> Choice:
+    """Return an answer with all that was beside it: its scope, and the request it puts off."""
+    requested_at = None
+    if answer.status is ConsentStatus.DEFERRED:
+        requested_at = campaigns.requested_at(subject=subject, purpose=answer.purpose, now=now)
+    return Choice(
+        *answer.cell,
+        answer.status,
+        notice_version=answer.notice_version,
+        scope_digest=scope,
+        signal=answer.signal,
+        requested_at=requested_at,
+    )
 
 
 def _check_offered(answer: Answer, *, is_offered: bool, is_known: bool) -> None:

@@ -30,6 +30,7 @@ from governance.rights.choosing import (
     refuse_open,
     withdraw_all,
 )
+from governance.rights.deferring import defer
 from governance.rights.errors import ForgetSpanError, MissTextError
 from governance.rights.models import ErasureOrder, PortabilityExport, RightsRequest
 from governance.rights.states import Kind
@@ -42,6 +43,7 @@ __all__ = [
     "Answer",
     "Basis",
     "choose",
+    "defer",
     "delete_capture",
     "erase_everything",
     "expire_consents",

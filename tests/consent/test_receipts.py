@@ -48,7 +48,7 @@ PROCESS_FIELDS = {
 }
 
 
-def signed_document(subject: str, receipt_id: UUID) -> Any:
+def signed_document(subject: str, receipt_id: UUID | None) -> Any:
     envelope = receipt.receipt_document(
         subject=subject,
         receipt_id=receipt_id,
