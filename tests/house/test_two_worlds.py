@@ -36,6 +36,7 @@ from tests.house.worlds import (  # noqa: F401
     Answers,
     World,
     address,
+    alike,
     differences,
     role_of,
     world,
@@ -104,6 +105,7 @@ def world_of_consent(world: World, house: StandingHouse) -> Answers:  # noqa: F8
     return _given[house.built]
 
 
+@pytest.mark.once
 def test_r18_giving_and_refusing_look_alike_to_everyone_else(
     world: World,  # noqa: F811
     _standing_house: StandingHouse,  # noqa: PT019
@@ -125,6 +127,13 @@ def test_r18_answering_and_staying_silent_look_alike_but_for_the_length_of_the_l
 ) -> None:
     given = world_of_consent(world, _standing_house)
     assert differences(given, world(stays_silent), silent=True) == {}
+
+
+@pytest.mark.once
+def test_two_form_tokens_are_alike_whatever_they_look_like() -> None:
+    tokens = ("WyJ" + "a" * 61, "b" * 64)
+    fields = (f'<input name="csrfmiddlewaretoken" value="{token}">' for token in tokens)
+    assert len({alike(field, "/", silent=False) for field in fields}) == 1
 
 
 def in_page(response: HttpResponse, valid: int) -> None:
@@ -184,6 +193,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.once
 def test_r18_a_leak_in_a_page_a_field_a_header_a_metric_a_time_and_a_log_line_is_seen(
     world: World,  # noqa: F811
     settings: Settings,
@@ -195,6 +205,7 @@ def test_r18_a_leak_in_a_page_a_field_a_header_a_metric_a_time_and_a_log_line_is
     assert set(differences(one, other)) == PLANTED
 
 
+@pytest.mark.once
 def test_r18_a_leak_around_a_choice_in_its_log_lines_or_in_a_mail_is_seen(
     world: World,  # noqa: F811
     settings: Settings,
