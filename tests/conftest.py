@@ -12,6 +12,8 @@ from django.db import close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils.translation import deactivate
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from audit import health, sequencer
@@ -20,6 +22,12 @@ from tests import make
 from tests.infrastructure.fixtures import chromium, install, object_store, postgres, redis  # noqa: F401
 from tests.infrastructure.laid import Tables
 from tests.standing import ALIASES, StandingHouse
+
+# What a machine with much else to do takes long for is not wrong.
+hypothesis_settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("unhurried")
 
 # How a trigger is lifted, and how it is laid again.
 Trigger = tuple[str, str]
