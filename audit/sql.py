@@ -18,26 +18,32 @@ from audit import plain
 _MARK: Final = re.compile("%[s%]")
 
 
-def rows(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> list[Any]:
+def rows(
+    statement: str, parameters: Sequence[Any] = (), *, using: str = "", as_octets: bool = False
+) -> list[Any]:
     """Run one statement and return the rows it gives; none when it gives no result.
 
-    `%s` stands for a parameter, `%%` for the sign itself.
+    `%s` stands for a parameter, `%%` for the sign itself. `as_octets`: PostgreSQL sends octets as
+    they are, where it else writes them as hexadecimal digits to be read again.
     """
     alias = using or DEFAULT_DB_ALIAS
     connection = connections[alias]
     if connection.vendor == "sqlite":
         statement = _with_question_marks(statement)
         parameters = [_for_sqlite(connection, value) for value in parameters]
+    more = {"binary": True} if as_octets and connection.vendor == "postgresql" else {}
     with plain.cursor(alias) as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, parameters, **more)
         # psycopg makes `description` anew each time; `rownumber` is None without a result as well.
         is_told = connection.vendor == "sqlite" or cursor.rownumber is not None
         return cursor.fetchall() if is_told else []
 
 
-def row(statement: str, parameters: Sequence[Any] = (), *, using: str = "") -> Any:  # noqa: ANN401 - a row of any columns.
+def row(
+    statement: str, parameters: Sequence[Any] = (), *, using: str = "", as_octets: bool = False
+) -> Any:  # noqa: ANN401 - a row of any columns.
     """Run one statement and return its first row, or None."""
-    found = rows(statement, parameters, using=using)
+    found = rows(statement, parameters, using=using, as_octets=as_octets)
     return found[0] if found else None
 
 

@@ -181,7 +181,7 @@ class PolicyView(APIView):
                 policy = _wait_for_change(device, known, wait)
             finally:
                 _waiters.release()
-        headers = poll_headers(policy.etag, asked_to_wait=bool(wait) and not is_held)
+        headers = dict(poll_headers(policy.etag, asked_to_wait=bool(wait) and not is_held))
         if policy.etag == known:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(policy.envelope, content_type="application/json", headers=headers)
@@ -352,11 +352,11 @@ def has_place() -> bool:
     return True
 
 
-def poll_headers(etag: str, *, asked_to_wait: bool) -> dict[str, str]:
+def poll_headers(etag: str, *, asked_to_wait: bool) -> list[tuple[str, str]]:
     """Return the headers of a policy's answer; who had to be sent away learns when to come back."""
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = [("ETag", etag), ("Cache-Control", "private, no-cache")]
     if asked_to_wait:
-        headers["Poll-After"] = str(_poll_after())
+        headers.append(("Poll-After", str(_poll_after())))
     return headers
 
 

@@ -1,9 +1,11 @@
 """The short way for polls: an agent whose policy this process knows is answered before Django.
 
-Promise: it says what the view behind it would (PolicyView), to a request with the same signature,
-with its headers for machines: 304 where the agent has the policy that is in force, 200 with its
-signed bytes where it has another one. Everything else, and every doubt, is left to the view. What
-it knows may be a moment old (capture.known_policies), never for an upload: intake reads the rows.
+Promise: it says what the view behind it would (PolicyView), to a request with the same signature:
+304 where the agent has the policy that is in force, 200 with its signed bytes where it has another
+one. A 304 has no body, and none of the headers that tell a browser what a body may do (RFC 9110
+§15.4.5). Everything else, and every doubt, is left to the view. What it knows may be a moment old
+(capture.known_policies), never for an upload: intake reads the rows.
+
 A thousand agents may ask once a second this way, so that a withdrawal reaches them all in time
 (bench/polling.py, bench/stopping.py).
 """
@@ -27,8 +29,6 @@ Application = Callable[..., Iterable[bytes]]
 Answer = tuple[str, list[tuple[str, str]], bytes]
 _ANY_ANSWER: Final = {"", "*/*", "application/json"}
 _NO_BODY: Final = {"", "0"}
-# What Django puts on an answer without a body, too.
-_KIND: Final = ("Content-Type", "text/html; charset=utf-8")
 
 
 class PolicyDoor:
@@ -60,22 +60,19 @@ def poll(environ: Environ) -> Answer | None:
             return None
     prefer = environ.get("HTTP_PREFER")
     wait = agent.wait_seconds(prefer) if prefer else 0
-    scheme = environ["wsgi.url_scheme"]
     if etag != environ.get("HTTP_IF_NONE_MATCH"):
-        return _changed(device, etag, [*_every_answer(scheme), *_own(etag, wait)])
-    if not wait:
-        return UNCHANGED, [*_at_rest(scheme), ("ETag", etag), ("Request-Id", uuid7_text())], b""
-    if agent.has_place():
+        return _changed(device, etag, wait, environ["wsgi.url_scheme"])
+    if wait and agent.has_place():
         return None
-    return UNCHANGED, [*_every_answer(scheme), *_own(etag, wait), _KIND], b""
+    return UNCHANGED, _own(etag, wait), b""
 
 
-def _changed(device: str, etag: str, headers: list[tuple[str, str]]) -> Answer | None:
+def _changed(device: str, etag: str, wait: int, scheme: str) -> Answer | None:
     envelope = known_policies.envelope(device, etag)
     if envelope is None:
         return None
-    own = [("Content-Type", "application/json"), ("Content-Length", str(len(envelope)))]
-    return CHANGED, [*headers, *own], envelope
+    length = ("Content-Length", str(len(envelope)))
+    return CHANGED, [*_for_a_body(scheme), length, *_own(etag, wait)], envelope
 
 
 def _is_plain(get: Callable[..., str]) -> bool:
@@ -92,18 +89,12 @@ def _is_plain(get: Callable[..., str]) -> bool:
 def _own(etag: str, wait: int) -> list[tuple[str, str]]:
     # A response of Django's costs more than all that is checked here; no text of a request but the
     # ETag, which is one of ours, stands in these headers.
-    own = agent.poll_headers(etag, asked_to_wait=bool(wait))
-    return [*own.items(), ("Request-Id", uuid7_text())]
+    return [*agent.poll_headers(etag, asked_to_wait=bool(wait)), ("Request-Id", uuid7_text())]
 
 
 @lru_cache
-def _at_rest(scheme: str) -> tuple[tuple[str, str], ...]:
-    """Return what is the same in every 304 that was not asked to wait."""
-    same = agent.poll_headers("", asked_to_wait=False)
-    del same["ETag"]
-    return (*_every_answer(scheme), *same.items(), _KIND)
-
-
-@lru_cache
-def _every_answer(scheme: str) -> tuple[tuple[str, str], ...]:
-    return tuple(every_answer(scheme).items())
+def _for_a_body(scheme: str) -> tuple[tuple[str, str], ...]:
+    headers = every_answer(scheme) | {"Content-Type": "application/json"}
+    # A poll's answer says so itself.
+    del headers["Cache-Control"]
+    return tuple(headers.items())

@@ -132,7 +132,7 @@ def etag(device: str) -> str | None:
 def envelope(device: str, etag: str) -> bytes | None:
     """Return the signed bytes of a policy that is in force for a device."""
     try:
-        found = sql.row(_ENVELOPE, [UUID(device), etag])
+        found = sql.row(_ENVELOPE, [UUID(device), etag], as_octets=True)
     except DatabaseError:
         forget()
         return None
