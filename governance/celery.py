@@ -26,8 +26,8 @@ _HOUR = 3600.0
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    """Return a beat entry; what nobody took before the next one is due is dropped."""
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    """Return a beat entry. It never expires: beat and worker need not agree what time it is."""
+    return {"task": task, "schedule": seconds}
 
 
 def _filesystem() -> dict[str, Any]:
@@ -130,7 +130,6 @@ app.conf.update(
         "renew keys": {
             "task": "governance.rights.tasks.renew_keys",
             "schedule": crontab(hour="2", minute="17"),
-            "options": {"expires": _HOUR},
         },
     },
 )

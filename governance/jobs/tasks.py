@@ -5,6 +5,7 @@ from time import monotonic
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from governance.jobs import services
@@ -12,6 +13,7 @@ from governance.jobs.selectors import WORKER
 
 _SILENCE_SECONDS = 5.0
 _silent_until = 0.0
+_swept_at = float("-inf")
 
 
 @shared_task  # type: ignore[untyped-decorator] # Celery ships no types.
@@ -23,7 +25,11 @@ def run_job(job_id: str) -> None:
 
 @shared_task  # type: ignore[untyped-decorator] # Celery ships no types.
 def sweep_jobs() -> None:
-    """Say that a worker is here, and do what was left lying."""
+    """Say that a worker is here, and do what was left lying; of many that waited, once."""
+    global _swept_at  # noqa: PLW0603 - One pace a process.
+    if monotonic() - _swept_at < settings.REMIT_SWEEP_SECONDS / 2:
+        return
+    _swept_at = monotonic()
     services.give_sign(WORKER)
     services.sweep()
 

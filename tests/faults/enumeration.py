@@ -316,12 +316,12 @@ def _struck(
     return enumeration.met(operation, meanwhile, point)
 
 
-def race(enumeration: Enumeration, count: int, *, seed: int = 0, mutant: str = "") -> Result:
+def race(enumeration: Enumeration, rounds: int, *, seed: int = 0, mutant: str = "") -> Result:
     """Race against withdrawals, in this process and its threads; with a bug when one is named."""
     started = time.monotonic()
     if mutant:
         MUTANTS[mutant].plant()
-    tally = races.run(enumeration.at_the_base(), range(seed, seed + count))
+    tally = races.run(enumeration.at_the_base(), range(seed, seed + rounds))
     return Result(
         "races",
         points=tally.first,

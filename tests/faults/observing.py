@@ -44,9 +44,9 @@ def observe(history: Sequence[Event], *, again: Callable[[], None], look_closely
 
     `look_closely` also scans every file for plaintext.
     """
-    digest = _digest()
+    digests = _digests()
     again()
-    digest_after_again = _digest()
+    digests_after_again = _digests()
     secrets = _secrets()
     frames = _frames(secrets)
     blobs = {str(key) for key in capture.FrameBlob.objects.values_list("key", flat=True)}
@@ -121,8 +121,8 @@ def observe(history: Sequence[Event], *, again: Callable[[], None], look_closely
         log_fault=_log_fault(),
         roots=_roots(history),
         canaries=_canaries() if look_closely else [],
-        digest=digest,
-        digest_after_again=digest_after_again,
+        digests=digests,
+        digests_after_again=digests_after_again,
     )
 
 
@@ -330,15 +330,15 @@ def _canaries() -> list[str]:
     return [f"{hit.where} ({hit.form})" for hit in hits]
 
 
-def _digest() -> str:
-    """Return the SHA-256 of every row that means something, whatever their order."""
-    found = hashlib.sha256()
+def _digests() -> dict[str, str]:
+    """Return for each table that means something the SHA-256 of its rows, whatever their order."""
+    found = {}
     for alias, table in _tables():
         with connections[alias].cursor() as cursor:
             cursor.execute(f'SELECT * FROM "{table}"')
             rows = sorted(repr(tuple(map(_plain, row))) for row in cursor.fetchall())
-        found.update(repr((table, rows)).encode())
-    return found.hexdigest()
+        found[table] = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return found
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A withdrawal and somebody who relies on the consent, let go at the same moment.
+"""A withdrawal and three who rely on the consent, let go at the same moment.
 
 Threads with connections of their own wait at a barrier and then up to four milliseconds more. A
 record escapes when it is stored, read or released although the withdrawal was committed before.
@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connections
 
@@ -40,34 +41,38 @@ class Tally:
     escaped: list[str] = field(default_factory=list)
 
 
-def run(world: World, numbers: Iterable[int]) -> Tally:
-    """Race upload, read and release in turn against a withdrawal."""
+def run(world: World, rounds: Iterable[int]) -> Tally:
+    """Let upload, read and release race against one withdrawal, round after round."""
     tally = Tally()
-    for number in numbers:
-        rival = (_upload, _read, _release)[number % 3]
-        _race(world, rival, random.Random(number), tally)
+    for number in rounds:
+        _race(world, random.Random(number), tally)
     return tally
 
 
-def _race(
-    world: World, rival: Callable[[World], Callable[[], bool]], source: random.Random, tally: Tally
-) -> None:
+RIVALS = 3
+
+
+def _race(world: World, source: random.Random, tally: Tally) -> None:
     operations.decide(world, "mira", ConsentStatus.GIVEN, _CELL)
     endpoint = world.endpoint("mira")
     operations.accept(endpoint, *operations.batch(endpoint))
     operations.recover()
-    act = rival(world)
-    outcome: list[bool] = []
+    rivals = [prepare(world) for prepare in (_upload, _read, _release)]
+    outcomes: list[bool] = []
     errors = _together(
         lambda: operations.decide(world, "mira", ConsentStatus.WITHDRAWN, _CELL),
-        lambda: outcome.append(act()),
+        *(partial(_note, outcomes, rival) for rival in rivals),
         source=source,
     )
     health.forget()
     operations.recover()
-    tally.races += 1
-    tally.first += sum(outcome)
-    tally.escaped += errors + [f"{rival.__name__}: {each}" for each in _escaped(world)]
+    tally.races += RIVALS
+    tally.first += sum(outcomes)
+    tally.escaped += errors + _escaped(world)
+
+
+def _note(outcomes: list[bool], rival: Callable[[], bool]) -> None:
+    outcomes.append(rival())
 
 
 def _together(*acts: Callable[[], object], source: random.Random) -> list[str]:
@@ -170,5 +175,5 @@ def _reads_of(mine: dict[str, str], *, after: int) -> int:
     cell = f"{make.DESK}/{mine['category']}"
     return sum(
         str(entry.uuid) in later and cell in str(entry.details.get("cells"))
-        for entry in entries_about(subject=mine["subject"], limit=50)
+        for entry in entries_about(subject=mine["subject"], limit=16)
     )

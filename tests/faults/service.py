@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -77,6 +78,7 @@ class Service:
     folder: Path
     running: dict[str, Running] = field(default_factory=dict)
     asides: Asides = field(init=False)
+    _line: "psycopg.Connection[tuple[Any, ...]] | None" = None
 
     def __post_init__(self) -> None:
         """Have somebody do what is done aside."""
@@ -259,10 +261,19 @@ class Service:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the installation's database."""
         if self.is_postgres:
-            with psycopg.connect(self.installed.settings["DATABASE_URL"]) as database:
-                return database.execute(query.encode()).fetchall()
+            return self._asked(query)
         with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as file:
             return file.execute(query).fetchall()
+
+    def _asked(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask PostgreSQL by a connection that is kept while it lasts: a new one costs far more."""
+        if self._line is not None:
+            with contextlib.suppress(psycopg.OperationalError):
+                return self._line.execute(query.encode()).fetchall()
+            self._line.close()
+        url = self.installed.settings["DATABASE_URL"]
+        self._line = psycopg.connect(url, autocommit=True)
+        return self._line.execute(query.encode()).fetchall()
 
     @property
     def is_postgres(self) -> bool:
@@ -314,10 +325,24 @@ class Service:
         """Fail with every invariant that does not hold. The sequencer ends for it."""
         if "sequencer" in self.running:
             self.stop("sequencer")
-        said = self.aside("judge")
+        with self._standing_still():
+            said = self.aside("judge")
         found = [line for line in said.splitlines() if line.startswith("I")]
         assert "judged" in said, said[-3000:]
         assert not found, "\n".join(found)
+
+    @contextlib.contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        """Let nobody begin anything while the block runs: what changes meanwhile is the judge's."""
+        names = sorted(self.running)  # Who beats stops before who works.
+        idle = [self.running[name] for name in names if "beat" in name]
+        idle += [self.running[name] for name in names if "web" not in name and "beat" not in name]
+        for one in filter(attrgetter("is_alive"), idle):
+            pause(one)
+            time.sleep(0.2)
+        yield
+        for one in filter(attrgetter("is_alive"), idle[::-1]):
+            resume(one)
 
     def __enter__(self) -> Self:
         return self
@@ -330,6 +355,8 @@ class Service:
             self.kill(name)
         self.asides.end()
         self.installed.stop()
+        if self._line is not None:
+            self._line.close()
 
 
 def pause(running: Running) -> None:

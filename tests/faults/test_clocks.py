@@ -1,6 +1,7 @@
 """Clocks that are wrong, one at a time: nothing ends early, nothing waits for ever."""
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,9 +25,15 @@ pytestmark = [
 LIVE = "SELECT count(*) FROM capture_liveframe"
 
 
-def ask_beat(service: Service, task: str, **environment: str) -> None:
-    """Start what beat starts once an hour or a night, in a process of its own."""
-    service.aside("task", task, **environment)
+CLOCKS = ("-86400", "-3600", "+3600", "+400d")
+# What beat asks for once an hour or a night.
+TIDYING = (
+    "governance.capture.tasks.expire_captures",
+    "governance.capture.tasks.collect_orphans",
+    "governance.rights.tasks.expire_consents",
+    "governance.rights.tasks.end_exports",
+    "governance.rights.tasks.end_seal_keys",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -59,40 +66,6 @@ def test_an_agent_or_a_web_with_a_wrong_clock_is_told_the_time(service: Service)
     service.judge()
 
 
-@pytest.mark.only("postgresql")  # On one machine the database's clock is the worker's.
-@pytest.mark.parametrize("off", ["-86400", "-3600", "+3600", "+400d"])
-def test_a_worker_or_beat_with_a_wrong_clock_ends_nothing_early(service: Service, off: str) -> None:
-    """F11, worker and beat: no early expiry, no stalled beat; the redactor waits or does it."""
-    service.deliver(service.batches(2))
-    service.settle()
-    sealed = service.batches(1)
-    service.aside("act", "rotate", "mira")
-    before = service.rows(LIVE)[0][0]
-    assert before
-    for task in (
-        "governance.capture.tasks.expire_captures",
-        "governance.capture.tasks.collect_orphans",
-        "governance.rights.tasks.expire_consents",
-        "governance.rights.tasks.end_exports",
-        "governance.rights.tasks.end_seal_keys",
-    ):
-        ask_beat(service, task, **faketime.shifted(off))
-    assert service.rows(LIVE)[0][0] == before
-    service.kill("beat", "worker")
-    service.start("beat", **faketime.shifted(off))
-    service.start("worker", **faketime.shifted(off))
-    service.work("probe:once", f"at {off}")
-    service.settle()
-    service.deliver([*sealed, *service.batches(1)])
-    # What opens a batch proves itself by its entry's minute: it may refuse, it may not spoil.
-    service.kill("beat", "worker")
-    service.ensure()
-    service.hurry()
-    service.settle(seconds=90)
-    assert service.rows(LIVE)[0][0] == before + 4
-    service.judge()
-
-
 def answered(service: Service, batch: Sealed, *, skew: int) -> httpx.Response:
     """Send a batch by a clock that is off until somebody answers, as an agent does."""
     for _ in range(5):
@@ -101,31 +74,48 @@ def answered(service: Service, batch: Sealed, *, skew: int) -> httpx.Response:
     raise AssertionError("Nobody answered.")
 
 
-@pytest.mark.only("postgresql")  # On one machine there is one clock.
-def test_agent_web_worker_and_beat_may_each_have_a_clock_of_their_own(service: Service) -> None:
-    """F11, all at once: nothing ends early; an agent that is too far off is told, and comes in."""
+@pytest.mark.only("postgresql")  # On one machine the database's clock is everybody's.
+def test_whoever_has_a_wrong_clock_ends_nothing_early(service: Service) -> None:
+    """F11: web, agent, worker and beat have clocks of their own; the last two each of four.
+
+    No early expiry and no beat that stalls; an agent that is too far off is told the time.
+    """
+    service.deliver(service.batches(2))
+    service.settle()
+    batches = service.batches(4)
+    service.aside("act", "rotate", "mira")
     before = service.rows(LIVE)[0][0]
-    service.kill("web", "worker", "beat")
+    assert before
+    for off, task in itertools.product(CLOCKS, TIDYING):
+        service.aside("task", task, **faketime.shifted(off))
+    assert service.rows(LIVE)[0][0] == before
+    service.kill("web")
     service.start("web", REMIT_CLOCK_SKEW_SECONDS="300", **faketime.shifted("+90"))
-    service.start("worker", **faketime.shifted("-86400"))
-    service.start("beat", **faketime.shifted("+400d"))
+    for worker, beat in zip(CLOCKS, CLOCKS[::-1], strict=True):
+        service.kill("worker", "beat")
+        service.start("worker", **faketime.shifted(worker))
+        service.start("beat", **faketime.shifted(beat))
+        service.work("probe:once", f"at {worker}")
+        service.settle()
     service.ensure("web")
-    near, far = service.batches(3, **faketime.shifted("-200")), service.batches(1)[0]
-    for batch in near:
+    for batch in batches[1:]:
         assert answered(service, batch, skew=-200).status_code == 202
-    answer = answered(service, far, skew=-250)
-    assert answer.status_code == 401, answer.text
-    told = datetime.fromisoformat(answer.json()["server_time"])
-    skew = round(told.timestamp() - time.time())
-    assert answered(service, far, skew=skew).status_code == 202
-    # As above: what opens a batch with a wrong clock may refuse, it may not spoil.
-    time.sleep(5)
-    service.kill("web", "beat", "worker")
+    assert_told(service, batches[0])
+    # What opens a batch proves itself by its entry's minute: it may refuse, it may not spoil.
+    service.kill("web", "worker", "beat")
     service.ensure()
     service.hurry()
     service.settle(seconds=90)
-    assert service.rows(LIVE)[0][0] == before + 4
+    assert service.rows(LIVE)[0][0] == before + 2 * len(batches)
     service.judge()
+
+
+def assert_told(service: Service, batch: Sealed) -> None:
+    """Send a batch by a clock that is too far off, and then by the time that was told."""
+    answer = answered(service, batch, skew=-250)
+    assert answer.status_code == 401, answer.text
+    told = datetime.fromisoformat(answer.json()["server_time"])
+    assert answered(service, batch, skew=round(told.timestamp() - time.time())).status_code == 202
 
 
 @contextlib.contextmanager

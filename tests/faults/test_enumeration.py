@@ -38,6 +38,8 @@ LEAST = 400
 MEETINGS = 8
 CALLS = 20
 RACES = 300
+# How many of them share a withdrawal (tests.faults.races, which Django must precede).
+RIVALS = 3
 
 pytestmark = pytest.mark.real
 
@@ -79,8 +81,8 @@ def judge(results: list[dict[str, Any]]) -> int:
 
 def test_nothing_is_lost_wherever_the_process_dies(strike: Strike) -> None:
     """F01, F02, F04, F32: a few points of each."""
-    found = strike(("--strike", "intake,redaction,erasure", "--sample", "4", "--races", "3"))
-    assert judge(found) == 3 * 4 + 3
+    found = strike(("--strike", "intake,redaction,erasure", "--sample", "4", "--races", "1"))
+    assert judge(found) == 3 * 4 + RIVALS
 
 
 @pytest.mark.soak
@@ -127,8 +129,8 @@ def test_nothing_is_lost_between_sqlite_s_system_calls(
 @pytest.mark.soak
 @pytest.mark.timeout(3_600)
 def test_no_record_escapes_a_withdrawal_in_300_races(strike: Strike, record_property: Tell) -> None:
-    """F35: aligned to the millisecond, upload, read and release in turn."""
-    each = RACES // 2
+    """F35: aligned to the millisecond: upload, read and release against each withdrawal."""
+    each = RACES // RIVALS // 2
     found = strike(("--races", f"{each}"), ("--races", f"{each}", "--seed", f"{each}"))
     record_property("races", sum(one["struck"] for one in found))
     assert judge(found) == RACES
