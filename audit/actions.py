@@ -77,12 +77,26 @@ class Action(StrEnum):
     ERASURE_COMPLETED = "erasure:completed"
     KEY_SHREDDED = "key:shredded"
     KEY_ROTATED = "key:rotated"
+    PRIVATE_TOLD = "private:told"
     EXPORT_BUILT = "export:built"
 
 
 # Acts whose content, exact time and form must tell an outsider nothing about the person: a
 # consent that was given and one that was refused leave leaves of one length and one shape.
-SHY = frozenset({Action.CONSENT_DECIDED, Action.CAPTURE_INGESTED})
+SHY = frozenset({Action.CONSENT_DECIDED, Action.CAPTURE_INGESTED, Action.PRIVATE_TOLD})
+
+# What follows from somebody's own decision: standing in clear beside a shy entry, each would tell
+# what was decided there. The log says `private:told` of all of them, once a period (audit.daily);
+# which one it was, and when, is told to the person.
+PRIVATE = frozenset(
+    {
+        Action.CAPTURE_DELETED,
+        Action.RELEASE_RECALLED,
+        Action.ERASURE_REQUESTED,
+        Action.ERASURE_COMPLETED,
+        Action.KEY_SHREDDED,
+    }
+)
 
 
 class Verdict(StrEnum):

@@ -1,7 +1,8 @@
 """The one way into the log.
 
 Promises: an entry and the act it records commit together or not at all; nothing personal enters
-the leaf in clear; what a shy act decided changes neither length nor shape nor time of its leaf.
+the leaf in clear; what a shy act decided changes neither length nor shape nor time of its leaf;
+what follows from it privately (actions.PRIVATE) leaves one that looks like all others of the day.
 Order, tree and publication are the sequencer's business.
 """
 
@@ -16,8 +17,8 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from audit import disclosures, leaf, ports, rows, tree
-from audit.actions import SHY, Action, Verdict
+from audit import daily, disclosures, leaf, ports, rows, tree
+from audit.actions import PRIVATE, SHY, Action, Verdict
 from audit.actors import Actor
 from audit.errors import LeafError, LogUnavailableError, NotInTransactionError
 from audit.ids import uuid7
@@ -50,7 +51,7 @@ class Facts(TypedDict, total=False):
 MOST_AT_ONCE: Final = 2000
 _FIELDS: Final = ("id", "uuid", "organisation", "leaf", "leaf_hash")
 # A disclosure may not repeat a name of the leaf (RFC 9901 §7.1), nor one the journal adds.
-_RESERVED = leaf.NAMES | {"actor", "subject", "subject_seq", "request"}
+_RESERVED = leaf.NAMES | {"actor", "subject", "subject_seq", "request", "event", "at"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +69,19 @@ class _Act:
     now: datetime | None = None
 
     @property
+    def said(self) -> Action:
+        """What the leaf says of it in clear."""
+        return Action.PRIVATE_TOLD if self.action in PRIVATE else self.action
+
+    @property
     def is_shy(self) -> bool:
-        return self.action in SHY
+        return self.said in SHY
+
+    def hours(self, at: datetime) -> datetime:
+        """Return what the leaf says of its time."""
+        if self.said is Action.PRIVATE_TOLD:
+            return daily.told_at(at)
+        return leaf.rounded_hour(at) if self.is_shy else at
 
 
 def append(action: Action, **facts: Unpack[Facts]) -> Entry:
@@ -153,16 +165,15 @@ def _places(acts: Sequence[_Act], tokens: Mapping[str, str]) -> list[rows.Place 
 
 
 def _row(act: _Act, keys: disclosures.Keys, place: rows.Place | None) -> rows.Row:
-    at = act.now or timezone.now()
-    if act.is_shy:
-        at = leaf.rounded_hour(at)
+    happened = act.now or timezone.now()
+    at = act.hours(happened)
     uuid = uuid7(at)
-    owners = _disclose(act, place)
+    owners = _disclose(act, happened, place)
     body = leaf.build(
         leaf.Clear(
             uuid=uuid,
             at=at,
-            action=act.action,
+            action=act.said,
             verdict=act.verdict,
             purpose=act.purpose,
             role=act.actor.role,
@@ -181,7 +192,9 @@ def _row(act: _Act, keys: disclosures.Keys, place: rows.Place | None) -> rows.Ro
     return rows.Row(uuid, body, tree.leaf_hash(body), halves, [place] if place else [])
 
 
-def _disclose(act: _Act, place: rows.Place | None) -> dict[str, tuple[str, list[str]]]:
+def _disclose(
+    act: _Act, at: datetime, place: rows.Place | None
+) -> dict[str, tuple[str, list[str]]]:
     """Return slot -> (owner, disclosures): who must be erased before a value is gone."""
     values: dict[str, Json] = dict(act.private or {})
     if taken := sorted(_RESERVED & values.keys()):
@@ -191,6 +204,8 @@ def _disclose(act: _Act, place: rows.Place | None) -> dict[str, tuple[str, list[
         values["request"] = str(act.request_id)
     if act.is_shy:
         values |= _hidden(act)
+    if act.action in PRIVATE:
+        values |= {"event": act.action.value, "at": leaf.time_text(at)}
     if act.subject is not None:
         values["subject"] = act.subject
     if place is not None:

@@ -70,6 +70,7 @@ class Outbox(models.Model):
     """Entries that wait for the sequencer; filled by a trigger on `audit_entry` alone.
 
     `not_before` is the insertion time, or empty for a shy act until the sequencer drew its delay.
+    A private one waits until its period is told (audit.telling).
     """
 
     entry = models.OneToOneField(Entry, on_delete=models.DO_NOTHING, primary_key=True)
@@ -150,6 +151,8 @@ class TreeState(models.Model):
     quorum_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     halted = models.TextField(default="")
+    # The end of the newest period whose private entries were told (audit.telling).
+    told_until = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "audit_treestate"

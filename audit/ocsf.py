@@ -111,6 +111,7 @@ KINDS: Final[dict[Action, Kind]] = {
     Action.KEY_SHREDDED: Kind(_ENTITY, 4, "key"),
     Action.KEY_ROTATED: Kind(_ENTITY, 3, "key"),
     Action.EXPORT_BUILT: _records(1),
+    Action.PRIVATE_TOLD: Kind(_ENTITY, _OTHER, "private matter"),
 }
 
 

@@ -9,15 +9,18 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
 from django.conf import settings
 from django.db import IntegrityError, connection
+from django.utils import timezone
 
-from audit import hold, tree
+from audit import daily, hold, sql, tree
+from audit.actions import Action
 from audit.errors import ForkError
-from audit.models import Outbox
+from audit.models import Outbox, TreeState
 
 _MOST_DRAWN: Final = 4096
 
@@ -58,9 +61,13 @@ _REMOVE_SQLITE: Final = (
     '(SELECT entry_id FROM audit_leaf WHERE "index" >= %s)'
 )
 
+_NEW: Final = """
+SELECT entry_id, event, occurred_at FROM audit_outbox JOIN audit_entry ON audit_entry.id = entry_id
+WHERE not_before IS NULL LIMIT %s
+"""
 _DRAW_POSTGRESQL: Final = """
 UPDATE audit_outbox
-SET not_before = statement_timestamp() + wait.text::int * interval '1 millisecond'
+SET not_before = statement_timestamp() + wait.text::bigint * interval '1 millisecond'
 FROM jsonb_each_text(%s::jsonb) AS wait (id, text)
 WHERE entry_id = wait.id::bigint AND not_before IS NULL
 """
@@ -127,17 +134,39 @@ def _place(waiting: Waiting, start: int) -> None:
 
 
 def draw_delays() -> None:
-    """Give each shy entry that just arrived its own random wait, all in one statement."""
-    rows = _rows("SELECT entry_id FROM audit_outbox WHERE not_before IS NULL LIMIT %s", _MOST_DRAWN)
+    """Give each shy entry that just arrived its own random wait, all in one statement.
+
+    What is private waits for audit.telling, with no other limit than a period more.
+    """
+    rows = _rows(_NEW, _MOST_DRAWN)
     if not rows:
         return
     # The operating system's source: a predictable wait would hide nothing.
     source = random.SystemRandom()
     most = settings.REMIT_LOG_DELAY_SECONDS * 1000
-    waits = json.dumps({key: source.randrange(most + 1) for (key,) in rows})
+    kept = _kept(rows)
+    waits = json.dumps({key: kept.get(key) or source.randrange(most + 1) for key, *_ in rows})
     is_postgresql = connection.vendor == "postgresql"
     with hold.its_turn(), connection.cursor() as cursor:
         cursor.execute(_DRAW_POSTGRESQL if is_postgresql else _DRAW_SQLITE, [waits])
+
+
+def _kept(rows: Sequence[tuple[int, str, datetime | str]]) -> dict[int, int]:
+    """Return for how many milliseconds at most each of these waits that a period's end shall tell.
+
+    Whoever committed long after the period that the entry names: that one has been told.
+    """
+    private = [(key, at) for key, event, at in rows if event == Action.PRIVATE_TOLD]
+    if not private or not daily.is_kept():
+        return {}
+    told = TreeState.objects.values_list("told_until", flat=True).get(pk=settings.REMIT_LOG_ORIGIN)
+    longest = timezone.now() - daily.length()
+    ends = {key: sql.moment(at) for key, at in private}
+    return {
+        key: max(1, round((end - longest).total_seconds() * 1000))
+        for key, end in ends.items()
+        if told is None or end > told
+    }
 
 
 def _rows(query: str, limit: int) -> list[tuple[Any, ...]]:

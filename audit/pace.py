@@ -12,7 +12,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from audit import genesis
+from audit import genesis, telling
 from audit.sequencer import BATCH, Sequencer
 
 _POLL_SECONDS: Final = 0.2
@@ -47,6 +47,7 @@ class Pace:
         if now - self._cared_at >= _CARE_SECONDS:
             self._cared_at = now
             genesis.heartbeat(now=timezone.now())
+            telling.tell(now=timezone.now())
             self.log.prune()
         if now - self._cut_at >= self.interval:
             self._cut(now)

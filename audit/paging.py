@@ -29,10 +29,15 @@ _MOST_PLACES: Final = 2048
 _CLOSE: Final = 4
 # A CROSS JOIN keeps SQLite from starting at the entries.
 _WAITING: Final = """
-    SELECT entry_id FROM audit_outbox CROSS JOIN audit_entry
+    SELECT uuid, entry_id FROM audit_outbox CROSS JOIN audit_entry
     WHERE entry_id = audit_entry.id AND entry_id < %s AND {wanted}
     ORDER BY entry_id DESC LIMIT %s
 """
+# Of what may show alone: a cursor that is made up must not find what waits on purpose.
+_AT: Final = f"""
+    SELECT id FROM audit_entry WHERE uuid >= %s AND uuid <= %s AND {TOLD.text}
+    ORDER BY id DESC LIMIT 1
+"""  # noqa: S608 - all parts are ours.
 _PLACED: Final = """
     SELECT "index", entry_id FROM audit_leaf CROSS JOIN audit_entry
     WHERE entry_id = audit_entry.id AND {wanted}
@@ -80,15 +85,32 @@ def row_of(entry: Entry) -> EntryRow:
     """Return the row of one entry, whose place was fetched with it."""
     place = getattr(entry, "place", None)
     index = place.index if place else None
-    return _row(entry, cursor=WAITING + entry.pk if index is None else index, index=index)
+    return _row(entry, cursor=_cursor(entry.uuid) if index is None else index, index=index)
 
 
 def _waiting(filters: SearchFilters, after: int | None, limit: int) -> list[_Found]:
-    before = WAITING if after is None else after - WAITING
+    before = WAITING if after is None else _key_at(after)
     wanted = TOLD & _wanted(filters)
     statement = _WAITING.format(wanted=wanted.text)
     found = sql.rows(statement, [before, *wanted.values, limit])
-    return [(WAITING + key, None, key) for (key,) in found]
+    return [(_cursor(sql.identifier(uuid)), None, key) for uuid, key in found]
+
+
+def _cursor(uuid: UUID) -> int:
+    """Return where a waiting entry stands, by what its own id says: its millisecond and 12 bits.
+
+    By the row's number a reader would count what is hidden between two entries that are shown.
+    """
+    return WAITING + (uuid.int >> 80 << 12 | uuid.int >> 64 & 0xFFF)
+
+
+def _key_at(cursor: int) -> int:
+    """Return the key of the entry that stands there, or of none."""
+    place = cursor - WAITING
+    least = (place >> 12 & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (place & 0xFFF) << 64
+    ids = (UUID(int=least), UUID(int=least | (1 << 64) - 1))
+    found = sql.row(_AT, [*ids, *TOLD.values])
+    return int(found[0]) if found else 0
 
 
 def _placed(filters: SearchFilters, places: Sql, limit: int) -> list[_Found]:

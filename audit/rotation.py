@@ -26,6 +26,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from audit import checkpoint, ended, files, heads, hold, lineage, outbox, quorum, restart
+from audit.actions import Action
 from audit.checkpoint import Head, LogKeys, Signer
 from audit.circulation import Circulation
 from audit.edge import Edge
@@ -138,15 +139,24 @@ def _close(last: Name) -> tuple[LogKeys, Tree]:
 
 
 def _settle(log: Sequencer) -> None:
-    """Place all that waits, and see that the witnesses answer. Raises RotationError."""
+    """Place all that waits but for what its period will tell; see that the witnesses answer.
+
+    What is private gets its place under the next name: its leaf names a time that is still to come.
+    Raises RotationError.
+    """
     deadline = time.monotonic() + settings.REMIT_LOG_DELAY_SECONDS + _MORE_SECONDS
-    while log.sequence() or Outbox.objects.exists():
+    while log.sequence() or _others_wait():
         if time.monotonic() > deadline:
             raise RotationError(
                 "entries keep coming: stop web, worker and beat first. Nothing was changed"
             )
         time.sleep(_LOOK_SECONDS)
     _published(log)
+
+
+def _others_wait() -> bool:
+    kept = Outbox.objects.filter(entry__event=Action.PRIVATE_TOLD, entry__occurred_at__gt=Now())
+    return Outbox.objects.exclude(pk__in=kept).exists()
 
 
 def _place_closed(log: Sequencer, new: LogKeys) -> None:

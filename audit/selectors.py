@@ -202,12 +202,13 @@ def _witnesses() -> list[tuple[str, datetime | None]]:
 def opened_entry(entry: Entry, *, seq: int | None, details: Mapping[str, Json]) -> OpenedEntry:
     """Return an entry with the details that its reader may know."""
     place: Leaf | None = getattr(entry, "place", None)
+    action, occurred_at = _happened(entry, details)
     return OpenedEntry(
         uuid=entry.uuid,
         index=place.index if place else None,
         seq=seq,
-        occurred_at=entry.occurred_at.astimezone(timezone.get_default_timezone()),
-        action=Action(entry.event),
+        occurred_at=occurred_at.astimezone(timezone.get_default_timezone()),
+        action=action,
         verdict=Verdict(entry.verdict),
         purpose=entry.purpose,
         role=entry.role,
@@ -216,3 +217,11 @@ def opened_entry(entry: Entry, *, seq: int | None, details: Mapping[str, Json]) 
         details=details,
         leaf_hash=bytes(entry.leaf_hash),
     )
+
+
+def _happened(entry: Entry, details: Mapping[str, Json]) -> tuple[Action, datetime]:
+    """Return what happened and when: of a private entry, as far as its reader may know."""
+    event, at = details.get("event"), details.get("at")
+    if entry.event == Action.PRIVATE_TOLD and isinstance(event, str) and isinstance(at, str):
+        return Action(event), datetime.fromisoformat(at)
+    return Action(entry.event), entry.occurred_at

@@ -41,6 +41,7 @@ from audit import (
     quorum,
     restart,
     tally,
+    telling,
     tree,
 )
 from audit.checkpoint import Head, LogKeys
@@ -116,6 +117,7 @@ class Sequencer:
         """Sequence what waits; publish, with every witness, when the head is due."""
         self.begin()
         genesis.heartbeat(now=timezone.now())
+        telling.tell(now=timezone.now())
         sequenced = 0
         for _ in range(batches):
             taken = self.sequence()

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from tests import reference_tree as tree
 
 START = 1_795_000_000
-SHY = ("consent:decided", "capture:ingested")
+SHY = ("consent:decided", "capture:ingested", "private:told")
 SEED = b"\x07" * 32
 
 

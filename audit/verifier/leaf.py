@@ -51,12 +51,12 @@ EVENTS = frozenset(
         *("monitoring:published", "monitoring:posted", "monitoring:acknowledged"),
         *("basis:recorded", "assessment:drafted", "assessment:submitted", "assessment:decided"),
         *("assessment:review_due", "consultation:recorded", "agreement:recorded"),
-        *("agreement:confirmed", "agreement:ended"),
+        *("agreement:confirmed", "agreement:ended", "private:told"),
     )
 )
 GENESIS = "log:genesis"
 # Acts that must tell nothing: whole hours, no decision, nothing else in clear.
-SHY = frozenset(("consent:decided", "capture:ingested"))
+SHY = frozenset(("consent:decided", "capture:ingested", "private:told"))
 
 LONGEST_LEAF = 65535
 # Decoys fill the digests to a multiple of this; a shy act always has as many as it ever can.

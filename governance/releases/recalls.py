@@ -8,17 +8,16 @@ acted, nor when.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from audit import journal
+from audit import daily, journal
 from audit.actions import Action
 from audit.actors import Actor
 from audit.ids import uuid7
@@ -113,7 +112,7 @@ def _recall_file(release: DatasetRelease, file: ReleaseFile, *, reason: str, now
         reason=reason,
         at=now,
         envelope=manifest.sign_recalls(
-            release_id=release.id, number=number, at=_told_at(now), files=[*names, file.name]
+            release_id=release.id, number=number, at=daily.end_of(now), files=[*names, file.name]
         ),
         entry=entry,
     )
@@ -123,12 +122,6 @@ def _recall_file(release: DatasetRelease, file: ReleaseFile, *, reason: str, now
         release_step(release, state, at=now, entry=entry)
     jobs.add(kind=DESTROY_JOB, ref=str(file.id))
     transaction.on_commit(partial(_destroy_file, file.id), robust=True)
-
-
-def _told_at(now: datetime) -> datetime:
-    """Return the end of the period that `now` lies in: all that is called back in it has one."""
-    period = settings.REMIT_RECALL_SECONDS
-    return datetime.fromtimestamp((int(now.timestamp()) // period + 1) * period, tz=UTC)
 
 
 def _destroy_file(file_id: UUID) -> None:

@@ -199,7 +199,7 @@ def _tell_recipients(order: ErasureOrder) -> None:
             cells=None if order.is_whole else _cells(order),
             reason=order.reason,
         )
-        _reach(order, ErasureState.RECIPIENTS_NOTIFIED, action=Action.RIGHTS_FULFILLED, figures={})
+        _reach(order, ErasureState.RECIPIENTS_NOTIFIED, action=Action.RELEASE_RECALLED, figures={})
 
 
 def _cells(order: ErasureOrder) -> list[consent.selectors.Cell]:
@@ -227,7 +227,7 @@ def _complete(order: ErasureOrder, *, finish: Callable[[], object]) -> None:
         if order.is_whole:
             certificate.issue(order=order, entry=entry, now=now)
         if order.request is not None:
-            requests.fulfil(request=order.request, actor=ERASER, now=now)
+            requests.fulfil(request=order.request, actor=ERASER, entry=entry, now=now)
         finish()
 
 

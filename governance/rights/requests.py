@@ -70,11 +70,20 @@ def advance(
 
 
 @transaction.atomic
-def fulfil(*, request: RightsRequest, actor: Actor, now: datetime | None = None) -> None:
-    """Note that what was asked is done, whatever stood between; twice is once."""
+def fulfil(
+    *,
+    request: RightsRequest,
+    actor: Actor,
+    entry: "Entry | None" = None,
+    now: datetime | None = None,
+) -> None:
+    """Note that what was asked is done, whatever stood between; twice is once.
+
+    Where `entry` says so already (an erasure, privately), there is no other.
+    """
     if RequestStatus(latest_step(request).status) is RequestStatus.FULFILLED:
         return
-    entry = journal.append(
+    entry = entry or journal.append(
         Action.RIGHTS_FULFILLED,
         actor=actor,
         subject=request.subject,

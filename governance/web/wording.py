@@ -106,6 +106,7 @@ EVENTS: Final[dict[str, Words]] = {
     "pressure:reported": _("Pressure reported"),
     "pressure:settled": _("Report of pressure settled"),
     "participation:published": _("Participation figure published"),
+    "private:told": _("Private matter"),
 }
 
 # Why the log is closed, as `audit.health` says it.

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit import journal, leaf, selectors
-from audit.actions import SHY, Action, Verdict
+from audit.actions import PRIVATE, SHY, Action, Verdict
 from audit.actors import Actor
 from audit.errors import LeafError, UnknownEntryError
 from audit.models import Disclosure, Entry, Leaf, Outbox
@@ -38,8 +38,13 @@ def decided(private: dict[str, Any], *, now: datetime | None = None, **more: Any
     )
 
 
-@pytest.mark.parametrize("action", sorted(SHY))
-def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Action) -> None:
+@pytest.mark.parametrize("action", sorted(SHY | PRIVATE))
+def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(
+    action: Action, settings: Settings
+) -> None:
+    settings.REMIT_RECALL_SECONDS = 86_400
+    is_daily = action in PRIVATE or action is Action.PRIVATE_TOLD
+    told = datetime(2026, 11, 22, tzinfo=UTC) if is_daily else datetime(2026, 11, 21, 7, tzinfo=UTC)
     at = datetime(2026, 11, 21, 7, 38, 11, 123456, tzinfo=UTC)
     loud: dict[str, Any] = {
         "verdict": Verdict.ALLOW,
@@ -66,11 +71,10 @@ def test_giving_and_refusing_leave_leaves_of_one_length_and_one_shape(action: Ac
     assert first.keys() == second.keys() == {"v", "id", "t", "ev", "dec", "_sd_alg", "_sd", "tag"}
     assert first["dec"] == second["dec"] == "n/a"
     for body in (first, second):
-        assert body["t"] == "2026-11-21T07:00:00.000Z"
+        assert body["t"] == leaf.time_text(told)
         assert isinstance(body["_sd"], list)
         assert len(body["_sd"]) == leaf.SHY_DIGESTS
-    hour = int(datetime(2026, 11, 21, 7, tzinfo=UTC).timestamp() * 1000)
-    assert {entry.uuid.int >> 80 for entry in entries} == {hour}
+    assert {entry.uuid.int >> 80 for entry in entries} == {int(told.timestamp() * 1000)}
     sizes = {len(bytes(row.sealed)) for row in Disclosure.objects.all()}
     assert len(sizes) == 1
 

@@ -488,17 +488,19 @@ def i14_the_rows_are_what_the_log_says(history: History, state: State) -> Senten
         ("capture:redacted", stored, ended["done"] + ended["refused"]),
         ("capture:refused", events["capture:refused"], ended["quarantined"]),
         ("release:published", events["release:published"], state.manifests),
-        ("release:recalled", events["release:recalled"], sum(f.is_recalled for f in state.files)),
-        ("erasure:requested", events["erasure:requested"], len(state.erased())),
-        (
-            "erasure:completed",
-            events["erasure:completed"],
-            sum("Completed" in order.steps for order in state.orders),
-        ),
     )
     for event, said, there in tables:
         if said != there:
             yield f"the log tells of {said} {event}, the tables of {there}"
+    private = (
+        ("release:recalled", sum(file.is_recalled for file in state.files)),
+        ("erasure:requested", len(state.erased())),
+        ("erasure:completed", sum("Completed" in order.steps for order in state.orders)),
+    )
+    for event, there in private:
+        # Nobody can open what concerned a person who was erased.
+        if not events[event] <= there <= events[event] + events["private:told"]:
+            yield f"the log tells of {events[event]} {event}, the tables of {there}"
 
 
 Invariant = Callable[[History, State], Sentences]

@@ -15,6 +15,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, router
 
+from audit import disclosures
+from audit.actions import Action
 from audit.inspection import InspectionError, inspect
 from audit.models import Entry, Leaf
 from consent.models import ConsentEvent
@@ -37,6 +39,18 @@ MLKEM_SEED_BYTES = 64
 CAPTURED = '"mouse.down"'
 # What grows without anything having happened: the log, the clockwork, and what guards requests.
 _RESTLESS = {"audit", "jobs", "sessions", "contenttypes", "auth"}
+
+
+def _event(entry: Entry) -> str:
+    """Return what an entry records; of a private one, if its person was not erased.
+
+    A station of an erasure is named behind it: it may be a recall that found nothing to recall.
+    """
+    event: str = entry.event
+    if event != Action.PRIVATE_TOLD:
+        return event
+    told = disclosures.details(entry)
+    return " ".join(str(told[name]) for name in ("event", "state") if name in told) or event
 
 
 def observe(history: Sequence[Event], *, again: Callable[[], None], look_closely: bool) -> State:
@@ -81,8 +95,8 @@ def observe(history: Sequence[Event], *, again: Callable[[], None], look_closely
             (str(entry), key) for entry, key in vault.KeyRelease.objects.values_list("entry", "key")
         ],
         entries={
-            str(row.uuid): invariants.Entry(row.id, row.event, row.verdict, row.purpose, row.act)
-            for row in Entry.objects.all()
+            str(row.uuid): invariants.Entry(row.id, _event(row), row.verdict, row.purpose, row.act)
+            for row in Entry.objects.prefetch_related("disclosures")
         },
         decisions=[
             invariants.Decision(

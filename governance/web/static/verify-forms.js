@@ -13,7 +13,7 @@
   const SPOKEN = ["act", "n", "pol", "pur", "role"];
   const OWN = new Map([["log:genesis", ["origin", "vkeys"]], ["log:recovered", ["from", "to"]],
     ["log:closed", ["successor"]], ["log:rotated", ["origin", "vkeys", "predecessor"]]]);
-  const SHY = ["capture:ingested", "consent:decided"];
+  const SHY = ["capture:ingested", "consent:decided", "private:told"];
   const EVENTS = new Set(("log:genesis log:heartbeat log:recovered log:searched log:opened log:closed log:rotated " +
     "consent:decided notice:published purpose:registered application:registered policy:drafted " +
     "policy:submitted policy:approved policy:rejected policy:activated policy:suspended " +
@@ -28,7 +28,7 @@
     "basis:recorded assessment:drafted assessment:submitted assessment:decided " +
     "assessment:review_due consultation:recorded agreement:recorded agreement:confirmed " +
     "agreement:ended account:changed account:ended credential:added credential:removed " +
-    "session:confirmed session:ended").split(" "));
+    "session:confirmed session:ended private:told").split(" "));
 
   class Refusal extends Error {}
   const fail = (reason) => { throw new Refusal(reason); };

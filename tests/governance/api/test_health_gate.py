@@ -81,4 +81,4 @@ def test_a_stalled_log_closes_access_and_no_exit(nordhafen: make.House, state: s
 
     erased = mira.post("/api/v1/me/requests", {"kind": "erasure"})
     assert erased.status_code in {200, 201, 202}, erased.content
-    assert Entry.objects.filter(event="erasure:requested").exists()
+    assert Entry.objects.filter(event="private:told").exists()

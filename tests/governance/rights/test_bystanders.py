@@ -245,7 +245,7 @@ def test_r56_a_request_finds_exactly_the_records_that_showed_the_address_and_the
     assert Frame.objects.filter(id__in=left).count() == len(other)
     assert BystanderMark.objects.filter(frame_id__in=shown).count() == 0
     assert set(BystanderMark.objects.values_list("frame_id", flat=True)) == left
-    assert Entry.objects.filter(event="capture:deleted").exists()
+    assert Entry.objects.filter(event="private:told").exists()
     assert request.request.steps.latest("number").status == "RequestFulfilled"
     assert mail.outbox[-1].to == [JANE]
     assert "destroyed whole" in mail.outbox[-1].body
