@@ -4,7 +4,9 @@ Promises: when the log has stalled, access closes (LogUnavailableError, 503). Ex
 withdrawals, erasure requests and denials, never ask here. A judgement is reused for a second.
 """
 
+import math
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -40,6 +42,31 @@ def why_closed() -> str | None:
 def forget() -> None:
     """Drop the reused judgement, so that the next question looks again."""
     _judged.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far the log is, and since when it is silent or behind; NaN for what never happened."""
+
+    published: int
+    is_halted: bool
+    silence_seconds: float
+    late_seconds: float
+
+
+def freshness() -> Freshness:
+    """Return what a monitoring system may know of the log. Raises DatabaseError."""
+    states = TreeState.objects.annotate(now=Now())
+    state = states.filter(pk=settings.REMIT_LOG_ORIGIN).first()
+    if state is None:
+        return Freshness(0, is_halted=False, silence_seconds=math.nan, late_seconds=0)
+    beat, behind = state.heartbeat_at, state.behind_since
+    return Freshness(
+        published=state.published_size,
+        is_halted=bool(state.halted),
+        silence_seconds=math.nan if beat is None else (state.now - beat).total_seconds(),
+        late_seconds=0 if behind is None else (state.now - behind).total_seconds(),
+    )
 
 
 def _judge() -> str | None:

@@ -62,6 +62,8 @@ REMIT_PROCESSOR = env.text("REMIT_PROCESSOR")
 REMIT_PORT = env.number("PORT", 8000, least=1)
 REMIT_EXTERNAL_ORIGIN = env.text("REMIT_EXTERNAL_ORIGIN", f"http://127.0.0.1:{REMIT_PORT}")
 _HTTPS = REMIT_EXTERNAL_ORIGIN.startswith("https://")
+# What a monitoring system shows; empty: there are no numbers for anybody.
+REMIT_METRICS_TOKEN = env.secret("REMIT_METRICS_TOKEN")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [REMIT_EXTERNAL_ORIGIN]
 

@@ -6,6 +6,7 @@ from governance.web import (
     account_page,
     confirming,
     health,
+    metrics,
     open_pages,
     passkeys,
     preferences,
@@ -18,6 +19,7 @@ urlpatterns = [
     path(".well-known/gpc.json", open_pages.global_privacy_control, name="gpc"),
     path("healthz/live", health.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("sign-in/", sessions.sign_in, name="sign-in"),
     # The library asks for these doors by its own names.
     path("sign-in/", sessions.sign_in, name="account_login"),
