@@ -97,6 +97,9 @@ PRIVATE = frozenset(
         Action.KEY_SHREDDED,
     }
 )
+# Private where the entry is about the one who acted: a yes asks for this proof, a withdrawal never
+# does (R4). An office's proof stands in clear.
+PRIVATE_ABOUT_ONESELF = frozenset({Action.SESSION_CONFIRMED})
 
 
 class Verdict(StrEnum):

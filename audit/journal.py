@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from audit import daily, disclosures, leaf, ports, rows, tree
-from audit.actions import PRIVATE, SHY, Action, Verdict
+from audit.actions import PRIVATE, PRIVATE_ABOUT_ONESELF, SHY, Action, Verdict
 from audit.actors import Actor
 from audit.errors import LeafError, LogUnavailableError, NotInTransactionError
 from audit.ids import uuid7
@@ -69,9 +69,14 @@ class _Act:
     now: datetime | None = None
 
     @property
+    def is_private(self) -> bool:
+        is_own = self.actor.key == self.subject
+        return self.action in PRIVATE or (is_own and self.action in PRIVATE_ABOUT_ONESELF)
+
+    @property
     def said(self) -> Action:
         """What the leaf says of it in clear."""
-        return Action.PRIVATE_TOLD if self.action in PRIVATE else self.action
+        return Action.PRIVATE_TOLD if self.is_private else self.action
 
     @property
     def is_shy(self) -> bool:
@@ -204,7 +209,7 @@ def _disclose(
         values["request"] = str(act.request_id)
     if act.is_shy:
         values |= _hidden(act)
-    if act.action in PRIVATE:
+    if act.is_private:
         values |= {"event": act.action.value, "at": leaf.time_text(at)}
     if act.subject is not None:
         values["subject"] = act.subject

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from audit import journal
 from audit.actions import Action, Verdict
+from governance.accounts.roles import Role
 from governance.web import doors, proof
 
 # In the session.
@@ -35,10 +36,15 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 def confirm(request: HttpRequest, visitor: doors.Visitor, *, way: str) -> None:
-    """Write down that the person showed it once more, and remember it."""
+    """Write down that the person showed it once more, and remember it.
+
+    Of somebody without an office it is their own matter: beside a decision it would tell a yes.
+    """
+    is_own = visitor.actor.role == Role.EMPLOYEE.value
     entry = journal.append_now(
         Action.SESSION_CONFIRMED,
         actor=visitor.actor,
+        subject=visitor.actor.key if is_own else None,
         verdict=Verdict.ALLOW,
         private={"way": way},
         request_id=visitor.request_id,

@@ -173,3 +173,14 @@ def test_r18_no_cursor_counts_what_is_hidden_between_two_entries(
     first = search(filters=SearchFilters(), limit=1)
     second = search(filters=SearchFilters(), after=first.next, limit=1)
     assert [first.entries[0].uuid, second.entries[0].uuid] == [row.uuid for row in rows[:2]]
+
+
+def test_r18_a_proof_that_a_yes_asks_for_is_private_and_an_offices_is_not() -> None:
+    own = journal.append_now(
+        Action.SESSION_CONFIRMED, actor=Actor(CARLA, "employee"), subject=CARLA
+    )
+    office = journal.append_now(Action.SESSION_CONFIRMED, actor=Actor(CARLA, "auditor"))
+    events = [Entry.objects.get(pk=entry.pk).event for entry in (own, office)]
+    assert events == ["private:told", "session:confirmed"]
+    (entry,) = selectors.entries_about(subject=CARLA)
+    assert entry.action is Action.SESSION_CONFIRMED

@@ -90,7 +90,7 @@ def test_a_passkey_is_made_signs_in_and_confirms_by_keyboard_alone(
     page.focus("form[data-passkey] button")
     page.keyboard.press("Enter")
     page.wait_for_url(f"{site}/account/app/")
-    assert Entry.objects.latest("id").event == "session:confirmed"
+    assert Entry.objects.latest("id").event == "private:told"
     assert said == []
     context.close()
 

@@ -188,7 +188,7 @@ class TestConfirming:
         right = client.post("/account/confirm/", {"password": "right", "next": "/account/app/"})
         assert right["Location"] == "/account/app/"
         assert client.get("/account/app/").status_code == 200
-        assert entries()[-2:] == ["session:refused", "session:confirmed"]
+        assert entries()[-2:] == ["session:refused", "private:told"]
 
     def test_a_password_alone_does_not_confirm_who_has_a_second_factor(
         self, mira: Person, seed: str, time_machine: Callable[[datetime], None]

@@ -194,7 +194,7 @@ def test_a_fresh_sign_in_there_confirms_and_an_old_one_or_another_s_does_not(
     answer = come_back(client, provider, leave_for(client, "/account/app/"))
     assert answer["Location"] == "/account/app/"
     assert client.get("/account/app/").status_code == 200
-    assert entries()[-1] == "session:confirmed"
+    assert entries()[-1] == "private:told"
 
 
 @pytest.mark.parametrize("then", ["//evil.example/", "/\\evil.example/", "/\t/evil.example/"])
