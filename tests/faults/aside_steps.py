@@ -1,18 +1,22 @@
 """The steps of `aside`: lay tables, seat people, seal batches, act as one of them, judge."""
 
+import base64
 import json
 import pickle
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from backports import zstd
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
 from audit import health, sequencer
 from audit.ids import uuid7
+from audit.models import Leaf, Outbox
 from consent.status import ConsentStatus
 from governance.capture import cut_reads
 from governance.jobs import services as jobs
@@ -116,24 +120,41 @@ def work(folder: Path, kind: str, *refs: str) -> None:
             jobs.add(kind=kind, ref=ref)
 
 
-def judge(folder: Path) -> None:
-    """Print every violation and the word "judged"."""
+def judge(folder: Path, sequenced: str = "") -> None:
+    """Print every violation and the word "judged"; sequence first, unless there is who does."""
     history = History(folder / "history.jsonl")
-    with sequencer.opened() as log:
-        log.turn()
-        history.add("checkpoint", size=log.size, root=log.root(log.size).hex())
+    if sequenced:
+        _wait_for_the_log(history)
+    else:
+        with sequencer.opened() as log:
+            log.turn()
+            history.add("checkpoint", size=log.size, root=log.root(log.size).hex())
     health.forget()
 
     def again() -> None:
         done = Job.objects.filter(state=JobState.DONE).exclude(kind__in=RERUN)
         done.update(state=JobState.READY, attempts=0)
         operations.settle()
+        if sequenced:
+            _wait_for_the_log(history)
 
     events = history.read()
     state = observing.observe(events, again=again, look_closely=True)
     for violation in check_invariants(events, state):
         sys.stdout.write(violation + "\n")
     sys.stdout.write("judged\n")
+
+
+def _wait_for_the_log(history: History) -> None:
+    """Wait until everything stands under the published head; note it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        _, size, root, *_ = (Path(settings.REMIT_LOG_DIR) / "checkpoint").read_text().split("\n")
+        if not Outbox.objects.exists() and int(size) == Leaf.objects.count():
+            history.add("checkpoint", size=int(size), root=base64.b64decode(root).hex())
+            return
+        time.sleep(0.1)
+    raise TimeoutError("Nobody sequences.")
 
 
 def close_cut_reads(folder: Path) -> None:

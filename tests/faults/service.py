@@ -136,12 +136,27 @@ class Service:
 
     def ensure(self, *roles: str) -> None:
         """Start what does not run, and wait until the web answers for all of it."""
-        for role in roles or ROLES:
-            if role not in self.running or not self.running[role].is_alive:
-                self.start(role)
+        missing = [
+            role
+            for role in roles or ROLES
+            if role not in self.running or not self.running[role].is_alive
+        ]
+        beat_of_the_log = self._beat_of_the_log() if "sequencer" in missing else None
+        for role in missing:
+            self.start(role)
         if "web" in (roles or ROLES):
             path = "/healthz/live" if roles else "/healthz/ready"
             self.installed.wait_ready(path=path, timeout_seconds=300)
+        if beat_of_the_log is not None and not roles:
+            # What the last one left is fresh enough to be ready by; the next must be there.
+            self.wait(
+                lambda: self._beat_of_the_log() != beat_of_the_log,
+                what="the sequencer",
+                seconds=120,
+            )
+
+    def _beat_of_the_log(self) -> list[tuple[Any, ...]]:
+        return self.rows("SELECT heartbeat_at FROM audit_treestate")
 
     def kill(self, *names: str) -> None:
         """End processes and their children as the OOM killer does."""
@@ -313,7 +328,7 @@ class Service:
             if time.monotonic() - began > seconds:
                 logs = "\n".join(one.tail() for one in self.running.values())
                 raise NotReadyError(f"waiting for {what}\n{logs}")
-            time.sleep(0.1)
+            time.sleep(0.2)
         return time.monotonic() - began
 
     def settle(self, *, seconds: float = 60) -> float:
@@ -321,12 +336,12 @@ class Service:
         open_jobs = "SELECT count(*) FROM jobs_job WHERE state IN ('ready', 'leased')"
         return self.wait(lambda: not self.rows(open_jobs)[0][0], what="jobs", seconds=seconds)
 
-    def judge(self) -> None:
-        """Fail with every invariant that does not hold. The sequencer ends for it."""
-        if "sequencer" in self.running:
-            self.stop("sequencer")
+    def judge(self, **environment: str) -> None:
+        """Fail with every invariant that does not hold."""
+        log = self.running.get("sequencer")
+        sequenced = ["by it"] if log is not None and log.is_alive else []
         with self._standing_still():
-            said = self.aside("judge")
+            said = self.aside("judge", *sequenced, **environment)
         found = [line for line in said.splitlines() if line.startswith("I")]
         assert "judged" in said, said[-3000:]
         assert not found, "\n".join(found)
@@ -334,9 +349,9 @@ class Service:
     @contextlib.contextmanager
     def _standing_still(self) -> Iterator[None]:
         """Let nobody begin anything while the block runs: what changes meanwhile is the judge's."""
-        names = sorted(self.running)  # Who beats stops before who works.
-        idle = [self.running[name] for name in names if "beat" in name]
-        idle += [self.running[name] for name in names if "web" not in name and "beat" not in name]
+        # Who beats stops before who works; who sequences goes on.
+        names = sorted(self.running.keys() - {"web", "sequencer"})
+        idle = [self.running[name] for name in names]
         for one in filter(attrgetter("is_alive"), idle):
             pause(one)
             time.sleep(0.2)

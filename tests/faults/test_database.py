@@ -26,7 +26,7 @@ def refused(answer: httpx.Response | None) -> bool:
 @pytest.mark.only("postgresql")
 def test_a_server_that_ends_at_once_loses_nothing(service: Service, database: Cluster) -> None:
     """F18: three immediate ends under load; 503 with Retry-After meanwhile, back within 5 s."""
-    batches = service.batches(40)
+    batches = service.batches(30)
     service.ensure()
     with service.load(batches[1:]):
         for _ in range(3):
@@ -133,7 +133,7 @@ def test_without_a_free_connection_the_answer_is_quick(service: Service, databas
 @pytest.mark.only("sqlite")
 def test_a_storm_of_locks_loses_nothing(service: Service) -> None:
     """F43: eight agents at once while somebody holds the file's only lock again and again."""
-    batches = service.batches(48)
+    batches = service.batches(36)
     service.ensure()
     is_over = threading.Event()
 

@@ -15,7 +15,7 @@ from tests.infrastructure import http
 from tests.infrastructure.processes import Installation
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, pytest.mark.timeout(900)]
-KILLS = 6
+KILLS = 4
 
 
 def test_a_migration_killed_at_any_moment_is_taken_up(

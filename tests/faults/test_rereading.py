@@ -65,7 +65,7 @@ def test_killed_again_and_again_it_ends_with_everything_redacted_once(service: S
     service.settle()
     [(new, left)] = service.rows(BY_RECIPE)
     assert (new != old, left) == (True, BATCHES)
-    service.judge()
+    service.judge(**NEW)
 
 
 def _done(service: Service, old: str) -> int:

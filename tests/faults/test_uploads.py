@@ -16,7 +16,7 @@ def test_whatever_dies_under_load_every_acknowledged_batch_is_there(service: Ser
     An agent whose answer was lost sends again; some kills are SIGTERM, as a deployment's are.
     """
     source = random.Random(20)
-    batches = service.batches(60)
+    batches = service.batches(48)
     service.ensure()
     with service.load(batches):
         for number in range(8):
@@ -37,7 +37,7 @@ def test_a_deployment_under_load_loses_nothing(service: Service) -> None:
     """F42: SIGTERM to all at once, three times; all are gone in 30 s, nothing is lost."""
     service.ensure()
     # Three starts of everything fit into it, also on a machine that is busy.
-    with service.load(service.batches(45), seconds=240):
+    with service.load(service.batches(36), seconds=240):
         for _ in range(3):
             time.sleep(0.7)
             for running in service.running.values():
