@@ -7,9 +7,10 @@ tell working time, and the policy epoch, because it is the same for everybody.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from audit import journal
 from audit.actions import Action, Verdict
@@ -17,6 +18,9 @@ from audit.actors import Actor
 from governance.accounts.errors import UnknownDeviceError
 from governance.accounts.models import Device, Person, RoleAssignment
 from governance.accounts.roles import OFFICES, Role
+
+if TYPE_CHECKING:
+    from audit.models import Entry
 
 PURPOSE = "computer-support"
 ACT = "name-computer"
@@ -39,6 +43,15 @@ class Computer:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """A computer's person by name, what they call it, and the entry that says it was asked."""
+
+    name: str
+    label: str
+    entry: "Entry"
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """Somebody who holds an office, and since when."""
 
@@ -51,11 +64,12 @@ def computers(
     *, policy_epoch: int, now_behind: bool = False, before: UUID | None = None, limit: int
 ) -> list[Computer]:
     """Return enrolled computers, the newest first; with `now_behind` those not up to an epoch."""
-    rows: QuerySet[Device] = Device.objects.filter(revoked_at=None).order_by("-id")
+    rows: QuerySet[Device] = Device.objects.filter(revoked_at=None).order_by("-enrolled_at", "-id")
     if now_behind:
         rows = rows.filter(Q(policy_epoch__lt=policy_epoch) | Q(policy_epoch=None))
     if before is not None:
-        rows = rows.filter(id__lt=before)
+        then = Subquery(Device.objects.filter(pk=before).values("enrolled_at"))
+        rows = rows.filter(Q(enrolled_at__lt=then) | Q(enrolled_at=then, id__lt=before))
     return [
         Computer(
             id=row.id,
@@ -80,15 +94,15 @@ def offices() -> list[Office]:
     return sorted(held, key=lambda each: (OFFICES.index(each.role), each.name))
 
 
-def owner_of(*, device_id: UUID, actor: Actor) -> tuple[str, str]:
-    """Return the name of a computer's person and what they call it; an entry about them first.
+def owner_of(*, device_id: UUID, actor: Actor) -> Owner:
+    """Return whose computer it is; an entry about them first.
 
     They read in their list of accesses that this was looked up. UnknownDeviceError.
     """
     device = Device.objects.filter(pk=device_id, revoked_at=None).first()
     if device is None:
         raise UnknownDeviceError("There is no such device.")
-    journal.append_now(
+    entry = journal.append_now(
         Action.ACCESS_ALLOWED,
         actor=actor,
         subject=device.subject,
@@ -98,4 +112,4 @@ def owner_of(*, device_id: UUID, actor: Actor) -> tuple[str, str]:
         private={"device": str(device.id)},
     )
     person = Person.objects.filter(subject_key=device.subject).first()
-    return (person.display_name if person else "", device.label)
+    return Owner(person.display_name if person else "", device.label, entry)

@@ -114,7 +114,7 @@ def fleet(*, policy_epoch: int) -> tuple[int, int]:
 
 def devices_of(subject: str) -> list[Device]:
     """Return somebody's devices, newest first, the revoked ones among them."""
-    return list(Device.objects.filter(subject=subject).order_by("-id"))
+    return list(Device.objects.filter(subject=subject).order_by("-enrolled_at", "-id"))
 
 
 def active_subjects() -> list[str]:

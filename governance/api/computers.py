@@ -88,10 +88,9 @@ class OwnerView(APIView):
     @extend_schema(operation_id="computers_name", request=Strict, responses=OwnerSerializer)
     def post(self, request: Request, device_id: UUID) -> Response:
         body_of(request, Strict)
-        name, label = fleet.owner_of(device_id=device_id, actor=visitor(request).actor)
-        response = Response(OwnerSerializer({"name": name, "computer": label}).data)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        owner = fleet.owner_of(device_id=device_id, actor=visitor(request).actor)
+        told = OwnerSerializer({"name": owner.name, "computer": owner.label}).data
+        return audited(Response(told, headers={"Cache-Control": "no-store"}), owner.entry)
 
 
 class ComputerView(APIView):

@@ -99,7 +99,7 @@ def _issue(device_id: UUID, subject: str, now: datetime, epochs: tuple[int, int]
     )
     facts = replace(facts, offline_until=_end_of_offline_lease(facts, ends))
     signed = document.sign(document.build_agent_policy(facts))
-    envelope = signed.envelope.ljust(_size_for_all(facts, person, signed))
+    envelope = signed.envelope.ljust(_size_for_all(signed, _octets_for_all(facts, person)))
     digest = hashlib.sha256(signed.payload).hexdigest()
     times = (now, facts.expires_at, facts.offline_until)
     octets = facts.budgets.octets_per_day
@@ -120,18 +120,22 @@ class _Longest:
 _longest: list[_Longest] = []
 
 
-def _size_for_all(
-    facts: document.AgentFacts, person: cells.PersonCells, signed: document.SignedDocument
-) -> int:
+def _size_for_all(signed: document.SignedDocument, octets: int) -> int:
     """Return how long everybody's answer is: as long as that of somebody who allowed everything.
 
-    Whoever watches the line sees one length whatever a person chose or paused (R23). The blanks
-    stand behind the envelope, where JSON ends; what is signed is without them.
+    `octets` is the length of the document of that somebody. Whoever watches the line sees one
+    length whatever a person chose or paused (R23). The blanks stand behind the envelope, where JSON
+    ends; what is signed is without them.
     """
-    missing = _octets_for_all(facts, person) - len(signed.payload)
-    # Base64 makes four octets of three.
-    longest = len(signed.envelope) + (missing + 2) // 3 * 4 + _ROOM_OCTETS
+    # What stands around the document is alike for all; nothing of its own length may count, not
+    # even in which third of base64's groups of three it ends.
+    around = len(signed.envelope) - _in_base64(len(signed.payload))
+    longest = around + _in_base64(octets) + _ROOM_OCTETS
     return -(-longest // _STEP_OCTETS) * _STEP_OCTETS
+
+
+def _in_base64(octets: int) -> int:
+    return (octets + 2) // 3 * 4
 
 
 def _octets_for_all(facts: document.AgentFacts, person: cells.PersonCells) -> int:

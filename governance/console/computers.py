@@ -66,8 +66,8 @@ def _cursor(text: str) -> UUID | None:
 @require_POST
 def name(request: HttpRequest, visitor: Visitor, device_id: UUID) -> HttpResponse:
     """Say whose computer it is, once: it stands in this answer and nowhere else."""
-    person, label = fleet.owner_of(device_id=device_id, actor=visitor.actor)
-    return _listing(request, visitor, named=(device_id, person, label))
+    owner = fleet.owner_of(device_id=device_id, actor=visitor.actor)
+    return _listing(request, visitor, named=(device_id, owner.name, owner.label))
 
 
 @page("fleet.end")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils import timezone
 from governance.capture import agent_policy, intake
 from governance.capture.errors import DeviceBudgetError, PolicyExpiredError
 from governance.capture.models import CaptureBatch, DeviceUse
+from governance.policies.document import SignedDocument
 from tests import make
 
 MOVE = {"type": "mouse.move", "app": make.DESK, "x": 1, "y": 2}
@@ -111,6 +112,18 @@ def test_r23_the_length_of_the_answer_follows_what_everybody_may_be_asked(
     after = {len(document_bytes(agent)), len(document_bytes(other))}
     assert len(after) == 1
     assert after.pop() > before
+
+
+def test_r23_the_length_of_the_answer_is_one_wherever_the_step_falls() -> None:
+    for longest in range(3000, 3000 + 2048):
+        sizes = {
+            agent_policy._size_for_all(
+                SignedDocument(bytes(own), bytes(500 + len(b64encode(bytes(own)))), ""),
+                longest,
+            )
+            for own in (900, 901, 902, longest)
+        }
+        assert len(sizes) == 1, longest
 
 
 def document_bytes(agent: make.Endpoint) -> bytes:

@@ -5,6 +5,7 @@ import re
 import pytest
 from pytest_django import Settings
 
+from audit.models import Entry
 from consent import services as consent
 from governance.accounts import selectors, services
 from governance.accounts.models import Person
@@ -174,11 +175,16 @@ def test_programs_read_the_same_of_computers_as_the_page(nordhafen: make.House) 
     behind = ines.get(f"{door}?is_behind=true").json()["computers"]
     assert [each["id"] for each in behind] == [str(other.id)]
     assert nordhafen.subject("mira") not in str(first) + str(second)
+    # An id that tells its time would tell the millisecond of the enrolment.
+    assert {device.id.version, other.id.version} == {4}
     wanda = Session("wanda", "auditor")
     assert wanda.get(door).json()["enrolled"] == 2
     assert wanda.post(f"{door}/{device.id}/owner", {}).status_code == 403
-    owner = ines.post(f"{door}/{device.id}/owner", {}).json()
-    assert owner == {"name": "Mira Sample", "computer": "NH-L-0412"}
+    owner = ines.post(f"{door}/{device.id}/owner", {})
+    assert owner.json() == {"name": "Mira Sample", "computer": "NH-L-0412"}
+    assert owner.headers["Cache-Control"] == "no-store"
+    entry, _, _ = owner.headers["Audit-Entry"].partition(";")
+    assert Entry.objects.get(uuid=entry).leaf
     assert "looked up whose computer yours is" in signed_in("mira").get("/access/").content.decode()
     assert ines.delete(f"{door}/{device.id}").status_code == 204
     assert selectors.enrolled(device.id) is None
