@@ -19,6 +19,8 @@ class Action(StrEnum):
     ASKING_LIMITED = "asking:limited"
     PRESSURE_REPORTED = "pressure:reported"
     PRESSURE_SETTLED = "pressure:settled"
+    ENDING_PROPOSED = "ending:proposed"
+    ENDING_DECIDED = "ending:decided"
     PARTICIPATION_PUBLISHED = "participation:published"
     NOTICE_PUBLISHED = "notice:published"
     PURPOSE_REGISTERED = "purpose:registered"

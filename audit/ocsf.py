@@ -78,6 +78,8 @@ KINDS: Final[dict[Action, Kind]] = {
     Action.AGREEMENT_RECORDED: Kind(_ENTITY, 1, "works agreement"),
     Action.AGREEMENT_CONFIRMED: Kind(_ENTITY, 3, "works agreement"),
     Action.AGREEMENT_ENDED: Kind(_ENTITY, 12, "works agreement"),
+    Action.ENDING_PROPOSED: Kind(_ENTITY, 1, "ending of consents"),
+    Action.ENDING_DECIDED: Kind(_ENTITY, 3, "ending of consents"),
     Action.RETENTION_SCHEDULED: Kind(_ENTITY, 3, "retention schedule"),
     Action.ACCOUNT_CREATED: Kind(_ACCOUNT, 1),
     Action.ACCOUNT_CHANGED: Kind(_ACCOUNT, _OTHER),

@@ -52,6 +52,7 @@ EVENTS = frozenset(
         *("basis:recorded", "assessment:drafted", "assessment:submitted", "assessment:decided"),
         *("assessment:review_due", "consultation:recorded", "agreement:recorded"),
         *("agreement:confirmed", "agreement:ended", "private:told"),
+        *("ending:proposed", "ending:decided"),
     )
 )
 GENESIS = "log:genesis"

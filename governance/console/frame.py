@@ -27,6 +27,7 @@ NAVIGATION: Final[tuple[tuple[str, str, str, str | Promise, str], ...]] = (
         _("Asking for consent"),
         "campaign.read",
     ),
+    ("endings", "/office/endings/", "ban", _("Ending consents"), "ending.read"),
     ("pressure", "/office/pressure/", "megaphone", _("Reports of pressure"), "pressure.read"),
     ("requests", "/office/requests/", "inbox", _("Access requests"), "request.read"),
     ("releases", "/office/releases/", "package", _("Data releases"), "release.read"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.selectors import PastEvent
 from consent.status import ENDED, ConsentStatus
+from governance.rights.states import EndingReason
 from governance.web.wording import Words
 
 
@@ -38,6 +39,61 @@ _REVOKED: Final = Ending(
     _("The privacy office"),
     _("Ended by the privacy office"),
 )
+# What two officers ended, by the class of reasons they named.
+_OFFICERS: Final = _("The privacy office, two people together")
+_BY_OFFICE: Final = {
+    EndingReason.PURPOSE_CLOSED: Ending(
+        _("Your consent was ended"),
+        _("Your consent was ended by the privacy office, because the purpose is closed."),
+        _OFFICERS,
+        _("Ended by the privacy office, because the purpose is closed"),
+    ),
+    EndingReason.APPLICATION_REMOVED: Ending(
+        _("Your consent was ended"),
+        _(
+            "Your consent was ended by the privacy office, because this application is captured "
+            "no more."
+        ),
+        _OFFICERS,
+        _("Ended by the privacy office, because this application is captured no more"),
+    ),
+    EndingReason.SCOPE_CHANGED: Ending(
+        _("Your consent was ended"),
+        _(
+            "Your consent was ended by the privacy office, because what you had agreed to has "
+            "changed for the worse."
+        ),
+        _OFFICERS,
+        _("Ended by the privacy office, because what you had agreed to changed for the worse"),
+    ),
+    EndingReason.DEFECT_FOUND: Ending(
+        _("Your consent was declared invalid"),
+        _(
+            "Your consent was declared invalid, because a defect was found in how you were asked. "
+            "It counts as never given from now on."
+        ),
+        _OFFICERS,
+        _("Declared invalid by the privacy office, because of a defect in how you were asked"),
+    ),
+    EndingReason.AUTHORITY_ORDER: Ending(
+        _("Your consent was declared invalid"),
+        _(
+            "Your consent was declared invalid, because an authority ordered it. It counts as "
+            "never given from now on."
+        ),
+        _OFFICERS,
+        _("Declared invalid by the privacy office, because an authority ordered it"),
+    ),
+    EndingReason.COURT_ORDER: Ending(
+        _("Your consent was declared invalid"),
+        _(
+            "Your consent was declared invalid, because a court ordered it. It counts as never "
+            "given from now on."
+        ),
+        _OFFICERS,
+        _("Declared invalid by the privacy office, because a court ordered it"),
+    ),
+}
 _LEFT: Final = Ending(
     _("Your consent ended"),
     _("Your consent ended with the employment."),
@@ -52,10 +108,15 @@ _RAN_OUT: Final = Ending(
 )
 
 
-def ending_of(event: PastEvent) -> Ending | None:
-    """Return how others or the clock ended a consent; None for what the person did."""
+def ending_of(event: PastEvent, reason: EndingReason | None = None) -> Ending | None:
+    """Return how others or the clock ended a consent; None for what the person did.
+
+    `reason` is what two officers named; a report of pressure and an erasure name none.
+    """
     if event.by == "subject" or event.status not in ENDED:
         return None
+    if reason is not None:
+        return _BY_OFFICE[reason]
     if event.status is ConsentStatus.INVALIDATED:
         return _INVALIDATED
     if event.status is ConsentStatus.REVOKED:

@@ -12,8 +12,9 @@ from audit.actions import Action
 from consent.selectors import PastEvent
 from consent.status import VALID, ConsentStatus
 from governance.portal.endings import Ending, ending_of
+from governance.rights import endings
 from governance.rights import selectors as rights
-from governance.rights.states import ErasureState
+from governance.rights.states import EndingReason, ErasureState
 
 MOST_DECISIONS = 500
 
@@ -28,6 +29,8 @@ class Decision:
     receipt_id: UUID | None
     entry: UUID
     index: int | None
+    # Why two officers ended it, where they did.
+    reason: EndingReason | None = None
 
     @property
     def allowed(self) -> tuple[PastEvent, ...]:
@@ -37,7 +40,7 @@ class Decision:
     @property
     def ending(self) -> Ending | None:
         """How it ended what the person had allowed; None for what the person did."""
-        return ending_of(self.events[0])
+        return ending_of(self.events[0], self.reason)
 
     @property
     def is_put_off(self) -> bool:
@@ -58,6 +61,7 @@ class Decision:
 def decisions_of(*, subject: str) -> list[Decision]:
     """Return all of a person's decisions and what others ended, newest first."""
     receipts = consent.selectors.receipt_ids(subject=subject)
+    reasons = endings.reasons(subject=subject)
     # A request is told with what the person said to it.
     past = [
         event
@@ -80,6 +84,7 @@ def decisions_of(*, subject: str) -> list[Decision]:
             receipt_id=receipts.get(decision_id),
             entry=events[0].entry,
             index=indexes.get(events[0].entry),
+            reason=reasons.get(events[0].entry),
         )
         for decision_id, events in acts
     ]

@@ -69,5 +69,17 @@ class MailAwayError(RightsError):
     """No mail can be sent from here, now or at all."""
 
 
+class EndingError(RightsError):
+    """An end of consents that is proposed names nothing that can be ended."""
+
+
+class EndingSecondPersonError(RightsError):
+    """Who proposed an end of consents does not decide on it."""
+
+
+class EndingConflictError(RightsError):
+    """Who leads anybody whom an end of consents reaches neither proposes it nor decides on it."""
+
+
 class PressureReportError(RightsError):
     """A report of pressure, or what was found, says nothing or too much."""

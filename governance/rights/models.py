@@ -8,7 +8,14 @@ from typing import ClassVar
 
 from django.db import models
 
-from governance.rights.states import ErasureState, ExportState, Kind, Limit, RequestStatus
+from governance.rights.states import (
+    EndingReason,
+    ErasureState,
+    ExportState,
+    Kind,
+    Limit,
+    RequestStatus,
+)
 
 
 class RightsRequest(models.Model):
@@ -212,6 +219,60 @@ class PressureFinding(models.Model):
     below = models.TextField(blank=True)
     at = models.DateTimeField()
     entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class ConsentEnding(models.Model):
+    """An officer proposes to end consents of everybody, or of one person. Append-only.
+
+    Empty fields mean all applications, all kinds of data, everybody.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    organisation = models.TextField(default="default")
+    reason = models.TextField(choices=[(each.value, each.value) for each in EndingReason])
+    words = models.TextField()
+    purpose = models.TextField()
+    application = models.TextField(blank=True)
+    category = models.TextField(blank=True)
+    subject = models.TextField(blank=True)
+    author = models.TextField()
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+
+class EndingDecision(models.Model):
+    """A second officer's word on it; the author is repeated from it. Append-only."""
+
+    ending = models.OneToOneField(
+        ConsentEnding, primary_key=True, on_delete=models.PROTECT, related_name="decision"
+    )
+    is_approved = models.BooleanField()
+    author = models.TextField()
+    actor = models.TextField()
+    role = models.TextField()
+    at = models.DateTimeField()
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(actor=models.F("author")), name="rights_ending_four_eyes"
+            )
+        ]
+
+
+class EndingReach(models.Model):
+    """It reached a person, whether there was a consent to end or not. Append-only."""
+
+    id = models.UUIDField(primary_key=True)
+    ending = models.ForeignKey(ConsentEnding, on_delete=models.PROTECT, related_name="reached")
+    subject = models.TextField(db_index=True)
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["ending", "subject"], name="rights_ending_reach_once")
+        ]
 
 
 class BystanderMail(models.Model):

@@ -12,24 +12,20 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-import consent.selectors
-import consent.services
 from audit import journal
 from audit.actions import Action, Verdict
 from audit.actors import Actor
-from consent.services import Choice
 from consent.status import ConsentStatus
 from governance.accounts import selectors as accounts
 from governance.accounts.errors import TooManyAttemptsError
 from governance.policies import selectors as policies
-from governance.rights import channel
-from governance.rights.choosing import follow
+from governance.rights import channel, voiding
 from governance.rights.errors import PressureReportError, RequestNotFoundError
 from governance.rights.models import PressureFinding, PressureReport
+from governance.rights.voiding import Which
 
 LONGEST: Final = 4000
 _ANYBODY: Final = Actor.system("pressure-channel")
-_FORM: Final = "0" * 64
 _A_DAY_SECONDS: Final = 86_400
 
 
@@ -103,7 +99,13 @@ def settle(
     )
     if is_confirmed and pressed is not None:
         for subject in sorted(accounts.all_reports(manager=pressed.subject_key)):
-            _void(subject, purpose=purpose, actor=actor, now=moment)
+            voiding.end(
+                subject=subject,
+                which=Which(purpose),
+                status=ConsentStatus.INVALIDATED,
+                actor=actor,
+                now=moment,
+            )
     return PressureFinding.objects.create(
         report=held,
         is_confirmed=is_confirmed,
@@ -112,24 +114,3 @@ def settle(
         at=moment,
         entry=entry,
     )
-
-
-def _void(subject: str, *, purpose: str, actor: Actor, now: datetime) -> None:
-    """End what a person had agreed to as if it never was; who had not leaves the same trace."""
-    consent.selectors.lock(subject=subject, exclusive=True)
-    valid = consent.selectors.valid_cells(subject=subject, at=now)
-    cells = sorted(cell for cell in valid if cell.purpose == purpose)
-    if not cells:
-        journal.append(
-            Action.CONSENT_DECIDED, actor=actor, subject=subject, private={"decision": _FORM}
-        )
-        return
-    act = consent.services.decide(
-        subject=subject,
-        choices=[Choice(*cell, ConsentStatus.INVALIDATED) for cell in cells],
-        actor=actor,
-        language="en",
-        form_digest=_FORM,
-        now=now,
-    )
-    follow(subject=subject, act=act, reason="consent-invalidated", now=now)

@@ -86,6 +86,27 @@ class Limit(StrEnum):
     EXEMPTION = "exemption"
 
 
+class EndingReason(StrEnum):
+    """Classes of reasons for ending consents that their people did not end (§3.1)."""
+
+    PURPOSE_CLOSED = "purpose-closed"
+    APPLICATION_REMOVED = "application-removed"
+    SCOPE_CHANGED = "scope-changed"
+    DEFECT_FOUND = "defect-found"
+    AUTHORITY_ORDER = "authority-order"
+    COURT_ORDER = "court-order"
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the consent never was, so that nothing captured under it ever was lawful."""
+        return self in _VOID
+
+
+_VOID = frozenset(
+    {EndingReason.DEFECT_FOUND, EndingReason.AUTHORITY_ORDER, EndingReason.COURT_ORDER}
+)
+
+
 class ExemptionReason(StrEnum):
     """Classes of reasons for not asking somebody; none says anything about a person's health."""
 

@@ -9,6 +9,7 @@ from governance.jobs.clock import database_now
 from governance.rights import (
     bystander_answers,
     choosing,
+    endings,
     erasure,
     exports,
     participation,
@@ -19,6 +20,7 @@ __all__ = [
     "bystander_answers",
     "end_exports",
     "end_seal_keys",
+    "endings",
     "erasure",
     "expire_consents",
     "publish_participation",

@@ -107,6 +107,8 @@ EVENTS: Final[dict[str, Words]] = {
     "pressure:settled": _("Report of pressure settled"),
     "participation:published": _("Participation figure published"),
     "private:told": _("Private matter"),
+    "ending:proposed": _("End of consents proposed"),
+    "ending:decided": _("End of consents decided"),
 }
 
 # Why the log is closed, as `audit.health` says it.

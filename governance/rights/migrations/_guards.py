@@ -54,10 +54,14 @@ def _postgresql(table):
 
 
 def lay(apps, schema_editor):
-    is_postgresql = schema_editor.connection.vendor == "postgresql"
-    if is_postgresql:
+    if schema_editor.connection.vendor == "postgresql":
         for function in FUNCTIONS:
             schema_editor.execute(function, params=None)
-    for table in TABLES:
+    lay_on(TABLES, schema_editor)
+
+
+def lay_on(tables, schema_editor):
+    is_postgresql = schema_editor.connection.vendor == "postgresql"
+    for table in tables:
         for statement in _postgresql(table) if is_postgresql else _sqlite(table):
             schema_editor.execute(statement, params=None)

@@ -28,7 +28,7 @@
     "basis:recorded assessment:drafted assessment:submitted assessment:decided " +
     "assessment:review_due consultation:recorded agreement:recorded agreement:confirmed " +
     "agreement:ended account:changed account:ended credential:added credential:removed " +
-    "session:confirmed session:ended private:told").split(" "));
+    "session:confirmed session:ended private:told ending:proposed ending:decided").split(" "));
 
   class Refusal extends Error {}
   const fail = (reason) => { throw new Refusal(reason); };

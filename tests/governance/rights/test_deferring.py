@@ -150,4 +150,4 @@ def test_r18_not_now_and_a_no_look_alike_to_everyone_else(
     one, other = (
         world(happens, ["petra", "ines", "wanda"], paths=doors) for happens in (puts_off, refuses)
     )
-    assert differences(one, other) == []
+    assert not differences(one, other)
