@@ -35,6 +35,9 @@ APPLICATIONS: Final[tuple[Mapping[str, str], ...]] = (
     {"key": CUSTOMERS, "name": "Customer desk", "kind": "web"},
 )
 
+# Whoever works there calls them so in every language, as the form and the band do.
+_NAMES: Final = {each["key"]: each["name"] for each in APPLICATIONS if each["key"] != CUSTOMERS}
+
 DAYS: Final[Mapping[str, int]] = {
     category.value: 60 if category is Category.KEYSTROKE_TEXT else 180
     for category in WITHOUT_PICTURES
@@ -163,7 +166,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
         obligation="You need not agree. Neither law nor contract asks for it, and your manager "
         "cannot see what you chose.",
         automated_decisions="No decision about you is made automatically.",
-        applications={DESK: "Freight desk", TERMINAL: "Warehouse terminal"},
+        applications=_NAMES,
         categories={
             "pointer": "where the mouse pointer moves and scrolls",
             "click": "clicks and drags",
@@ -195,7 +198,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
         obligation="Sie müssen nicht zustimmen. Weder Gesetz noch Vertrag verlangen es, und Ihre "
         "Führungskraft sieht nicht, was Sie gewählt haben.",
         automated_decisions="Keine Entscheidung über Sie fällt automatisch.",
-        applications={DESK: "Frachtbüro", TERMINAL: "Lagerterminal"},
+        applications=_NAMES,
         categories={
             "pointer": "wohin sich der Mauszeiger bewegt und wo Sie scrollen",
             "click": "Klicken und Ziehen",
@@ -229,7 +232,7 @@ _WORDS: Final[Mapping[str, _Words]] = {
         obligation="Vous n'êtes pas tenu d'accepter. Ni la loi ni le contrat ne le demandent, et "
         "votre responsable ne voit pas votre choix.",
         automated_decisions="Aucune décision vous concernant n'est prise automatiquement.",
-        applications={DESK: "Bureau du fret", TERMINAL: "Terminal d'entrepôt"},
+        applications=_NAMES,
         categories={
             "pointer": "où le pointeur de la souris se déplace et défile",
             "click": "les clics et les glissements",

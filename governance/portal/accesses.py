@@ -18,8 +18,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.actions import Verdict
-from governance.policies import selectors as policies
 from governance.policies.categories import Category
+from governance.portal.offer import purpose_titles
 from governance.rights.accesses import AccessLine
 from governance.web import wording
 
@@ -78,7 +78,7 @@ class Line:
 
 def lines_of(found: Iterable[AccessLine]) -> list[Line]:
     """Return accesses as lines, in the order given."""
-    purposes = {purpose.key: purpose.name for purpose in policies.purposes()}
+    purposes = purpose_titles()
     zone = ZoneInfo(settings.REMIT_DISPLAY_TIME_ZONE)
     return [_line(access, purposes, zone) for access in found]
 

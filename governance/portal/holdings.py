@@ -17,11 +17,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from governance.capture import gate, selectors
-from governance.policies import selectors as policies
 from governance.policies.categories import offered_categories
 from governance.portal import records
 from governance.portal.frame import show
 from governance.portal.light import application_names
+from governance.portal.offer import purpose_titles
 from governance.rights import services as rights
 from governance.web.doors import Visitor, page
 
@@ -101,7 +101,7 @@ def record(request: HttpRequest, visitor: Visitor, frame_id: UUID) -> HttpRespon
         "reading": reading,
         "removed": sorted(removed.get(frame.batch_id, {}).items()),
         "applications": application_names(),
-        "purposes": {purpose.key: purpose.name for purpose in policies.purposes()},
+        "purposes": purpose_titles(),
     }
     return show(request, visitor, "portal/record.html", context, section="data")
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language
 
 import consent.selectors
 from consent.selectors import Cell, CellState
@@ -95,6 +97,17 @@ def offer_to(*, subject: str, language: str) -> Offer:
             if (end := states[cell].valid_until) is not None and end <= soon
         },
     )
+
+
+def purpose_titles() -> dict[str, str]:
+    """Return each purpose's title as its notice has it in the page's language, or its name."""
+    language = get_language() or settings.LANGUAGE_CODE
+    titles = {}
+    for purpose in policies.purposes():
+        text = consent.selectors.current_notice(purpose=purpose.key, language=language)
+        said = text.content.get("purpose") if text else None
+        titles[purpose.key] = str(said["title"]) if isinstance(said, Mapping) else purpose.name
+    return titles
 
 
 def _section(

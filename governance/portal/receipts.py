@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET
 
 import consent.selectors
 from consent import receipt
-from governance.policies import selectors as policies
 from governance.portal import grouping
 from governance.portal.frame import show
 from governance.portal.history import Decision, decisions_of, erased_at
 from governance.portal.light import application_names
+from governance.portal.offer import purpose_titles
 from governance.web.doors import Visitor, page
 
 # In the session: receipts of what others ended that the person has looked at.
@@ -54,7 +54,7 @@ def _receipt(visitor: Visitor, receipt_id: UUID) -> dict[str, object]:
 
 def _titles(decision: Decision) -> dict[str, str]:
     """Return each purpose's title as its notice has it in the language of the page."""
-    titles = {purpose.key: purpose.name for purpose in policies.purposes()}
+    titles = purpose_titles()
     language = get_language() or settings.LANGUAGE_CODE
     for reference in {event.notice_version for event in decision.events}:
         text = consent.selectors.notice_version(reference=reference, language=language)

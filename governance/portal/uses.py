@@ -3,9 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from governance.policies import selectors as policies
 from governance.portal.frame import show
 from governance.portal.light import application_names
+from governance.portal.offer import purpose_titles
 from governance.releases import selectors as releases
 from governance.web.doors import Visitor, page
 
@@ -16,7 +16,7 @@ def listing(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """List what releases hold, or held, of this person."""
     context = {
         "held": releases.held_of(subject=visitor.subject),
-        "purposes": {purpose.key: purpose.name for purpose in policies.purposes()},
+        "purposes": purpose_titles(),
         "applications": application_names(),
     }
     return show(request, visitor, "portal/uses.html", context, section="uses")

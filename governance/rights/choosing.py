@@ -19,7 +19,7 @@ import consent.services
 from audit.actors import Actor
 from consent.selectors import Cell, CellState
 from consent.services import Choice, DecisionAct
-from consent.status import ENDED, OPEN, VALID, ConsentStatus
+from consent.status import ENDED, VALID, ConsentStatus
 from governance.policies import selectors as policies
 from governance.rights import campaigns, erasure
 from governance.rights.errors import (
@@ -225,34 +225,6 @@ def end_all(
         form_digest=form_digest,
         now=now,
     )
-
-
-def refuse_open(
-    *, person_subject: str, actor: Actor, language: str, form_digest: str
-) -> DecisionAct | None:
-    """Say no to every offered cell not answered yet, in one act; None when all are answered."""
-    known = consent.selectors.states(subject=person_subject)
-    choices = [
-        Answer(cell.purpose, cell.application, cell.category, ConsentStatus.REFUSED)
-        for cell in policies.offered_cells()
-        if _status(known, cell) in OPEN
-    ]
-    if not choices:
-        return None
-    return choose(
-        person_subject=person_subject,
-        choices=choices,
-        actor=actor,
-        language=language,
-        form_digest=form_digest,
-    )
-
-
-def _status(
-    known: dict[Cell, consent.selectors.CellState], cell: policies.OfferedCell
-) -> ConsentStatus:
-    state = known.get(Cell(cell.purpose, cell.application, cell.category))
-    return state.status if state else ConsentStatus.UNKNOWN
 
 
 def expire_consents(*, now: datetime | None = None) -> int:

@@ -27,7 +27,6 @@ from governance.rights.choosing import (
     choose,
     end_all,
     expire_consents,
-    refuse_open,
     withdraw_all,
 )
 from governance.rights.deferring import defer
@@ -50,7 +49,6 @@ __all__ = [
     "export",
     "forget",
     "pause",
-    "refuse_open",
     "report_miss",
     "request",
     "resume",

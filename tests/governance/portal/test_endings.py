@@ -74,7 +74,7 @@ def test_what_the_works_council_declared_invalid_is_not_told_as_the_persons_own_
         history = mira.get("/consent/").text
         assert "Declared invalid by the works council, because pressure was confirmed:" in history
         assert "Said no" not in history
-        assert not [said for said in (body, paper) if "Text you had read" in said]
+        assert not [said for said in (body, paper) if "Notice it is about" in said]
         assert "Your decision is saved" not in body
 
 

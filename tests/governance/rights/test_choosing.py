@@ -188,14 +188,8 @@ def test_withdrawing_everything_is_one_act_and_then_there_is_nothing_left(mira: 
 
 
 def test_refusing_everything_is_one_act_too(mira: Someone) -> None:
-    mira.allow(POINTER)
-    refused = services.refuse_open(
-        person_subject=mira.subject, actor=mira.actor, language="en", form_digest=FORM
-    )
-    assert refused is not None
-    offered = selectors.offered_choices(subject=mira.subject, language="en")
-    assert len(refused.events) == len(offered) - 1
-    assert {choice.status for choice in offered} == {ConsentStatus.GIVEN, ConsentStatus.REFUSED}
+    refused = mira.choose(ConsentStatus.REFUSED, POINTER, CLICK)
+    assert len(refused.events) == 2
     with pytest.raises(InvalidTransitionError):
         mira.withdraw(CLICK)
 

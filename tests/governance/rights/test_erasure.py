@@ -10,6 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from audit import signing
 from consent import selectors as consents
+from consent.status import ConsentStatus
 from governance import authorizer
 from governance.accounts import selectors as accounts
 from governance.capture import deletion
@@ -146,9 +147,7 @@ def test_after_an_erasure_a_yes_is_refused_and_a_no_is_not(mira: Someone) -> Non
     jobs.run_due()
     with pytest.raises(SubjectErasedError):
         mira.allow(POINTER)
-    services.refuse_open(
-        person_subject=mira.subject, actor=mira.actor, language="en", form_digest=FORM
-    )
+    mira.choose(ConsentStatus.REFUSED, POINTER)
     assert accesses.lines(subject=mira.subject) == []
 
 
