@@ -47,9 +47,13 @@ def name(url: str) -> str:
 
 
 def copy(url: str, source: str, target: str) -> None:
-    """Make one database of a server a copy of another; nobody is connected to either."""
+    """Make one database of a server a copy of another; whoever still looks at it is sent away."""
     server = f"{url.rpartition('/')[0]}/postgres"
     with psycopg.connect(server, autocommit=True) as database:
         new, old = sql.Identifier(target), sql.Identifier(source)
         database.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(new))
+        database.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            [source],
+        )
         database.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
