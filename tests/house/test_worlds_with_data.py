@@ -14,6 +14,7 @@ from audit import daily, journal, sequencer, telling
 from audit.models import Outbox
 from consent.selectors import Cell
 from consent.status import ConsentStatus
+from governance.jobs import services as jobs
 from governance.rights import services as rights
 from tests import make
 from tests.governance.releases.conftest import CONTRIBUTORS, Office
@@ -91,6 +92,7 @@ def a_day_later(happens: Happening) -> Happening:
 
     def both(nordhafen: make.House) -> object:
         happens(nordhafen)
+        jobs.run_due()
         with sequencer.opened() as log:
             log.turn()
         telling.tell(now=daily.end_of(timezone.now()) + timedelta(minutes=5))
