@@ -146,11 +146,12 @@ def judge(folder: Path, sequenced: str = "") -> None:
 
 
 def _wait_for_the_log(history: History) -> None:
-    """Wait until everything stands under the published head; note it."""
+    """Wait until everything whose time has come stands under the published head; note it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         _, size, root, *_ = (Path(settings.REMIT_LOG_DIR) / "checkpoint").read_text().split("\n")
-        if not Outbox.objects.exists() and int(size) == Leaf.objects.count():
+        due = Outbox.objects.exclude(not_before__gt=database_now())
+        if not due.exists() and int(size) == Leaf.objects.count():
             history.add("checkpoint", size=int(size), root=base64.b64decode(root).hex())
             return
         time.sleep(0.1)
