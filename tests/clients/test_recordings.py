@@ -329,3 +329,19 @@ def test_a_signing_in_that_the_recorder_handed_off_is_left_out(tmp_path: Path) -
     (tmp_path / "r" / "authentication-handoffs.json").write_text("[")
     with pytest.raises(RecordingError):
         adapters.read(tmp_path / "r")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "chain", [[(1, None), (2, 1), (1, 2)], [(5, 9), (9, 5)], [(1, None), (1, 1)], [(7, 7)]]
+)
+def test_a_page_whose_node_stands_below_itself_is_refused_and_never_followed_round(
+    chain: list[tuple[int, int | None]],
+) -> None:
+    page = Page()
+    *before, (last, parent) = chain
+    for each, above in before:
+        page.add({"id": each, "type": 2, "tagName": "div"}, parent=above)
+    with pytest.raises(ValueError, match="below itself"):
+        page.add({"id": last, "type": 2, "tagName": "div"}, parent=parent)
+    assert not any(page.is_masked(each) for each, _ in chain)

@@ -92,7 +92,10 @@ class Page:
         self.add(root, parent=None)
 
     def add(self, raw: Mapping[str, Any], *, parent: int | None) -> list[int]:
-        """Take a serialised node and all below it; return the ids, parents first."""
+        """Take a serialised node and all below it; return the ids, parents first.
+
+        ValueError for a node below itself.
+        """
         added: list[int] = []
         waiting: list[tuple[Mapping[str, Any], int | None]] = [(raw, parent)]
         while waiting:
@@ -113,6 +116,9 @@ class Page:
             text=str(raw.get("textContent", "")),
             parent=parent,
         )
+        if parent is not None and self._is_above(node.id, parent):
+            # Whoever looks upwards would never come to an end.
+            raise ValueError("A node of the page stands below itself.")
         self.nodes[node.id] = node
         if parent is not None and parent in self.nodes:
             self.nodes[parent].children.append(node.id)
@@ -199,6 +205,9 @@ class Page:
         return any(
             each.tag in _UNSEEN or "rr-block" in each.classes for each in self._upwards(node.id)
         )
+
+    def _is_above(self, node_id: int, parent: int) -> bool:
+        return node_id == parent or any(each.parent == node_id for each in self._upwards(parent))
 
     def _upwards(self, node_id: int) -> Iterator[PageNode]:
         node = self.nodes.get(node_id)
