@@ -14,6 +14,7 @@ import pytest
 
 from governance.redaction import events as wire
 from remit_agent import adapters, mapping
+from remit_agent.adapters import rrweb
 from remit_agent.adapters.dom import Page
 from remit_agent.errors import RecordingError
 from remit_agent.filter import Filter, LeftOut
@@ -345,3 +346,30 @@ def test_a_page_whose_node_stands_below_itself_is_refused_and_never_followed_rou
     with pytest.raises(ValueError, match="below itself"):
         page.add({"id": last, "type": 2, "tagName": "div"}, parent=parent)
     assert not any(page.is_masked(each) for each, _ in chain)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"node": {"id": 1, "type": 0, "childNodes": ["text"]}},
+        {"node": {"id": 1, "type": 2, "attributes": ["class"]}},
+        {"node": 7},
+    ],
+)
+def test_a_stream_whose_nodes_are_none_is_no_recording(tmp_path: Path, data: object) -> None:
+    event = {"type": 2, "data": data, "timestamp": 1}
+    file = tmp_path / "stream.json"
+    file.write_bytes(msgspec.json.encode([event]))
+    with pytest.raises(RecordingError):
+        adapters.read(file)
+    assert not rrweb.Reader(start_ms=0).try_take(event)
+
+
+def test_a_recording_with_a_time_beyond_all_numbers_is_none(tmp_path: Path) -> None:
+    episode = tmp_path / "episode"
+    shutil.copytree(RECORDINGS / "agentnet" / "display-settings", episode)
+    events = (episode / "events.jsonl").read_text().splitlines()
+    last = json.loads(events[-1]) | {"time_stamp": 1e308}
+    (episode / "events.jsonl").write_text("\n".join([*events[:-1], json.dumps(last)]) + "\n")
+    with pytest.raises(RecordingError):
+        adapters.read(episode)

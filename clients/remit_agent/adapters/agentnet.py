@@ -15,6 +15,7 @@ import msgspec
 
 from remit_agent.adapters.lines import read_lines
 from remit_agent.keyboard import named
+from remit_agent.errors import RecordingError
 from remit_agent.observed import (
     Button,
     Focus,
@@ -131,7 +132,10 @@ class _Front:
 
 
 def _since(start: float, time_stamp: float) -> int:
-    return round((time_stamp - start) * 1e9)
+    try:
+        return round((time_stamp - start) * 1e9)
+    except OverflowError as error:
+        raise RecordingError("A time of the recording is none.") from error
 
 
 def _observe(event: _Event, start: float, front: _Front) -> Observation:

@@ -42,6 +42,17 @@ _MOUSE_UP, _MOUSE_DOWN, _CONTEXT_MENU, _BLUR = 0, 1, 3, 6
 _CHOSEN: Final = frozenset({"checkbox", "radio", "combobox", "slider"})
 
 
+# What comes of an event whose parts are of another shape than rrweb's.
+_UNREADABLE: Final = (
+    msgspec.MsgspecError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
 class _Source(IntEnum):
     """The incremental sources that are taken (@rrweb/types)."""
 
@@ -74,7 +85,7 @@ def read(path: Path) -> Recording:
         for event in events:
             reader.take(event)
         reader.end_typing()
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+    except (OSError, *_UNREADABLE) as error:
         raise RecordingError(f"{path.name} is not an rrweb event stream.") from error
     return Recording("rrweb", in_order(reader.seen), reader.left_out)
 
@@ -105,7 +116,7 @@ class Reader:
         """Take one event as it happens; whether it was one of rrweb's."""
         try:
             self.take(msgspec.convert(raw, _Event))
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        except _UNREADABLE:
             return False
         return True
 
