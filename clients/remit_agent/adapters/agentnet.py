@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from remit_agent.adapters.lines import read_lines
-from remit_agent.keyboard import named
 from remit_agent.errors import RecordingError
+from remit_agent.keyboard import named
 from remit_agent.observed import (
     Button,
     Focus,
