@@ -355,9 +355,11 @@ class Service:
         for one in filter(attrgetter("is_alive"), idle):
             pause(one)
             time.sleep(0.2)
-        yield
-        for one in filter(attrgetter("is_alive"), idle[::-1]):
-            resume(one)
+        try:
+            yield
+        finally:
+            for one in filter(attrgetter("is_alive"), idle[::-1]):
+                resume(one)
 
     def __enter__(self) -> Self:
         return self
