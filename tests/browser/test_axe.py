@@ -43,7 +43,7 @@ FURTHER = (
 )
 # Doors that answer with no page: files and data to keep, signs of life, other programs' ways.
 FILES = (
-    r"/\.well-known/.*|/healthz/.*|/log/.*|/public/log/|/verify\.html|/access/proofs|/access/.*/proof"
+    r"/\.well-known/.*|/healthz/.*|/metrics|/log/.*|/public/log/|/verify\.html|/access/proofs|/access/.*/proof"
     r"|.*/receipt\.(json|jsonld|pdf)|/requests/certificates/.*|/sign-in/.*/callback/"
     r"|/sign-in/passkey/"
 )
