@@ -162,6 +162,7 @@ OFFICE = {
         "/office/purposes/",
         "/office/retention/",
         "/office/requests/",
+        "/office/endings/",
         "/office/releases/",
         "/office/stop/",
         "/office/log/",
