@@ -45,7 +45,8 @@ def test_a_web_killed_while_it_answers_has_written_the_entry_first(service: Serv
     service.ensure()
     service.deliver(service.batches(6))
     service.settle()
-    for number in range(3):
+    # A fast web has often answered everybody when it dies: again, until a read was cut.
+    for number in range(12):
         service.ensure()
         before = service.rows(ALLOWED)[0][0]
         got: list[float] = []
@@ -57,15 +58,16 @@ def test_a_web_killed_while_it_answers_has_written_the_entry_first(service: Serv
         ]
         for thread in threads:
             thread.start()
-        time.sleep(0.7 + 0.2 * number)
+        time.sleep(0.7 + 0.2 * (number % 3))
         service.kill("web")
         for thread in threads:
             thread.join()
         assert got
         assert service.rows(ALLOWED)[0][0] - before >= len(got)
+        if number >= 2 and unclosed(service):
+            break
     service.ensure()
-    open_reads = unclosed(service)
-    assert open_reads > 0, "No read was cut."
+    assert unclosed(service) > 0, "No read was cut."
     service.aside("close_cut_reads")
     assert unclosed(service) == 0
     service.judge()
