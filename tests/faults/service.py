@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,16 +25,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.management.commands import serve
 from remit_agent import signing
-from tests.faults.aside import Asides, FailedError
+from tests.faults.aside import FailedError
 from tests.faults.history import History
 from tests.faults.kept import Kept
 from tests.infrastructure import http
-from tests.infrastructure.processes import Installation, NotReadyError, Running
+from tests.infrastructure.forks import Forks
+from tests.infrastructure.processes import ROOT, Installation, NotReadyError, Running
 
 BATCHES = "/api/v1/agent/capture-batches"
 SEALED = "application/vnd.remit.sealed-batch.v1"
 ROLES = ("sequencer", "web", "worker", "beat")
 ACCEPTED = 202
+# What its programs and the steps aside consist of.
+_READ = ("governance.wsgi", "governance.celery", "tests.faults.aside_steps")
 PATIENT = {
     "DJANGO_SETTINGS_MODULE": "governance.settings",
     "PYTHONPATH": "clients:.",
@@ -77,12 +81,8 @@ class Service:
     installed: Installation
     folder: Path
     running: dict[str, Running] = field(default_factory=dict)
-    asides: Asides = field(init=False)
+    _forks: dict[frozenset[tuple[str, str]], Forks] = field(default_factory=dict)
     _line: "psycopg.Connection[tuple[Any, ...]] | None" = None
-
-    def __post_init__(self) -> None:
-        """Have somebody do what is done aside."""
-        self.asides = Asides(self.installed, self.folder)
 
     @property
     def history(self) -> History:
@@ -119,7 +119,11 @@ class Service:
         under: Sequence[str] = (),
         **environment: str,
     ) -> Running:
-        """Start a role as `serve` does, with more words or under another command."""
+        """Start a role as `serve` does, with more words or under another command.
+
+        With nothing added it is a fork of a process that has read its code: that is most of a
+        start, and a run has hundreds.
+        """
         commands = {
             "sequencer": serve._manage("sequencer"),
             "web": serve._granian("127.0.0.1", str(self.installed.port), "8"),
@@ -130,7 +134,8 @@ class Service:
             "beat": serve._celery("beat", "--pidfile="),
         }
         command = [*under, *commands[role], *more]
-        made = self.installed.run(command, name=name or role, **environment)
+        forks = None if under or environment else self._forks_in(environment)
+        made = self.installed.run(command, name=name or role, forks=forks, **environment)
         self.running[name or role] = made
         return made
 
@@ -177,11 +182,28 @@ class Service:
         deadline = time.monotonic() + 60
         while True:
             try:
-                return self.asides.do(*words, **environment)
+                return self._do(*words, **environment)
             except FailedError as error:
                 if "LogUnavailableError" not in str(error) or time.monotonic() > deadline:
                     raise
             time.sleep(1)
+
+    def _do(self, *words: str, **environment: str) -> str:
+        printed = self.folder.with_name("printed")
+        command = [sys.executable, "-m", "tests.faults.aside", str(self.folder), *words]
+        status = self._forks_in(environment).start(command, printed).wait()
+        text = printed.read_text()
+        if status:
+            raise FailedError(f"{words} ended with {status}\n{text[-3000:]}")
+        return text
+
+    def _forks_in(self, environment: dict[str, str]) -> Forks:
+        """Return what forks processes of this installation in an environment."""
+        whole = self.installed.environment | environment
+        key = frozenset(whole.items())
+        if key not in self._forks:
+            self._forks[key] = Forks(_READ, whole, ROOT)
+        return self._forks[key]
 
     def work(self, kind: str, *refs: str) -> None:
         """Add jobs that nobody rings for: the sweep must find them."""
@@ -352,14 +374,42 @@ class Service:
         # Who beats stops before who works; who sequences goes on.
         names = sorted(self.running.keys() - {"web", "sequencer"})
         idle = [self.running[name] for name in names]
-        for one in filter(attrgetter("is_alive"), idle):
-            pause(one)
-            time.sleep(0.2)
+
+        def stand() -> bool:
+            for one in filter(attrgetter("is_alive"), idle):
+                pause(one)
+                time.sleep(0.2)
+            # Whoever stands in a transaction would keep the judge out: they end it first.
+            for _ in range(5):
+                if not self._is_held():
+                    return True
+                time.sleep(0.2)
+            go_on()
+            return False
+
+        def go_on() -> None:
+            for one in filter(attrgetter("is_alive"), idle[::-1]):
+                resume(one)
+
+        self.wait(stand, what="a moment without a transaction")
         try:
             yield
         finally:
-            for one in filter(attrgetter("is_alive"), idle[::-1]):
-                resume(one)
+            go_on()
+
+    def _is_held(self) -> bool:
+        """Whether somebody is in the middle of a transaction that writes."""
+        if self.is_postgres:
+            held = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+            return bool(self.rows(held)[0][0])
+        try:
+            for path in (self.file, self.installed.var / "vault" / "keys.sqlite3"):
+                with contextlib.closing(sqlite3.connect(path, timeout=0.2)) as file:
+                    file.execute("BEGIN IMMEDIATE")
+                    file.rollback()
+        except sqlite3.OperationalError:
+            return True
+        return False
 
     def __enter__(self) -> Self:
         return self
@@ -370,8 +420,9 @@ class Service:
                 os.killpg(running.process.pid, signal.SIGCONT)
         for name in list(self.running):
             self.kill(name)
-        self.asides.end()
         self.installed.stop()
+        for forks in self._forks.values():
+            forks.end()
         if self._line is not None:
             self._line.close()
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.infrastructure import http
+from tests.infrastructure.forks import Fork, Forks
 from tests.infrastructure.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,7 @@ class Running:
     """One process group of an installation."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Fork
     log: Path
 
     @property
@@ -121,12 +122,25 @@ class Installation:
         """Start `manage.py WORDS` in a process group of its own."""
         return self.run([sys.executable, "manage.py", *words], name=words[0])
 
-    def run(self, command: list[str], *, name: str, **environment: str) -> Running:
-        """Start any command with this installation's environment, and what else is given."""
+    def run(
+        self, command: list[str], *, name: str, forks: Forks | None = None, **environment: str
+    ) -> Running:
+        """Start any command with this installation's environment, and what else is given.
+
+        Or one of Python's by a fork of a process that is in this environment already.
+        """
         self.var.mkdir(parents=True, exist_ok=True)
         log = self.var.parent / f"{self.var.name}-{len(self.started)}-{name}.log"
+        process = forks.start(command, log) if forks else self._run(command, log, environment)
+        running = Running(name, process, log)
+        self.started.append(running)
+        return running
+
+    def _run(
+        self, command: list[str], log: Path, environment: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=self.environment | environment,
@@ -135,9 +149,6 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        running = Running(name, process, log)
-        self.started.append(running)
-        return running
 
     def wait_ready(self, *, path: str = "/healthz/ready", timeout_seconds: float = 60) -> None:
         """Wait until the path answers 200, or raise once a process has ended or time is up."""
