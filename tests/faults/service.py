@@ -96,6 +96,8 @@ class Service:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.installed.var.mkdir(parents=True, exist_ok=True)
         self.aside("lay")
+        # The web reads which files its pages have, and those are there only now.
+        self._end_forks()
         self.aside("seat", *people)
 
     def keep(self) -> None:
@@ -204,6 +206,11 @@ class Service:
         if key not in self._forks:
             self._forks[key] = Forks(_READ, whole, ROOT)
         return self._forks[key]
+
+    def _end_forks(self) -> None:
+        for forks in self._forks.values():
+            forks.end()
+        self._forks.clear()
 
     def work(self, kind: str, *refs: str) -> None:
         """Add jobs that nobody rings for: the sweep must find them."""
@@ -421,8 +428,7 @@ class Service:
         for name in list(self.running):
             self.kill(name)
         self.installed.stop()
-        for forks in self._forks.values():
-            forks.end()
+        self._end_forks()
         if self._line is not None:
             self._line.close()
 
