@@ -5,6 +5,7 @@ Struck is: killed, or stopped until somebody else has done something. Runs in a 
 """
 
 import contextlib
+import gc
 import itertools
 import json
 import os
@@ -68,6 +69,9 @@ class Enumeration:
         _turn(self._history)
         # Whoever is forked from here finds everything loaded that judging takes.
         observing.observe([], again=_again, look_closely=True)
+        # A collection in a fork would touch, and so copy, every page that it shares with this one.
+        gc.collect()
+        gc.freeze()
         self._lab.keep("base")
 
     def at_the_base(self) -> World:
