@@ -184,7 +184,7 @@ def main() -> int:
         options = ["-q", "-m", "soak", "--timeout", "14400"]
         if chosen.at_once:
             # Faults wait more than they work: what belongs together stays in one process.
-            options += ["-n", str(_GROUPS), "--dist", "loadgroup"]
+            options += ["-n", str(_GROUPS), "--dist", "loadscope"]
     else:
         options += ["-m", "not soak"]
     passes = [chosen.only] if chosen.only else ["sqlite", "postgres"]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.faults import struck
 from tests.faults.servers import Broker, Cluster, broker, cluster
@@ -26,24 +28,28 @@ COUNTED = ("kill points", "meetings", "system calls", "races", "violations", "bu
 GROUPS = {"test_enumeration": "enumeration", "test_disk": "own", "test_migrations": "own"}
 
 
+class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types.
+    """Keeps what shares a service in one process, and lets the enumeration run beside it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return GROUPS.get(Path(nodeid.partition("::")[0]).stem, "service")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Schedule a soak of these tests alone by its groups."""
+    return Groups(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
 def _is_of_another_database(item: pytest.Item) -> bool:
     only = item.get_closest_marker("only")
     return only is not None and connection.vendor not in only.args
 
 
-@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what shares a service in one process, and let the enumeration run beside it.
-
-    A fault that this kind of database cannot have is left out, so that what is skipped is amiss.
-    """
+    """Leave out a fault that this kind of database cannot have: what is skipped is amiss."""
     left_out = [item for item in items if _is_of_another_database(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        if item.path.parent == Path(__file__).parent and item.get_closest_marker("soak"):
-            group = GROUPS.get(item.path.stem, "service")
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -32,8 +32,9 @@ from tests.faults.operations import MEETINGS, OPERATIONS, Operation, World
 from tests.faults.probes import PROBE
 
 _HONEST = Mutant("", "")
-# How long somebody else may take before they are taken to wait for a lock.
+# How long somebody else may sleep, all in all, before they are taken to wait for a lock.
 _PATIENCE_SECONDS = 0.4
+_LOOK_SECONDS = 0.002
 
 
 @dataclass(slots=True)
@@ -200,13 +201,16 @@ class Enumeration:
 
 
 def _wait(pid: int, *, seconds: float) -> str | None:
-    """Return how a child ended, or None when it has not ended in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    """Return how a child ended, or None when it slept for so long; not while it wants to run."""
+    stat, slept = Path(f"/proc/{pid}/stat"), 0.0
+    while slept < seconds:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return "done" if status == 0 else "failed"
-        time.sleep(0.002)
+        began = time.monotonic()
+        time.sleep(_LOOK_SECONDS)
+        if stat.read_text().rpartition(")")[2].split()[0] == "S":
+            slept += time.monotonic() - began
     return None
 
 

@@ -409,14 +409,8 @@ class Service:
         if self.is_postgres:
             held = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
             return bool(self.rows(held)[0][0])
-        try:
-            for path in (self.file, self.installed.var / "vault" / "keys.sqlite3"):
-                with contextlib.closing(sqlite3.connect(path, timeout=0.2)) as file:
-                    file.execute("BEGIN IMMEDIATE")
-                    file.rollback()
-        except sqlite3.OperationalError:
-            return True
-        return False
+        vault = Path(self.installed.settings.get("REMIT_VAULT_DIR", self.installed.var / "vault"))
+        return any(_is_locked(path) for path in (self.file, vault / "keys.sqlite3"))
 
     def __enter__(self) -> Self:
         return self
@@ -431,6 +425,18 @@ class Service:
         self._end_forks()
         if self._line is not None:
             self._line.close()
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock of a SQLite file for longer than a moment."""
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=0.2)) as file:
+        try:
+            file.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                return True
+            raise
+    return False
 
 
 def pause(running: Running) -> None:

@@ -132,6 +132,8 @@ def _status(pid: int) -> int | None:
 def _become(words: Sequence[str], log: str) -> NoReturn:
     """Be the program in this fork, from its first line to its last."""
     os.setsid()
+    # What `ps` and `top` call it: else it has the name of what it was forked from.
+    Path("/proc/self/comm").write_text(Path(log).stem[:15])
     empty = os.open(os.devnull, os.O_RDONLY)
     printed = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for source, target in ((empty, 0), (printed, 1), (printed, 2)):
