@@ -300,7 +300,7 @@ class Service:
         """The SQLite file of the data."""
         url = self.installed.settings.get("DATABASE_URL", "")
         own = self.installed.var / "remit.sqlite3"
-        return Path(url.removeprefix("sqlite://")) if url else own
+        return Path(url.removeprefix("sqlite:///")) if url else own
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the installation's database."""
@@ -360,10 +360,19 @@ class Service:
             time.sleep(0.2)
         return time.monotonic() - began
 
-    def settle(self, *, seconds: float = 60) -> float:
-        """Wait until the workers left no job open; return how long it took."""
+    def settle(self, *, seconds: float = 60, in_haste: bool = False) -> float:
+        """Wait until the workers left no job open; return how long it took.
+
+        In haste no job waits for its next attempt, as it does after a failure for up to a minute.
+        """
         open_jobs = "SELECT count(*) FROM jobs_job WHERE state IN ('ready', 'leased')"
-        return self.wait(lambda: not self.rows(open_jobs)[0][0], what="jobs", seconds=seconds)
+
+        def is_settled() -> bool:
+            if in_haste:
+                self.hurry(leases=False)
+            return not self.rows(open_jobs)[0][0]
+
+        return self.wait(is_settled, what="jobs", seconds=seconds)
 
     def judge(self, **environment: str) -> None:
         """Fail with every invariant that does not hold."""

@@ -67,8 +67,7 @@ def obeyed(service: "Service", folder: Path, work: str) -> None:
         return not left(folder, work)
 
     service.wait(is_over, what=f"the deaths in {work}", seconds=120)
-    service.hurry()
-    service.settle(seconds=90)
+    service.settle(seconds=90, in_haste=True)
 
 
 def _file(folder: Path, work: str) -> Path:

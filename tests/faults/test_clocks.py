@@ -104,8 +104,7 @@ def test_whoever_has_a_wrong_clock_ends_nothing_early(service: Service) -> None:
     # What opens a batch proves itself by its entry's minute: it may refuse, it may not spoil.
     service.kill("web", "worker", "beat")
     service.ensure()
-    service.hurry()
-    service.settle(seconds=90)
+    service.settle(seconds=90, in_haste=True)
     assert service.rows(LIVE)[0][0] == before + 2 * len(batches)
     service.judge()
 

@@ -100,7 +100,7 @@ def test_a_transaction_undone_for_another_s_sake_is_sent_again(
             )
         assert refused(service.send(batches[0]))
         service.deliver(batches)
-        service.settle(seconds=150)
+        service.settle(seconds=150, in_haste=True)
         rival.execute("DROP FUNCTION strike CASCADE")
         rival.execute("DROP SEQUENCE struck")
     service.judge()
@@ -125,8 +125,7 @@ def test_without_a_free_connection_the_answer_is_quick(service: Service, databas
         assert ready.json()["status"] == "waiting for the databases"
     service.deliver(batches)
     # What a worker could not begin meanwhile waits for up to a minute.
-    service.hurry()
-    service.settle()
+    service.settle(in_haste=True)
     service.judge()
 
 

@@ -55,7 +55,6 @@ def test_without_a_key_store_nothing_opens_and_an_erasure_waits(service: Service
     service.kill("web", "worker")
     service.ensure()
     service.deliver(batches)
-    service.hurry()
-    service.settle(seconds=120)
+    service.settle(seconds=120, in_haste=True)
     assert service.rows(STEPS.format(state="Completed")) != [(0,)]
     service.judge()

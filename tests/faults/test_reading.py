@@ -122,5 +122,5 @@ def test_a_download_after_the_no_is_refused_whoever_is_quicker(
     gone = {path for began, path, status in answers if began > ended and status in {403, 410}}
     assert len(gone) >= 1
     assert not late & gone
-    service.settle()
+    service.settle(in_haste=True)
     service.judge()

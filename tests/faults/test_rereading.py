@@ -62,7 +62,7 @@ def test_killed_again_and_again_it_ends_with_everything_redacted_once(service: S
         return service.states("capture:reread") == {"done": 1}
 
     service.wait(ended, what="the rereading", seconds=120)
-    service.settle()
+    service.settle(in_haste=True)
     [(new, left)] = service.rows(BY_RECIPE)
     assert (new != old, left) == (True, BATCHES)
     service.judge(**NEW)

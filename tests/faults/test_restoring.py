@@ -60,8 +60,7 @@ def copies(service: Service, tmp_path: Path) -> Iterator[Copies]:
     service.ensure()
     service.aside("act", "erase", "carla")
     service.aside("act", "withdraw", "tariq")
-    service.hurry()
-    service.settle()
+    service.settle(in_haste=True)
     service.stop()
     made.take("new")
     yield made
@@ -103,8 +102,7 @@ def test_an_older_copy_serves_nobody_until_it_is_put_right(
     service.ensure()
     assert statuses(service, "mira", "carla") == {"mira": 200, "carla": 200}
     service.deliver([batch])
-    service.hurry()
-    service.settle()
+    service.settle(in_haste=True)
     assert "quarantined" not in dict(service.rows("SELECT state, 1 FROM jobs_job"))
     service.judge()
 

@@ -26,8 +26,7 @@ def test_a_rotation_whose_worker_dies_at_every_step_loses_no_key(
     before = service.rows(rotated)[0][0]
     service.aside("send", "governance.rights.tasks.renew_keys")
     service.wait(lambda: service.rows(rotated)[0][0] > before, what="the rotation")
-    service.hurry()
-    service.settle(seconds=90)
+    service.settle(seconds=90, in_haste=True)
     service.judge()
 
 
