@@ -20,7 +20,7 @@ from tests.infrastructure.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the surrounding test run decided must not leak into the installation under test.
-_OWN = ("REMIT_", "DATABASE_URL", "REDIS_URL", "DJANGO_", "SECRET_KEY", "PORT")
+_OWN = ("REMIT_", "DATABASE_URL", "REDIS_URL", "DJANGO_", "SECRET_KEY", "PORT", "PYTEST_")
 
 
 class NotReadyError(Exception):
