@@ -7,7 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -17,8 +17,10 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from tests.faults import struck
 from tests.faults.servers import Broker, Cluster, broker, cluster
 from tests.faults.service import PATIENT, Service
-from tests.infrastructure.laid import Tables
 from tests.infrastructure.processes import Installation
+
+if TYPE_CHECKING:
+    from tests.infrastructure.laid import Tables
 
 # What the summary counts; a test tells how many of each by `record_property`.
 COUNTED = ("kill points", "meetings", "system calls", "races", "violations", "bugs caught", "bugs")
@@ -88,12 +90,13 @@ def _made(
     tmp_path_factory: pytest.TempPathFactory,
     database: Cluster | None,
     bell: Broker | None,
-    tables: Tables,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     installed = Installation(folder / "at" / "var", dict(PATIENT))
     with contextlib.ExitStack() as stack:
         if database is None:
+            tables: Tables = request.getfixturevalue("tables")
             stack.enter_context(tables.laid(installed.var))
         else:
             installed.settings["DATABASE_URL"] = database.server.default
