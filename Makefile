@@ -35,7 +35,7 @@ test: $(VENV)/.testable ## Run every test on SQLite and on PostgreSQL
 soak: soak-faults ## Run the full counts that the tests sample, the fault matrix first
 	@$(BIN)/python -m tests.run --soak --ignore=tests/faults
 
-soak-faults: $(VENV)/.testable ## Run the fault matrix alone, on both databases side by side
+soak-faults: $(VENV)/.testable ## Run the fault matrix alone, on both databases (12 minutes on 2 cores)
 	@$(BIN)/python -m tests.run --soak --at-once tests/faults
 
 test-openbao: $(VENV)/.testable ## Run the tests of the key service against a real OpenBao (70 MB more)

@@ -82,6 +82,7 @@ class Service:
     folder: Path
     running: dict[str, Running] = field(default_factory=dict)
     _forks: dict[frozenset[tuple[str, str]], Forks] = field(default_factory=dict)
+    _settings: dict[str, str] = field(default_factory=dict)
     _line: "psycopg.Connection[tuple[Any, ...]] | None" = None
 
     @property
@@ -103,10 +104,12 @@ class Service:
     def keep(self) -> None:
         """Keep this moment, while no process runs."""
         self._kept().keep()
+        self._settings = dict(self.installed.settings)
 
     def bring_back(self) -> None:
         """Make it that moment again; no process runs."""
         self._kept().bring_back()
+        self.installed.settings = dict(self._settings)
         self.installed.started.clear()
 
     def _kept(self) -> Kept:

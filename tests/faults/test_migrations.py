@@ -51,7 +51,7 @@ def test_a_migration_killed_at_any_moment_is_taken_up(
             running = installed.start("migrate", "--verbosity=0")
             while running.is_alive and applied(settings, installed) < goal:
                 time.sleep(source.uniform(0.01, 0.05))
-            assert running.is_alive
+            assert running.is_alive, running.tail()
             running.kill()
         installed.manage("migrate", "--verbosity=0", timeout_seconds=300)
         installed.manage("migrate", "--database=keys", "--verbosity=0")

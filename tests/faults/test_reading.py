@@ -48,10 +48,10 @@ def test_a_web_killed_while_it_answers_has_written_the_entry_first(service: Serv
     # A fast web has often answered everybody when it dies: again, until a read was cut.
     for number in range(12):
         service.ensure()
-        before = service.rows(ALLOWED)[0][0]
         got: list[float] = []
         readers = [Person(service.installed.origin).sign_in("mira") for _ in range(3)]
         listed = readers[0].get("/api/v1/me/captures").json()["captures"]
+        before = service.rows(ALLOWED)[0][0]
         frames = [str(one["id"]) for one in listed][:10]
         threads = [
             threading.Thread(target=read_all, args=(reader, frames, got)) for reader in readers

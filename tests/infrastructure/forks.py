@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 _PAUSE_SECONDS = 0.01
 
@@ -82,7 +82,9 @@ class Forks:
             assert process.stdout is not None
             process.stdin.write(json.dumps(words) + "\n")
             process.stdin.flush()
-            return json.loads(process.stdout.readline())
+            if not (answer := process.stdout.readline()):
+                raise RuntimeError(f"What forks has ended ({process.wait()}).")
+            return json.loads(answer)
 
     def _started(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -117,19 +119,27 @@ def main(*modules: str) -> None:
         asked, *given = json.loads(line)
         if asked == "status":
             answer = _status(*given)
-        elif not (answer := os.fork()):
-            answers.close()
-            _become(*given)
+        elif os.fork():
+            continue  # The fork answers itself, once it can be signalled as a group.
+        else:
+            _become(answers, *given)
         answers.write(f"{json.dumps(answer)}\n")
         answers.flush()
 
 
+_ended: dict[int, int] = {}
+
+
 def _status(pid: int) -> int | None:
-    found, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if found else None
+    if pid not in _ended:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if not found:
+            return None
+        _ended[pid] = os.waitstatus_to_exitcode(status)
+    return _ended[pid]
 
 
-def _become(words: Sequence[str], log: str) -> NoReturn:
+def _become(answers: TextIO, words: Sequence[str], log: str) -> NoReturn:
     """Be the program in this fork, from its first line to its last."""
     os.setsid()
     # What `ps` and `top` call it: else it has the name of what it was forked from.
@@ -140,6 +150,8 @@ def _become(words: Sequence[str], log: str) -> NoReturn:
         os.dup2(source, target)
     for descriptor in (empty, printed):
         os.close(descriptor)
+    answers.write(f"{os.getpid()}\n")
+    answers.close()
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - It lasts as long as the process.
     if words[0] == "-m":
         sys.argv = [words[1], *words[2:]]

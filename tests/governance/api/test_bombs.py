@@ -17,13 +17,11 @@ from tests.infrastructure.processes import Installation
 def test_no_bomb_makes_the_web_process_large(tmp_path: Path, tables: Tables) -> None:
     installed = Installation(tmp_path / "var", {"REMIT_DEMO": "1"})
     with tables.laid(installed.var) as urls:
-        running = installed.run(
-            [sys.executable, "-m", "tests.bombs"],
-            name="bombs",
-            DJANGO_SETTINGS_MODULE="governance.settings",
-            REMIT_EXTERNAL_ORIGIN=installed.origin,
-            **urls,
-        )
+        installed.settings |= urls | {
+            "DJANGO_SETTINGS_MODULE": "governance.settings",
+            "REMIT_EXTERNAL_ORIGIN": installed.origin,
+        }
+        running = installed.run([sys.executable, "-m", "tests.bombs"], name="bombs")
         try:
             assert running.process.wait(200) == 0, running.tail()
         finally:
